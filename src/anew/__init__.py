@@ -1,0 +1,70 @@
+"""anew makes images new: it restores damaged ones, and proves what it did.
+
+Every public name is imported when it is first used, so ``import anew`` itself loads nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anew.degradations.catalogue import degrade
+    from anew.diagnosis.diagnose import diagnose
+    from anew.images import Picture, read, read_frames, write, write_frames
+    from anew.restoration.automatic import restore
+    from anew.restoration.tasks import deblock, deblur, denoise, inpaint, relight, unwarp, upscale
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "anew.images": ("Picture", "read", "read_frames", "write", "write_frames"),
+    "anew.diagnosis.diagnose": ("diagnose",),
+    "anew.restoration.automatic": ("restore",),
+    "anew.restoration.tasks": ("denoise", "inpaint", "deblur", "upscale", "deblock", "relight", "unwarp"),
+    "anew.degradations.catalogue": ("degrade",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Picture",
+    "deblock",
+    "deblur",
+    "degrade",
+    "denoise",
+    "diagnose",
+    "inpaint",
+    "methods",
+    "read",
+    "read_frames",
+    "relight",
+    "restore",
+    "unwarp",
+    "upscale",
+    "write",
+    "write_frames",
+]
+
+
+def methods(task: str) -> list[str]:
+    """Give the names of the methods of a task, the default first.
+
+    Parameters
+    ----------
+    task : {"denoise", "inpaint", "deblur", "upscale", "deblock", "relight", "unwarp"}
+    """
+    from anew.registry import METHODS
+
+    return METHODS.names(task)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        value = getattr(import_module(_HOME_OF[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'anew' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,108 @@
+"""What an image is inside anew, and the checks at its border.
+
+Inside, an image is a float32 array of shape (H, W) or (H, W, C), with values nominally in [0, 1]; a mask is a bool
+array of shape (H, W). The public functions also take uint8, uint16, bool and float64 and give the same dtype back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+ACCEPTED_DTYPES = "uint8, uint16, float32, float64 or bool"
+
+Image = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+def as_image(image: ArrayLike, *, allow_nonfinite: bool = False) -> Image:
+    """Check an image that came from a caller and give it as float32 in [0, 1].
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array of uint8, uint16, bool (scaled to [0, 1]) or float (taken as it is)
+    allow_nonfinite : bool
+        Let NaN and infinity through, as inpainting does under its mask.
+
+    Returns
+    -------
+    (H, W) or (H, W, C) float32 array; a view of the input where no conversion is needed
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not one of those.
+    ValueError
+        If the shape is not that of an image, or a value is not finite.
+    """
+    x = np.asarray(image)
+    if x.ndim not in (2, 3) or 0 in x.shape:
+        raise ValueError(f"expected an image of shape (H, W) or (H, W, C), got shape {x.shape}")
+    if x.dtype == np.bool_:
+        return x.astype(np.float32)
+    if x.dtype in (np.uint8, np.uint16):
+        return x.astype(np.float32) / np.float32(np.iinfo(x.dtype).max)
+    if not np.issubdtype(x.dtype, np.floating):
+        raise TypeError(
+            f"expected an image of {ACCEPTED_DTYPES}, got {x.dtype}; convert it and say its range by dividing"
+        )
+    if not allow_nonfinite and not np.isfinite(x).all():
+        count = int(np.size(x) - np.isfinite(x).sum())
+        raise ValueError(f"the image holds {count} NaN or infinite values; fill them first with anew.inpaint(x, mask)")
+    return x.astype(np.float32, copy=False)
+
+
+def like(result: Image, image: ArrayLike) -> NDArray[Any]:
+    """Give a float32 result the dtype of the image that it was computed from; integers are clipped and rounded."""
+    dtype = np.asarray(image).dtype
+    if dtype == np.bool_:
+        return result >= 0.5
+    if dtype in (np.uint8, np.uint16):
+        top = np.iinfo(dtype).max
+        return np.rint(np.clip(result, 0, 1) * np.float32(top)).astype(dtype)
+    return result.astype(dtype, copy=False)
+
+
+def as_mask(mask: ArrayLike, shape: tuple[int, ...]) -> Mask:
+    """Check a mask: (H, W), bool or two-valued, True (or above half of the range) where pixels are missing.
+
+    Raises
+    ------
+    ValueError
+        If its shape is not the (H, W) of the image, or its values are not two-valued.
+    """
+    m = np.asarray(mask)
+    if m.ndim == 3 and m.shape[2] == 1:
+        m = m[:, :, 0]
+    if m.shape != tuple(shape[:2]):
+        raise ValueError(f"expected a mask of shape {tuple(shape[:2])} like the image, got {m.shape}")
+    if m.dtype == np.bool_:
+        return m
+    values = np.unique(m)
+    if len(values) > 2:
+        raise ValueError(f"expected a mask with two values (0 and 1, or 0 and 255), got {len(values)} different ones")
+    return m > 0
+
+
+def per_channel(function: Callable[[Image], Image], image: Image) -> Image:
+    """Apply a function of (H, W) arrays to each channel of an (H, W) or (H, W, C) image."""
+    if image.ndim == 2:
+        return function(image)
+    return np.stack([function(np.ascontiguousarray(image[:, :, c])) for c in range(image.shape[2])], axis=2)
+
+
+def luminance(image: Image) -> Image:
+    """Give the (H, W) luma of an image: ITU-R BT.601 weights for 3 channels, else the mean of the channels."""
+    if image.ndim == 2:
+        return image
+    if image.shape[2] == 3:
+        return image @ np.array([0.299, 0.587, 0.114], np.float32)
+    return image.mean(axis=2, dtype=np.float32)
+
+
+def as_generator(rng: int | np.random.Generator | None) -> np.random.Generator:
+    """Give a random generator: a seed makes a new one, a generator is passed through, None draws fresh entropy."""
+    return np.random.default_rng(rng)

@@ -1,0 +1,1 @@
+"""How images get damaged: each degradation returns the damaged image and the truth about the damage."""

@@ -1,0 +1,1 @@
+"""How to tell what is wrong: one estimator per damage."""

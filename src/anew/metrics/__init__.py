@@ -1,0 +1,1 @@
+"""How good an image is: full-reference and no-reference measures."""

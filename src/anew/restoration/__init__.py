@@ -1,0 +1,1 @@
+"""How to undo damage: one folder per task, one file per method."""

@@ -1,0 +1,1 @@
+"""Methods that remove JPEG artefacts: ``deblock_NAME(image, quality, *, ...)``."""

@@ -1,0 +1,1 @@
+"""Methods that undo blur: ``deblur_NAME(image, psf, sigma, *, ...)``."""

@@ -1,0 +1,1 @@
+"""Methods that remove noise: ``denoise_NAME(image, sigma, *, ...)``."""

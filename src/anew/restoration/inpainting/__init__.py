@@ -1,0 +1,1 @@
+"""Methods that fill missing pixels: ``inpaint_NAME(image, mask, *, ...)``."""

@@ -1,0 +1,1 @@
+"""Methods that mend light and colour: ``relight_NAME(image, *, ...)``."""

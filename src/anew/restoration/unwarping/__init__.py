@@ -1,0 +1,1 @@
+"""Methods that straighten geometry: ``unwarp_NAME(image, *, ...)``."""

@@ -1,0 +1,1 @@
+"""Methods that enlarge: ``upscale_NAME(image, scale, *, ...)``."""

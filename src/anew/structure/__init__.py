@@ -1,0 +1,1 @@
+"""Tools that see structure: edges, template matching, shape matching."""
