@@ -1,0 +1,69 @@
+"""``--try all``: every method of a task on one picture, side by side, with its time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from anew.cli.tasks import TaskWork
+    from anew.contact_sheet import Tile
+
+
+def write_contact_sheet(work: TaskWork, inputs: list[str], output: Path | None, wanted: str) -> None:
+    """Run the wanted methods (``all`` or names with commas) on one picture and write the labelled sheet."""
+    from anew.contact_sheet import Tile, draw_contact_sheet
+    from anew.images import Picture, read, write
+
+    if len(inputs) != 1 or Path(inputs[0]).is_dir():
+        raise typer.BadParameter("a sheet shows one picture; give one file with --try")
+    names = _wanted_methods(work.task, wanted)
+    source = Path(inputs[0])
+    target = output if output is not None else source.with_name(f"{source.stem}-{work.task}-methods.png")
+    picture = read(source, max_megapixels=work.max_megapixels)
+    tiles = [Tile("input", picture.pixels, source.name)]
+    for name in names:
+        tile = _try_method(replace(work, method=name), picture)
+        tiles.append(tile)
+        print(f"{tile.name:<18} {tile.note}", file=sys.stderr)
+    if len(tiles) == 1:
+        raise typer.BadParameter(f"no method of {work.task} ran on {source}")
+    sheet = draw_contact_sheet(tiles, title=f"anew {work.task}: {source.name}")
+    write(Picture.from_array(sheet), target, overwrite=work.overwrite)
+    print(target)
+
+
+def _wanted_methods(task: str, wanted: str) -> list[str]:
+    from anew.registry import METHODS
+
+    if wanted == "all":
+        return METHODS.names(task)
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    for name in names:
+        try:
+            METHODS.get(task, name)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--try") from None
+    return names
+
+
+def _try_method(work: TaskWork, picture: object) -> Tile:
+    """Run one method; one that cannot run on this picture says why on its tile."""
+    from anew.cli.tasks import apply_task
+    from anew.contact_sheet import Tile
+    from anew.images import Picture
+
+    assert isinstance(picture, Picture)
+    start = time.perf_counter()
+    try:
+        result = apply_task(picture, work.task, work.method, work.inputs_for(picture), work.settings)
+    except (ValueError, TypeError) as error:
+        return Tile(work.method, picture.pixels * 0 + 0.9, f"not run: {error}")
+    seconds = time.perf_counter() - start
+    megapixels = picture.pixels.shape[0] * picture.pixels.shape[1] / 1e6
+    return Tile(work.method, result.pixels, f"{seconds:.2f} s, {seconds / megapixels:.2f} s per megapixel")

@@ -1,0 +1,94 @@
+"""``anew degrade``: damage a picture on purpose, and keep the truth about it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from anew.cli import options as o
+from anew.cli.batch import Job, Outcome, plan_jobs, run_jobs
+
+commands = typer.Typer()
+
+
+@dataclass(frozen=True)
+class DegradeWork:
+    """Damage one file (picklable)."""
+
+    chain: str
+    seed: int
+    truth: bool
+    flags: o.FileFlags
+
+    def __call__(self, job: Job) -> Outcome:
+        import numpy as np
+
+        from anew.degradations.catalogue import degrade_chain, parse_chain
+        from anew.images import Picture, read_frames, write, write_frames
+
+        assert job.target is not None
+        rng = np.random.default_rng(self.seed)
+        damaged, masks, parameters = [], [], []
+        for frame in read_frames(job.source, max_megapixels=self.flags.max_megapixels):
+            steps = degrade_chain(frame.pixels, parse_chain(self.chain), rng=rng)
+            pixels = steps[-1].image
+            alpha = frame.alpha if frame.alpha is None or pixels.shape[:2] == frame.alpha.shape else None
+            damaged.append(replace(frame, pixels=pixels, alpha=alpha))
+            known = [s.mask for s in steps if s.mask is not None and s.mask.shape == pixels.shape[:2]]
+            masks.append(np.any(known, axis=0) if known else np.zeros(pixels.shape[:2], bool))
+            parameters.append([s.parameters for s in steps])
+        write_frames(damaged, job.target, overwrite=self.flags.overwrite, quality=self.flags.save_quality)
+        facts: dict[str, Any] = {"chain": self.chain, "seed": self.seed, "parameters": _plain(parameters)}
+        if self.truth:
+            stem = job.target.with_suffix("")
+            for index, mask in enumerate(masks):
+                number = f"-{index}" if len(masks) > 1 else ""
+                picture = Picture(mask[:, :, None].astype(np.float32))
+                write(picture, Path(f"{stem}.mask{number}.png"), overwrite=self.flags.overwrite)
+            Path(f"{stem}.truth.json").write_text(json.dumps(facts, indent=2) + "\n")
+        return Outcome(job, f"{job.source} -> {job.target}", facts)
+
+
+@commands.command(epilog="Example:  anew degrade photo.jpg -o bad.png --with noise:sigma=0.1,scratches,tilt:angle=3")
+@o.with_file_flags
+def degrade(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    chain: Annotated[
+        str, typer.Option("--with", metavar="NAME:KEY=VALUE,...", help="What to do, in order.", show_default=False)
+    ] = "",
+    truth: Annotated[bool, typer.Option("--truth", help="Also write OUT.mask.png and OUT.truth.json.")] = False,
+    seed: o.Seed = 0,
+) -> None:
+    """Damage pictures on purpose, to test a repair. Without --with: the list of damages."""
+    from anew.degradations.catalogue import DEGRADATIONS, parse_chain
+
+    if not chain:
+        listing = "\n".join(f"  {d.name:<12} {d.summary}" for d in DEGRADATIONS.values())
+        raise typer.BadParameter(f"say what to do, with --with:\n{listing}")
+    try:
+        parse_chain(chain)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--with") from None
+    work = DegradeWork(chain, seed, truth, flags)
+    jobs = plan_jobs(
+        inputs, flags.output, suffix="degraded", overwrite=flags.overwrite, skip_existing=flags.skip_existing
+    )
+    run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json, verb="degrade")
+
+
+def _plain(value: Any) -> Any:
+    """Make parameters JSON-able: arrays become lists."""
+    import numpy as np
+
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value.item() if isinstance(value, np.generic) else value

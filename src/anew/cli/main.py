@@ -1,0 +1,61 @@
+"""The command ``anew``: one small function per command; what they share is in the files beside this one."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from anew.cli import degrade, look, methods, restore, tasks
+
+app = typer.Typer(
+    name="anew",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="anew makes images new: it finds what is wrong with a picture, repairs exactly that, and says what it did.",
+    epilog="Start with:  anew restore photo.jpg     Exit status: 0 done, 1 some input failed, 2 wrong use.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from anew import __version__
+
+        print(f"anew {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
+for module in (restore, look, tasks, degrade, methods):
+    app.add_typer(module.commands)
+
+
+def run() -> None:
+    """Run the command line; every error that anew raises on purpose is one line on standard error."""
+    from anew.errors import AnewError
+
+    try:
+        app()
+    except AnewError as error:
+        print(f"anew: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("anew: stopped; nothing is left half written", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as in `anew methods | head`
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    run()

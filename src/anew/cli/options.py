@@ -1,0 +1,112 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+Inputs = Annotated[list[str], typer.Argument(help="Images, folders or patterns.", metavar="IN...", show_default=False)]
+Input = Annotated[Path, typer.Argument(help="The image.", metavar="IN", show_default=False)]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="OUT", help="File or folder. Default: beside the input."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
+SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave out inputs whose output exists.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Processes = Annotated[int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Files worked on at once.")]
+MaxMegapixels = Annotated[
+    float, typer.Option("--max-megapixels", min=0.001, metavar="M", help="Refuse larger images before decoding.")
+]
+Quality = Annotated[
+    int | None,
+    typer.Option("--save-quality", min=1, max=100, metavar="Q", help="Of JPEG, WebP, AVIF. Default: as the input."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="An option of the method; may be given again."),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Same seed, same result.")]
+
+MEGAPIXELS = 250.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFlags:
+    """What every command that writes pictures can be told."""
+
+    output: Output = None
+    overwrite: Overwrite = False
+    skip_existing: SkipExisting = False
+    as_json: AsJson = False
+    processes: Processes = 1
+    max_megapixels: MaxMegapixels = MEGAPIXELS
+    save_quality: Quality = None
+
+
+def with_file_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``flags: FileFlags`` one option per field instead."""
+    hints = get_type_hints(command, include_extras=True)
+    flag_hints = get_type_hints(FileFlags, include_extras=True)
+    own = [p.replace(annotation=hints[n]) for n, p in inspect.signature(command).parameters.items() if n != "flags"]
+    shared = [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=flag_hints[f.name])
+        for f in fields(FileFlags)
+        if f.default is not MISSING
+    ]
+
+    def run(**values: Any) -> None:
+        flags = FileFlags(**{f.name: values.pop(f.name) for f in fields(FileFlags)})
+        command(**values, flags=flags)
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def parse_settings(settings: list[str] | None) -> dict[str, Any]:
+    """Read ``["size=5", "border=reflect"]`` as ``{"size": 5, "border": "reflect"}``; values may be JSON."""
+    parsed: dict[str, Any] = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise typer.BadParameter(f"expected KEY=VALUE, got {setting!r}", param_hint="--set")
+        try:
+            parsed[key.strip().replace("-", "_")] = json.loads(value)
+        except ValueError:
+            parsed[key.strip().replace("-", "_")] = value
+    return parsed
+
+
+def parse_sigma(text: str | None) -> float | None:
+    """Read a noise level in units of the range [0, 1], as a number or a fraction such as ``25/255``."""
+    if text is None:
+        return None
+    numerator, slash, denominator = text.partition("/")
+    try:
+        sigma = float(numerator) / (float(denominator) if slash else 1.0)
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter(f"expected a number or a fraction such as 25/255, got {text!r}") from None
+    if not 0 <= sigma <= 1:
+        hint = f"; for grey levels of 255 write {text}/255" if not slash and 1 < sigma <= 255 else ""
+        raise typer.BadParameter(f"the noise level is in units of the range, from 0 to 1, got {text}{hint}")
+    return sigma
+
+
+def complete_method(task: str) -> Any:
+    """Make the shell completion of ``--method`` for a task."""
+
+    def complete(incomplete: str) -> list[str]:
+        from anew.registry import METHODS
+
+        return [name for name in ["auto", *METHODS.names(task)] if name.startswith(incomplete)]
+
+    return complete

@@ -1,0 +1,266 @@
+"""``anew restore``, ``plan`` and ``replay``: find what is wrong, repair exactly that, say what was done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anew.cli import options as o
+from anew.cli.batch import Job, Outcome, look_jobs, plan_jobs, run_jobs
+
+if TYPE_CHECKING:
+    from anew.restoration.automatic import Restoration
+
+commands = typer.Typer()
+
+Only = Annotated[str | None, typer.Option("--only", metavar="A,B", help="Repair only these damages, e.g. noise,holes.")]
+Skip = Annotated[str | None, typer.Option("--skip", metavar="A,B", help="Leave these damages alone.")]
+Strength = Annotated[float, typer.Option("--strength", min=0, max=1, metavar="S", help="0 changes nothing, 1 repairs.")]
+
+
+@dataclass(frozen=True)
+class RestoreWork:
+    """Restore one file (picklable)."""
+
+    flags: o.FileFlags
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    strength: float
+    plan: str | None
+    report: Path | None
+    sheet: Path | None
+
+    def __call__(self, job: Job) -> Outcome:
+        from anew.images import read_frames, write_frames
+        from anew.restoration.automatic import restore
+        from anew.restoration.plan import Plan
+
+        plan = None if self.plan is None else Plan.from_json(self.plan)
+        frames = read_frames(job.source, max_megapixels=self.flags.max_megapixels)
+        done = [restore(f, plan=plan, only=self.only, skip=self.skip, strength=self.strength) for f in frames]
+        assert job.target is not None
+        write_frames(
+            [r.picture for r in done],
+            job.target,
+            overwrite=self.flags.overwrite,
+            quality=self.flags.save_quality,
+            recipe=_joined_recipe([r.recipe for r in done]),
+        )
+        self._write_reports(done, job)
+        return Outcome(job, _in_words(done, job), _as_facts(done))
+
+    def _write_reports(self, done: list[Restoration], job: Job) -> None:
+        from anew.report import write_report, write_sheet
+
+        for index, restoration in enumerate(done):
+            frame = f"-frame{index}" if len(done) > 1 else ""
+            if self.report is not None:
+                write_report(restoration, _beside(self.report, job, frame, ".html"))
+            if self.sheet is not None:
+                write_sheet(restoration, _beside(self.sheet, job, frame, ".png"))
+
+
+@commands.command(epilog="Example:  anew restore old.jpg     anew restore scans/ -o mended/ --jobs 2 --report reports/")
+@o.with_file_flags
+def restore(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Follow this plan, made by `anew plan`.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
+    only: Only = None,
+    skip: Skip = None,
+    strength: Strength = 1.0,
+    report: Annotated[
+        Path | None, typer.Option(metavar="HTML", help="Write a page with a before/after slider; a folder for many.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Write a before/after sheet; a folder for many.")
+    ] = None,
+) -> None:
+    """Repair what is wrong with pictures, and nothing else.
+
+    What was found and done is printed; a good picture comes back as it is.
+    """
+    kinds_only, kinds_skip = _kinds(only, "--only"), _kinds(skip, "--skip")
+    text = None if plan is None else _read_plan(plan)
+    if dry_run:
+        work = PlanWork(kinds_only, kinds_skip, strength, flags.max_megapixels)
+        run_jobs(look_jobs(inputs), work, processes=flags.processes, as_json=flags.as_json)
+        return
+    jobs = plan_jobs(
+        inputs, flags.output, suffix="restored", overwrite=flags.overwrite, skip_existing=flags.skip_existing
+    )
+    for page in (report, sheet):
+        if page is not None and page.suffix and len(jobs) > 1:
+            raise typer.BadParameter(f"{len(jobs)} inputs need a folder for their reports; {page} is a file name")
+    work_all = RestoreWork(flags, kinds_only, kinds_skip, strength, text, report, sheet)
+    run_jobs(jobs, work_all, processes=flags.processes, as_json=flags.as_json, verb="restore")
+
+
+@dataclass(frozen=True)
+class PlanWork:
+    """Plan one file (picklable)."""
+
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    strength: float
+    max_megapixels: float
+
+    def __call__(self, job: Job) -> Outcome:
+        from anew.diagnosis.diagnose import diagnose
+        from anew.images import read_frames
+        from anew.restoration.plan import make_plan
+
+        plans = [
+            make_plan(diagnose(frame), only=self.only, skip=self.skip, strength=self.strength)
+            for frame in read_frames(job.source, max_megapixels=self.max_megapixels)
+        ]
+        lines = [f"{job.source}:"]
+        for index, plan in enumerate(plans):
+            frame = f"frame {index + 1}: " if len(plans) > 1 else ""
+            lines += [f"  {frame}{line}" for line in str(plan).splitlines()]
+        values = [json.loads(plan.to_json()) for plan in plans]
+        return Outcome(job, "\n".join(lines), {"plan": values[0] if len(values) == 1 else values})
+
+
+@commands.command(epilog="Example:  anew plan old.jpg -o plan.json;  edit it;  anew restore old.jpg --plan plan.json")
+def plan(
+    source: o.Input,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="JSON", help="Default: print it.")] = None,
+    only: Only = None,
+    skip: Skip = None,
+    strength: Strength = 1.0,
+    overwrite: o.Overwrite = False,
+    max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
+) -> None:
+    """Write what `anew restore` would do, as JSON to edit."""
+    from anew.diagnosis.diagnose import diagnose
+    from anew.images import read
+    from anew.restoration.plan import make_plan
+
+    if output is not None and output.exists() and not overwrite:
+        raise typer.BadParameter(f"{output} exists already; use --overwrite or another -o")
+    picture = read(source, max_megapixels=max_megapixels)
+    made = make_plan(diagnose(picture), only=_kinds(only, "--only"), skip=_kinds(skip, "--skip"), strength=strength)
+    if output is None:
+        print(made.to_json())
+    else:
+        _write_text(output, made.to_json() + "\n")
+        print(output)
+
+
+@commands.command(epilog="Example:  anew replay old-restored.png --input old.png -o again.png")
+def replay(
+    restored: Annotated[Path, typer.Argument(metavar="RESTORED", help="A file that anew restored.")],
+    source: Annotated[Path, typer.Option("--input", "-i", metavar="IN", help="The picture that it was made from.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the result goes.")],
+    overwrite: o.Overwrite = False,
+    max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
+) -> None:
+    """Repeat a restoration from the recipe in its file."""
+    from anew.errors import InvalidPlan
+    from anew.images import read_frames, write_frames
+    from anew.restoration.recipe import replay as replay_recipe
+
+    carried = read_frames(restored, max_megapixels=max_megapixels)[0].facts.recipe
+    if not carried:
+        raise InvalidPlan(f"{restored}: carries no recipe; either anew changed nothing, or its format holds no text")
+    frames = read_frames(source, max_megapixels=max_megapixels)
+    recipes = _split_recipe(carried, len(frames))
+    done = [frame if r is None else replay_recipe(frame, r) for frame, r in zip(frames, recipes, strict=True)]
+    write_frames(done, output, overwrite=overwrite, recipe=carried)
+    print(output)
+
+
+def _kinds(text: str | None, option: str) -> tuple[str, ...]:
+    """Read ``noise,holes`` and refuse what is no damage that anew knows."""
+    from anew.restoration.plan import KINDS
+
+    kinds = tuple(kind.strip() for kind in (text or "").split(",") if kind.strip())
+    for kind in kinds:
+        if kind not in KINDS:
+            raise typer.BadParameter(f"unknown damage {kind!r}; choose from {', '.join(KINDS)}", param_hint=option)
+    return kinds
+
+
+def _read_plan(path: Path) -> str:
+    """Read a plan file and validate it before any picture is touched."""
+    from anew.errors import InvalidPlan
+    from anew.restoration.plan import Plan
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidPlan(f"{path}: cannot read this plan ({error})") from None
+    try:
+        Plan.from_json(text)
+    except InvalidPlan as error:
+        raise InvalidPlan(f"{path}: {error}") from None
+    return text
+
+
+def _write_text(path: Path, text: str) -> None:
+    from anew.errors import CannotWrite
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot write ({error.strerror}); choose another -o") from None
+
+
+def _beside(place: Path, job: Job, frame: str, suffix: str) -> Path:
+    """Name a report: the file that was asked for, or one per picture in the folder that was asked for."""
+    if place.suffix:
+        return place.with_name(f"{place.stem}{frame}{place.suffix}")
+    place.mkdir(parents=True, exist_ok=True)
+    return place / f"{job.source.stem}{frame}{suffix}"
+
+
+def _joined_recipe(recipes: list[str | None]) -> str | None:
+    """Join the recipes of the frames of one file: one as it is, several as a JSON list, none if nothing was done."""
+    if len(recipes) == 1:
+        return recipes[0]
+    if not any(recipes):
+        return None
+    return json.dumps([None if r is None else json.loads(r) for r in recipes])
+
+
+def _split_recipe(text: str, count: int) -> list[str | None]:
+    from anew.errors import InvalidPlan
+
+    value = json.loads(text)
+    entries = value if isinstance(value, list) else [value]
+    if len(entries) != count:
+        raise InvalidPlan(f"the recipe is for {len(entries)} frames and the input has {count}; give the original input")
+    return [None if entry is None else json.dumps(entry) for entry in entries]
+
+
+def _in_words(done: list[Restoration], job: Job) -> str:
+    from anew.restoration.automatic import explain
+
+    lines = [f"{job.source} -> {job.target}"]
+    for index, restoration in enumerate(done):
+        frame = f"frame {index + 1}: " if len(done) > 1 else ""
+        lines += [f"  {frame}{line}" for line in explain(restoration).splitlines()]
+    return "\n".join(lines)
+
+
+def _as_facts(done: list[Restoration]) -> dict[str, Any]:
+    from anew.cli.look import finding_as_json
+
+    frames = [
+        {
+            "findings": [finding_as_json(f) for f in r.diagnosis.findings],
+            "steps": [
+                {"task": s.task, "method": s.method, "kept": s.kept, "reason": s.reason, "took": round(s.seconds, 3)}
+                for s in r.steps
+            ],
+            "changed": any(s.kept for s in r.steps),
+        }
+        for r in done
+    ]
+    return frames[0] if len(frames) == 1 else {"frames": frames}

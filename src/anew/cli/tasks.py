@@ -1,0 +1,279 @@
+"""The seven tasks as commands, ``anew denoise`` to ``anew unwarp``: one method, many files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anew.cli import options as o
+from anew.cli.batch import Job, Outcome, plan_jobs, run_jobs
+
+if TYPE_CHECKING:
+    from anew.images import Picture
+
+commands = typer.Typer()
+
+SUFFIX = {
+    "denoise": "denoised",
+    "inpaint": "inpainted",
+    "deblur": "deblurred",
+    "upscale": "upscaled",
+    "deblock": "deblocked",
+    "relight": "relit",
+    "unwarp": "unwarped",
+}
+RESHAPES = ("upscale", "unwarp")  # these move pixels, so the alpha channel goes the same way
+
+
+@dataclass(frozen=True)
+class TaskWork:
+    """Apply one method to one file (picklable, so that several processes can)."""
+
+    task: str
+    method: str
+    inputs: dict[str, Any]
+    settings: dict[str, Any]
+    overwrite: bool
+    max_megapixels: float
+    save_quality: int | None
+    mask: Path | None = None
+
+    def __call__(self, job: Job) -> Outcome:
+        from anew.images import read_frames, write_frames
+        from anew.registry import METHODS
+
+        frames = read_frames(job.source, max_megapixels=self.max_megapixels)
+        results = [apply_task(frame, self.task, self.method, self.inputs_for(frame), self.settings) for frame in frames]
+        assert job.target is not None
+        write_frames(results, job.target, overwrite=self.overwrite, quality=self.save_quality)
+        method = METHODS.get(self.task, self.method).name if self.method != "auto" else "auto"
+        return Outcome(job, f"{job.source} -> {job.target}", {"task": self.task, "method": method})
+
+    def inputs_for(self, frame: Picture) -> dict[str, Any]:
+        """Give what the method takes beside this frame."""
+        if self.task != "inpaint":
+            return self.inputs
+        return {"mask": read_mask(self.mask) if self.mask else find_mask(frame)}
+
+
+def apply_task(picture: Picture, task: str, method: str, inputs: dict[str, Any], settings: dict[str, Any]) -> Picture:
+    """Apply a task to a picture's pixels; the alpha channel stays, or moves along with the pixels."""
+    from anew.restoration import tasks
+
+    function: Callable[..., Any] = getattr(tasks, task)
+    pixels = function(picture.pixels, method=method, **inputs, **settings)
+    alpha = picture.alpha
+    if alpha is not None and task in RESHAPES:
+        alpha = function(alpha, method=method, **inputs, **settings).clip(0, 1)
+    if task == "inpaint" and alpha is not None:
+        alpha = alpha.copy()
+        alpha[inputs["mask"]] = 1  # what was a transparent hole is a picture now
+    return replace(picture, pixels=pixels, alpha=alpha)
+
+
+def read_mask(path: Path) -> Any:
+    """Read a mask file: white, or opaque over nothing, is missing."""
+    from anew.arrays import luminance
+    from anew.images import read
+
+    return luminance(read(path).pixels) >= 0.5
+
+
+def find_mask(picture: Picture) -> Any:
+    """Find what is missing: the holes that the diagnosis sees."""
+    from anew.diagnosis.diagnose import diagnose
+
+    mask = diagnose(picture).hole_mask
+    if mask is None:
+        raise ValueError("no hole was found; give a mask with --mask FILE (white = missing)")
+    return mask
+
+
+def parse_psf(text: str | None) -> Any:
+    """Read a point-spread function: ``gaussian:1.5``, ``motion:15,30``, ``defocus:3``, or an image or .npy file."""
+    if text is None:
+        return None
+    import numpy as np
+
+    from anew.degradations import blur
+
+    kind, colon, numbers = text.partition(":")
+    kernels: dict[str, Callable[..., Any]] = {
+        "gaussian": blur.gaussian_psf,
+        "motion": blur.motion_psf,
+        "defocus": blur.defocus_psf,
+    }
+    if colon and kind in kernels:
+        try:
+            return kernels[kind](*(float(n) for n in numbers.split(",")))
+        except (TypeError, ValueError) as error:
+            usage = "gaussian:SIGMA, motion:LENGTH,ANGLE or defocus:RADIUS"
+            raise typer.BadParameter(f"expected {usage}, got {text!r} ({error})", param_hint="--psf") from None
+    path = Path(text)
+    if path.suffix == ".npy":
+        return np.load(path, allow_pickle=False)
+    from anew.arrays import luminance
+    from anew.images import read
+
+    return luminance(read(path).pixels)
+
+
+def run_task(
+    task: str,
+    inputs: list[str],
+    method: str,
+    settings: list[str] | None,
+    try_methods: str | None,
+    task_inputs: dict[str, Any],
+    flags: o.FileFlags,
+    mask: Path | None = None,
+) -> None:
+    """Check everything that can be checked before a file is touched, then run the files or the contact sheet."""
+    from anew.registry import METHODS
+
+    parsed = o.parse_settings(settings)
+    try:
+        chosen = METHODS.get(task, method)
+        if method != "auto" or parsed:
+            unknown = [name for name in parsed if name not in chosen.parameters]
+            if unknown:
+                takes = ", ".join(chosen.parameters) or "none"
+                raise ValueError(f"{task} method {chosen.name!r} has no option {unknown[0]!r} (options: {takes})")
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    work = TaskWork(task, method, task_inputs, parsed, flags.overwrite, flags.max_megapixels, flags.save_quality, mask)
+    if try_methods is not None:
+        from anew.cli.contact import write_contact_sheet
+
+        write_contact_sheet(work, inputs, flags.output, try_methods)
+        return
+    jobs = plan_jobs(
+        inputs, flags.output, suffix=SUFFIX[task], overwrite=flags.overwrite, skip_existing=flags.skip_existing
+    )
+    run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json, verb=task)
+
+
+TryMethods = Annotated[
+    str | None,
+    typer.Option("--try", metavar="all|A,B", help="Write a labelled sheet of several methods instead."),
+]
+
+
+def method_option(task: str) -> Any:
+    return typer.Option("--method", "-m", help="See `anew methods`.", autocompletion=o.complete_method(task))
+
+
+@commands.command(epilog="Example:  anew denoise scan.png -o clean.png --sigma 12/255 --method median --set size=5")
+@o.with_file_flags
+def denoise(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    method: Annotated[str, method_option("denoise")] = "auto",
+    sigma: Annotated[
+        str | None, typer.Option(metavar="S", help="Noise level in [0, 1], or e.g. 25/255. Default: estimated.")
+    ] = None,
+    settings: o.Settings = None,
+    try_methods: TryMethods = None,
+) -> None:
+    """Remove noise."""
+    values = {"sigma": o.parse_sigma(sigma)}
+    run_task("denoise", inputs, method, settings, try_methods, values, flags)
+
+
+@commands.command(epilog="Example:  anew inpaint photo.png --mask holes.png -o whole.png")
+@o.with_file_flags
+def inpaint(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    method: Annotated[str, method_option("inpaint")] = "auto",
+    mask: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="White = missing. Default: the holes that are found.")
+    ] = None,
+    settings: o.Settings = None,
+    try_methods: TryMethods = None,
+) -> None:
+    """Fill missing or damaged pixels; the others stay as they are."""
+    run_task("inpaint", inputs, method, settings, try_methods, {}, flags, mask)
+
+
+@commands.command(epilog="Example:  anew deblur shaken.jpg --psf motion:15,30 -o sharp.jpg")
+@o.with_file_flags
+def deblur(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    method: Annotated[str, method_option("deblur")] = "auto",
+    psf: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P", help="gaussian:SIGMA, motion:LENGTH,ANGLE, defocus:RADIUS, or an image or .npy file."
+        ),
+    ] = None,
+    sigma: Annotated[
+        str | None, typer.Option(metavar="S", help="Noise level in [0, 1], or e.g. 2/255. Default: estimated.")
+    ] = None,
+    settings: o.Settings = None,
+    try_methods: TryMethods = None,
+) -> None:
+    """Undo blur, with or without its point-spread function."""
+    values = {"psf": parse_psf(psf), "sigma": o.parse_sigma(sigma)}
+    run_task("deblur", inputs, method, settings, try_methods, values, flags)
+
+
+@commands.command(epilog="Example:  anew upscale stamp.png --scale 3 -o large.png")
+@o.with_file_flags
+def upscale(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    method: Annotated[str, method_option("upscale")] = "auto",
+    scale: Annotated[float, typer.Option(min=1e-3, max=64, metavar="X", help="Any factor; below 1 shrinks.")] = 2.0,
+    settings: o.Settings = None,
+    try_methods: TryMethods = None,
+) -> None:
+    """Enlarge."""
+    run_task("upscale", inputs, method, settings, try_methods, {"scale": scale}, flags)
+
+
+@commands.command(epilog="Example:  anew deblock blocky.jpg -o smooth.png")
+@o.with_file_flags
+def deblock(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    method: Annotated[str, method_option("deblock")] = "auto",
+    quality: Annotated[
+        int | None, typer.Option(min=1, max=100, metavar="Q", help="Its JPEG quality. Default: read or estimated.")
+    ] = None,
+    settings: o.Settings = None,
+    try_methods: TryMethods = None,
+) -> None:
+    """Remove JPEG artefacts."""
+    run_task("deblock", inputs, method, settings, try_methods, {"quality": quality}, flags)
+
+
+@commands.command(epilog="Example:  anew relight dark.jpg --method retinex -o light.jpg")
+@o.with_file_flags
+def relight(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    method: Annotated[str, method_option("relight")] = "auto",
+    settings: o.Settings = None,
+    try_methods: TryMethods = None,
+) -> None:
+    """Mend exposure, contrast, colour cast or fading."""
+    run_task("relight", inputs, method, settings, try_methods, {}, flags)
+
+
+@commands.command(epilog="Example:  anew unwarp crooked.jpg --method tilt --set angle=2.5 -o straight.jpg")
+@o.with_file_flags
+def unwarp(
+    inputs: o.Inputs,
+    flags: o.FileFlags,
+    method: Annotated[str, method_option("unwarp")] = "auto",
+    settings: o.Settings = None,
+    try_methods: TryMethods = None,
+) -> None:
+    """Straighten a tilted, keystoned or lens-distorted picture."""
+    run_task("unwarp", inputs, method, settings, try_methods, {}, flags)
