@@ -1,0 +1,175 @@
+"""Was the image saved as JPEG, how hard, and where is the grid of its blocks.
+
+A file says so itself: its quantisation tables are those of Annex K of the JPEG standard, scaled by the quality as
+libjpeg does. From pixels alone: the DCT coefficients of a decoded JPEG stand close to multiples of the quantiser steps.
+The likelihood of that, relative to a smooth law, is compared over all 100 qualities (after Fan and de Queiroz, IEEE
+TIP 12, 2003, who compare the steps of single coefficients).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.arrays import Image, luminance
+from anew.diagnosis.finding import Finding
+
+if TYPE_CHECKING:
+    from anew.images import Picture
+
+BLOCK = 8
+VISIBLE_QUALITY = 85  # above it the artefacts are too weak to see
+
+# Table K.1 of ITU-T T.81, in natural order.
+LUMINANCE_TABLE = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61],
+        [12, 12, 14, 19, 26, 58, 60, 55],
+        [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62],
+        [18, 22, 37, 56, 68, 109, 103, 77],
+        [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101],
+        [72, 92, 95, 98, 112, 100, 103, 99],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class JpegTraces:
+    """What compression left in the pixels.
+
+    Attributes
+    ----------
+    quality : int in [1, 100]
+    offset : (int, int)
+        Row and column, each in 0..7, of the first corner of a block.
+    gain : float
+        Mean log-likelihood ratio per coefficient against "never compressed"; 0 is a draw.
+    """
+
+    quality: int
+    offset: tuple[int, int]
+    gain: float
+
+
+def quantisation_table(quality: int) -> NDArray[np.int64]:
+    """Give libjpeg's luminance table of a quality in [1, 100], as an (8, 8) int array in natural order."""
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.clip((LUMINANCE_TABLE * scale + 50) // 100, 1, 255)
+
+
+def quality_of_table(table: tuple[int, ...] | NDArray[np.int64]) -> tuple[int, bool]:
+    """Invert libjpeg's scaling: the quality nearest to a luminance table, and whether it is met exactly.
+
+    Parameters
+    ----------
+    table : 64 ints in natural (row by row) order
+    """
+    given = np.asarray(table).reshape(BLOCK, BLOCK)
+    distances = [int(np.abs(quantisation_table(q) - given).sum()) for q in range(1, 101)]
+    best = int(np.argmin(distances))
+    return best + 1, distances[best] == 0
+
+
+def estimate_jpeg_quality(image: Image) -> int | None:
+    """Estimate the JPEG quality from pixels alone.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array in [0, 1]
+        Decoded, neither resized nor filtered since; it may be cropped.
+
+    Returns
+    -------
+    int in [1, 100] on libjpeg's scale, or None if there is no trace of compression
+    """
+    traces = estimate_jpeg_traces(image)
+    return None if traces is None else traces.quality
+
+
+def estimate_jpeg_traces(image: Image) -> JpegTraces | None:
+    """Find quality and grid of a JPEG compression in pixels, or None if there are no traces."""
+    y = _crop(luminance(image)) * np.float32(255) - np.float32(128)
+    if min(y.shape) < 3 * BLOCK:
+        return None
+    offset = _grid_offset(y)
+    coefficients = _block_dct(y[offset[0] :, offset[1] :])
+    gains = _quality_gains(coefficients)
+    best = int(np.argmax(gains))
+    if gains[best] < 0.1:
+        return None
+    return JpegTraces(best + 1, offset, float(gains[best]))
+
+
+def find_jpeg(picture: Picture) -> Finding | None:
+    """Report JPEG compression that is strong enough to be seen, or None."""
+    traces = estimate_jpeg_traces(picture.pixels)
+    if traces is None or traces.quality > VISIBLE_QUALITY:
+        return None
+    return Finding(
+        kind="jpeg",
+        value=float(traces.quality),
+        unit="quality",
+        confidence=0.9,
+        message=f"It was compressed hard as JPEG: quality about {traces.quality} of 100.",
+        details={"quality": traces.quality, "offset": list(traces.offset), "source": "pixels"},
+    )
+
+
+def _crop(y: Image, side: int = 512) -> Image:
+    """Cut the centre out, on a multiple of the block size so that the grid offset stays."""
+    top = max(0, (y.shape[0] - side) // 2) // BLOCK * BLOCK
+    left = max(0, (y.shape[1] - side) // 2) // BLOCK * BLOCK
+    return y[top : top + side, left : left + side]
+
+
+def _block_dct(y: Image) -> NDArray[np.float32]:
+    """Give the orthonormal DCT of all 8 x 8 blocks as (N, 8, 8)."""
+    from scipy.fft import dctn
+
+    rows, columns = y.shape[0] // BLOCK, y.shape[1] // BLOCK
+    blocks = y[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).swapaxes(1, 2)
+    coefficients: NDArray[np.float32] = dctn(blocks.reshape(-1, BLOCK, BLOCK), axes=(1, 2), norm="ortho")
+    return coefficients
+
+
+def _grid_offset(y: Image) -> tuple[int, int]:
+    """Find the grid on which most coefficients vanish: quantisation sets them to zero only there."""
+    zeros = np.empty((BLOCK, BLOCK))
+    for row in range(BLOCK):
+        for column in range(BLOCK):
+            zeros[row, column] = np.mean(np.abs(_block_dct(y[row:, column:])) < 0.5)
+    best = int(np.argmax(zeros))
+    return best // BLOCK, best % BLOCK
+
+
+def _quality_gains(
+    coefficients: NDArray[np.float32], spread: float = 0.4, outliers: float = 0.02
+) -> NDArray[np.float64]:
+    """Give, for each quality 1..100, the mean log-likelihood ratio of "quantised" against "smooth".
+
+    Near a multiple of the step s, the density of a coefficient is s N(c - ks; spread) times that of a smooth law.
+    Coefficients near 0 tell nothing: they are there in any image.
+    """
+    gains = np.zeros(100)
+    steps = np.stack([quantisation_table(q) for q in range(1, 101)])
+    count = 0
+    for u in range(BLOCK):
+        for v in range(BLOCK):
+            if u == v == 0:
+                continue
+            c = coefficients[:, u, v]
+            c = c[np.abs(c) > 1.5][:4000]
+            if not len(c):
+                continue
+            count += len(c)
+            unique, which = np.unique(steps[:, u, v], return_inverse=True)
+            s = unique[:, None].astype(np.float32)
+            r = c - s * np.rint(c / s)
+            density = s / (spread * np.sqrt(2 * np.pi)) * np.exp(-0.5 * (r / spread) ** 2)
+            gains += np.log(outliers + (1 - outliers) * density).sum(1)[which]
+    return gains / max(count, 1)

@@ -1,0 +1,31 @@
+import cv2
+import numpy as np
+import pytest
+
+from anew.diagnosis.jpeg import estimate_jpeg_quality, estimate_jpeg_traces, quality_of_table, quantisation_table
+
+
+def compress(image, quality):
+    coded = cv2.imencode(".jpg", np.rint(image * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(coded, cv2.IMREAD_UNCHANGED).astype(np.float32) / 255
+
+
+@pytest.mark.parametrize("quality", range(1, 101))
+def test_quality_of_its_own_table(quality):
+    found, exact = quality_of_table(quantisation_table(quality))
+    assert exact
+    assert found == quality or (quantisation_table(found) == quantisation_table(quality)).all()
+
+
+@pytest.mark.parametrize("quality", [30, 50, 70])
+def test_quality_and_grid_from_pixels(grey_photo, quality):
+    decoded = compress(grey_photo, quality)[3:, 5:]
+    traces = estimate_jpeg_traces(decoded)
+    assert abs(traces.quality - quality) <= 4
+    assert traces.offset == (5, 3)
+
+
+def test_none_where_nothing_was_compressed(grey_photo):
+    noise = np.random.default_rng(0).normal(0, 2 / 255, grey_photo.shape).astype(np.float32)
+    assert estimate_jpeg_quality(grey_photo + noise) is None
+    assert estimate_jpeg_quality(np.zeros((1, 1), np.float32)) is None

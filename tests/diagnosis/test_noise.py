@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from anew.diagnosis.noise import estimate_noise_sigma
+
+
+@pytest.mark.parametrize("sigma", [1, 5, 15, 50])
+def test_white_noise_on_a_ramp_is_measured(sigma):
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0.3, 0.7, 256, dtype=np.float32) * np.ones((256, 1), np.float32)
+    noisy = ramp + rng.normal(0, sigma / 255, ramp.shape).astype(np.float32)
+    assert 255 * estimate_noise_sigma(noisy) == pytest.approx(sigma, rel=0.05)
+
+
+def test_channels_count_as_their_mean_power():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, (200, 200, 3)) * np.array([0.0, 0.03, 0.04])
+    assert estimate_noise_sigma((0.5 + noise).astype(np.float32)) == pytest.approx(0.05 / np.sqrt(3), rel=0.05)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (7, 7), (20, 20, 4)])
+def test_tiny_images_have_an_answer(shape):
+    assert estimate_noise_sigma(np.full(shape, 0.5, np.float32)) == 0
