@@ -1,0 +1,28 @@
+"""Lanczos interpolation: a sinc windowed to three lobes.
+
+Duchon, Lanczos filtering in one and two dimensions, J. Applied Meteorology 18 (1979).
+"""
+
+from __future__ import annotations
+
+from anew.arrays import Image
+from anew.restoration.upscaling.resampling import lanczos3, upscale_with
+
+
+def upscale_lanczos(image: Image, scale: float, *, back_project: bool = False) -> Image:
+    """Enlarge by the Lanczos kernel sinc(t) sinc(t / 3).
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    scale : float > 0
+        Below 1 it shrinks, antialiased by a stretched kernel.
+    back_project : bool
+        Where it enlarges: correct the result so that MATLAB-style bicubic shrinking gives the input back.
+
+    Returns
+    -------
+    (round(H * scale), round(W * scale)) or (..., C) float32 array, at least 1 x 1; pixel centres lie at half
+    integers, and the border is mirrored
+    """
+    return upscale_with(image, scale, lanczos3, 3, back_project=back_project)

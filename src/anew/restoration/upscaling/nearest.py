@@ -1,0 +1,32 @@
+"""Nearest-neighbour interpolation: repeat pixels, make no new values.
+
+Gonzalez and Woods, Digital Image Processing, section 2.4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anew.arrays import Image
+from anew.restoration.upscaling.resampling import output_shape
+
+
+def upscale_nearest(image: Image, scale: float) -> Image:
+    """Enlarge by taking the nearest pixel.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    scale : float > 0
+        Below 1 it drops pixels; there is no antialiasing, since every value of the result is one of the input.
+
+    Returns
+    -------
+    (round(H * scale), round(W * scale)) or (..., C) float32 array, at least 1 x 1; pixel centres lie at half integers
+    """
+    shape = output_shape(image.shape, scale)
+    rows, columns = (
+        np.minimum(((np.arange(n_out) + 0.5) * n_in / n_out).astype(np.int64), n_in - 1)
+        for n_in, n_out in zip(image.shape, shape, strict=False)
+    )
+    return np.ascontiguousarray(image[rows][:, columns])
