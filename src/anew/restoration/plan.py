@@ -1,0 +1,257 @@
+"""What to do about a diagnosis: ordered steps, each with its reason, as JSON that a person can read and edit.
+
+The order undoes the last damage first, as damages happen to a picture in this order: the lens and the camera's
+stance (geometry), the light, blur, noise of the sensor, compression, and last what befalls the file or the print
+(impulses, holes, scratches). So:
+
+1. impulses, then holes and everything else that has a mask. The masks were measured on the picture as it came, and
+   every later step would smear the damaged values into their neighbours.
+2. jpeg, while the grid of its blocks is still intact.
+3. noise, before blur: deconvolution amplifies noise.
+4. blur.
+5. light and colour, on clean values: a curve that brightens shadows brightens their noise too.
+6. geometry last: resampling makes noise correlated, moves the masks and loses the block grid.
+
+A low resolution is reported but not repaired unasked: it would change the size of the picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
+
+from anew.errors import InvalidPlan
+from anew.registry import METHODS, TASKS
+
+if TYPE_CHECKING:
+    from anew.diagnosis.finding import Diagnosis, Finding
+
+PLAN_VERSION = 1
+
+Kind = Literal[
+    "impulses",
+    "holes",
+    "text",
+    "tears",
+    "folds",
+    "scratches",
+    "dust",
+    "stains",
+    "jpeg",
+    "noise",
+    "blur",
+    "exposure",
+    "contrast",
+    "uneven-light",
+    "fading",
+    "cast",
+    "lens",
+    "keystone",
+    "tilt",
+]
+KINDS: tuple[str, ...] = get_args(Kind)  # in the order of repair
+MASKED_KINDS = frozenset({"impulses", "holes", "text", "tears", "folds", "scratches", "dust", "stains"})
+
+# The repair of each kind: task, method ("auto": the best by its check, or the task's default).
+REPAIRS: dict[str, tuple[str, str]] = {
+    **{kind: ("inpaint", "auto") for kind in MASKED_KINDS},
+    "jpeg": ("deblock", "auto"),
+    "noise": ("denoise", "auto"),
+    "blur": ("deblur", "auto"),
+    "exposure": ("relight", "curve"),
+    "contrast": ("relight", "curve"),
+    "uneven-light": ("relight", "retinex"),
+    "fading": ("relight", "fading"),
+    "cast": ("relight", "white-balance"),
+    "lens": ("unwarp", "lens"),
+    "keystone": ("unwarp", "keystone"),
+    "tilt": ("unwarp", "tilt"),
+}
+
+
+class Step(BaseModel):
+    """One repair.
+
+    Attributes
+    ----------
+    kind : str
+        The damage that it repairs, one of ``KINDS``.
+    task, method : str
+        The public function and the method, as in the registry; ``"auto"`` lets the checks choose.
+    parameters : dict
+        Inputs of the task (``sigma``, ``quality``, ``psf``) and options of the method. What is left out is measured.
+    mask : str, optional
+        For repairs under a mask: a PNG as data URI, white where pixels are damaged, or ``"sha256:..."`` of the mask
+        that detection has to give again. Left out: detected in the picture.
+    reason : str
+        Why, in plain words.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Kind
+    task: Annotated[str, Field(description="the public function")]
+    method: str = "auto"
+    parameters: dict[str, JsonValue] = {}
+    mask: str | None = None
+    reason: str = ""
+
+    @field_validator("task")
+    @classmethod
+    def _task_exists(cls, task: str) -> str:
+        if task not in TASKS:
+            raise ValueError(f"must be one of {', '.join(TASKS)}; got {task!r}")
+        return task
+
+    @model_validator(mode="after")
+    def _method_exists(self) -> Step:
+        names = METHODS.names(self.task)
+        if self.method not in ("auto", *names):
+            raise ValueError(f"method must be one of auto, {', '.join(names)}; got {self.method!r}")
+        if self.task == "upscale":
+            raise ValueError("task upscale changes the size and has no place in a plan; run `anew upscale` afterwards")
+        if self.mask is not None and self.task != "inpaint":
+            raise ValueError(f"mask belongs to task inpaint, not to {self.task}; remove it")
+        if self.task == "inpaint" and self.kind not in MASKED_KINDS and self.mask is None:
+            raise ValueError(f"task inpaint needs a mask, and kind {self.kind} has none; give one")
+        return self
+
+
+class Plan(BaseModel):
+    """Ordered repairs.
+
+    Attributes
+    ----------
+    version : int
+        Of this format.
+    strength : float in [0, 1]
+        0 changes nothing, 1 repairs fully.
+    steps : tuple of Step
+        Run in this order.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Literal[1] = PLAN_VERSION
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    steps: tuple[Step, ...] = ()
+
+    def to_json(self) -> str:
+        """Give the plan as indented JSON, made to be read and edited."""
+        return json.dumps(self.model_dump(exclude_none=True), indent=2, ensure_ascii=False) + "\n"
+
+    def __str__(self) -> str:
+        if not self.steps:
+            return "Nothing to do."
+        return "\n".join(f"{n}. {_in_words(step)}" for n, step in enumerate(self.steps, 1))
+
+
+def parse_plan(text: str | bytes) -> Plan:
+    """Read a plan from JSON.
+
+    Raises
+    ------
+    InvalidPlan
+        In one line, naming the field and what it may be.
+    """
+    try:
+        plan = Plan.model_validate_json(text)
+    except ValidationError as error:
+        raise InvalidPlan(_one_line(error)) from None
+    for number, step in enumerate(plan.steps):
+        _check_parameters(step, f"steps[{number}]")
+    return plan
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read a plan file; the error of a bad one starts with its path."""
+    try:
+        return parse_plan(Path(path).read_bytes())
+    except OSError as error:
+        raise InvalidPlan(f"{path}: {error.strerror or error}") from None
+    except InvalidPlan as error:
+        raise InvalidPlan(f"{path}: {error}") from None
+
+
+def make_plan(
+    diagnosis: Diagnosis, *, only: Sequence[str] = (), skip: Sequence[str] = (), strength: float = 1.0
+) -> Plan:
+    """Decide what to do about a diagnosis.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+    only, skip : sequences of kinds
+        Repair only these damages; leave these alone.
+    strength : float in [0, 1]
+
+    Returns
+    -------
+    Plan
+        Empty if nothing was found.
+    """
+    for name, kinds in (("only", only), ("skip", skip)):
+        unknown = [kind for kind in kinds if kind not in KINDS]
+        if unknown:
+            raise ValueError(f"{name} must name kinds of damage ({', '.join(KINDS)}); got {unknown[0]!r}")
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be in [0, 1], got {strength}")
+    found = {f.kind: f for f in diagnosis.findings if (not only or f.kind in only) and f.kind not in skip}
+    steps = tuple(_step_for(found[kind]) for kind in KINDS if kind in found)
+    return Plan(strength=strength, steps=steps)
+
+
+def _step_for(finding: Finding) -> Step:
+    task, method = REPAIRS[finding.kind]
+    parameters: dict[str, Any] = {}
+    if finding.kind in MASKED_KINDS:
+        pass
+    elif finding.kind in ("noise", "jpeg"):
+        parameters = {name: finding.details[name] for name in TASKS[task].inputs if name in finding.details}
+    else:
+        parameters = _inputs_of(task, method, finding)
+    return Step(kind=finding.kind, task=task, method=method, parameters=parameters, reason=finding.message)
+
+
+def _inputs_of(task: str, method: str, finding: Finding) -> dict[str, Any]:
+    """Take from a finding's details what the method has as inputs or options."""
+    chosen = METHODS.get(task, method)
+    return {name: finding.details[name] for name in (*chosen.takes, *chosen.parameters) if name in finding.details}
+
+
+def _check_parameters(step: Step, where: str) -> None:
+    if step.method == "auto":
+        allowed = {name for name in TASKS[step.task].inputs if name != "mask"}
+        for method in METHODS:
+            if method.task == step.task and method.name == METHODS.names(step.task)[0]:
+                allowed |= set(method.parameters)
+    else:
+        method = METHODS.get(step.task, step.method)
+        allowed = {name for name in method.takes if name != "mask"} | set(method.parameters)
+    for name in step.parameters:
+        if name not in allowed:
+            raise InvalidPlan(
+                f"{where}.parameters: {step.task} method {step.method} has no {name!r}; it has "
+                f"{', '.join(sorted(allowed)) or 'none'}"
+            )
+
+
+def _one_line(error: ValidationError) -> str:
+    """Say the first thing that is wrong: where, what was expected, what came."""
+    first = error.errors(include_url=False)[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        what = f"unknown field; allowed are {', '.join(Step.model_fields if 'steps' in where else Plan.model_fields)}"
+    elif first["type"] == "literal_error":
+        what = f"must be {first['ctx']['expected']}; got {first['input']!r}"
+    return f"{where or 'plan'}: {what}"
+
+
+def _in_words(step: Step) -> str:
+    method = "" if step.method == "auto" else f" by {step.method}"
+    return f"{step.kind}: {step.task}{method}" + (f". {step.reason}" if step.reason else "")
