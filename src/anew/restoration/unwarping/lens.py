@@ -1,0 +1,69 @@
+"""Undo barrel and pincushion distortion.
+
+Brown, Photogrammetric Engineering 37 (1971), radial terms only:  r_damaged = r (1 + k1 r^2 + k2 r^4),  about the image
+centre, r = 1 at the corner (half the diagonal). k1 < 0 is barrel, k1 > 0 pincushion.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from anew.arrays import Image, Mask
+from anew.restoration.unwarping.warping import Mapping, Points, centre_of, valid_mask, warp
+
+
+def unwarp_lens(
+    image: Image,
+    *,
+    k1: float | None = None,
+    k2: float = 0.0,
+    border: str = "reflect",
+    fill: float = 0.0,
+) -> Image:
+    """Make straight again what a lens has bent.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    k1, k2 : float
+        Radial coefficients that bent it; 0 and 0 give the input bit by bit. ``k1`` is estimated from the picture's
+        edges if not given; a picture without a sure distortion is left as it is.
+    border : {"reflect", "constant", "nearest"}
+        What fills the parts that the input does not show (see ``valid_lens``).
+    fill : float
+        The value for ``border="constant"``.
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    if k1 is None:
+        from anew.diagnosis.lens import estimate_lens
+
+        k1 = estimate_lens(image).k1
+    if not (math.isfinite(k1) and math.isfinite(k2)):
+        raise ValueError(f"k1 and k2 must be finite numbers, got {k1} and {k2}")
+    if k1 == 0 and k2 == 0:
+        return image.copy()
+    return warp(image, lens_mapping(image.shape, k1, k2), border=border, fill=fill)
+
+
+def valid_lens(shape: tuple[int, ...], *, k1: float, k2: float = 0.0) -> Mask:
+    """Tell, as an (H, W) bool array, where ``unwarp_lens`` has real pixels to show."""
+    return valid_mask(shape, lens_mapping(shape, k1, k2))
+
+
+def lens_mapping(shape: tuple[int, ...], k1: float, k2: float = 0.0) -> Mapping:
+    """Give the map from straight to bent points."""
+    cx, cy = centre_of(shape)
+    scale = 1 / max(cx**2 + cy**2, 1e-12)  # r^2 = 1 at the centre of a corner pixel
+
+    def to_bent(x: Points, y: Points) -> tuple[Points, Points]:
+        dx, dy = x - cx, y - cy
+        r2 = (dx**2 + dy**2) * scale
+        stretch = 1 + k1 * r2 + k2 * r2**2
+        return np.asarray(cx + dx * stretch), np.asarray(cy + dy * stretch)
+
+    return to_bent
