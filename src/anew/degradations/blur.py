@@ -1,0 +1,178 @@
+"""Blur: y = k * x with a Gaussian, a motion, a defocused lens, or any point-spread function; and the adjoint.
+
+A psf is an (h, w) array whose origin is the element [h // 2, w // 2]. Beyond the border the image is its mirror image
+with the border pixel repeated (``reflect``: ``abc|cba``) or itself again (``circular``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from anew.arrays import Image
+from anew.degradations.degraded import Degraded, check_between, check_choice, planes_of
+
+BOUNDARIES = {"reflect": "symmetric", "circular": "wrap"}  # ours -> numpy.pad's
+SUBPIXELS = 16  # per side and pixel, when the area of a shape inside a pixel is counted
+MAX_PSF = 1001  # pixels per side; larger ones are a mistake
+
+
+def gaussian_psf(sigma: float) -> NDArray[np.float32]:
+    """Give a Gaussian of standard deviation ``sigma`` >= 0 pixels, sampled to 4 sigma; sum 1, odd sides."""
+    check_between("sigma", sigma, 0, MAX_PSF / 8)
+    if sigma == 0:
+        return np.ones((1, 1), np.float32)
+    half = math.ceil(4 * sigma)
+    t = np.arange(-half, half + 1)
+    g = np.exp(-0.5 * (t / sigma) ** 2)
+    g /= g.sum()
+    return np.outer(g, g).astype(np.float32)
+
+
+def motion_psf(length: float, angle: float = 0.0) -> NDArray[np.float32]:
+    """Give the trace of a uniform motion: the area of a bar, one pixel wide, in each pixel; sum 1, odd sides.
+
+    Parameters
+    ----------
+    length : float >= 1
+        Pixels; 1 at angle 0 is no blur, 9 at angle 0 is nine equal weights in a row.
+    angle : float
+        Degrees counter-clockwise from the x axis, as one sees it.
+    """
+    check_between("length", length, 1, MAX_PSF - 2)
+    check_between("angle", angle, -np.inf)
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+
+    def inside(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+        along, across = x * cosine - y * sine, x * sine + y * cosine  # y runs down
+        return (np.abs(along) <= length / 2) & (np.abs(across) <= 0.5)
+
+    return _coverage(inside, math.ceil(length / 2))
+
+
+def defocus_psf(radius: float) -> NDArray[np.float32]:
+    """Give the disc that a lens out of focus makes of a point: its area in each pixel; sum 1, odd sides.
+
+    Parameters
+    ----------
+    radius : float >= 0
+        Pixels; up to 0.5 there is no blur.
+    """
+    check_between("radius", radius, 0, MAX_PSF / 2 - 1)
+    if radius <= 0.5:
+        return np.ones((1, 1), np.float32)
+    return _coverage(lambda x, y: x**2 + y**2 <= radius**2, math.ceil(radius))
+
+
+def _coverage(
+    inside: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.bool_]], half: int
+) -> NDArray[np.float32]:
+    """Give the share of each pixel's area that lies inside a shape, scaled to sum 1, without empty margins."""
+    side = 2 * half + 1
+    t = (np.arange(side * SUBPIXELS) + 0.5) / SUBPIXELS - 0.5 - half
+    fine = inside(t[np.newaxis, :], t[:, np.newaxis])
+    area = fine.reshape(side, SUBPIXELS, side, SUBPIXELS).mean(axis=(1, 3))
+    rows, columns = (np.abs(np.flatnonzero(area.any(axis=axis)) - half).max() for axis in (1, 0))
+    area = area[half - rows : half + rows + 1, half - columns : half + columns + 1]
+    return (area / area.sum()).astype(np.float32)
+
+
+def blur(image: Image, *, sigma: float = 1.5, boundary: str = "reflect") -> Degraded:
+    """Blur by a Gaussian of standard deviation ``sigma`` pixels (see ``gaussian_psf``)."""
+    result = convolve(image, gaussian_psf(sigma), boundary=boundary)
+    return Degraded(result, parameters={"sigma": sigma, "boundary": boundary})
+
+
+def blur_adjoint(y: Image, shape: tuple[int, ...], *, sigma: float = 1.5, boundary: str = "reflect") -> Image:
+    """Apply the adjoint of ``blur``."""
+    return convolve_adjoint(y, gaussian_psf(sigma), boundary=boundary)
+
+
+def motion(image: Image, *, length: float = 9.0, angle: float = 0.0, boundary: str = "reflect") -> Degraded:
+    """Blur by a uniform straight motion (see ``motion_psf``)."""
+    result = convolve(image, motion_psf(length, angle), boundary=boundary)
+    return Degraded(result, parameters={"length": length, "angle": angle, "boundary": boundary})
+
+
+def motion_adjoint(
+    y: Image, shape: tuple[int, ...], *, length: float = 9.0, angle: float = 0.0, boundary: str = "reflect"
+) -> Image:
+    """Apply the adjoint of ``motion``."""
+    return convolve_adjoint(y, motion_psf(length, angle), boundary=boundary)
+
+
+def defocus(image: Image, *, radius: float = 3.0, boundary: str = "reflect") -> Degraded:
+    """Blur by a disc of ``radius`` pixels (see ``defocus_psf``)."""
+    result = convolve(image, defocus_psf(radius), boundary=boundary)
+    return Degraded(result, parameters={"radius": radius, "boundary": boundary})
+
+
+def defocus_adjoint(y: Image, shape: tuple[int, ...], *, radius: float = 3.0, boundary: str = "reflect") -> Image:
+    """Apply the adjoint of ``defocus``."""
+    return convolve_adjoint(y, defocus_psf(radius), boundary=boundary)
+
+
+def kernel(image: Image, *, psf: ArrayLike, boundary: str = "reflect") -> Degraded:
+    """Convolve with any (h, w) array of weights, taken as they are (a blur's weights sum to 1)."""
+    result = convolve(image, np.asarray(psf, np.float32), boundary=boundary)
+    return Degraded(result, parameters={"psf": np.asarray(psf).tolist(), "boundary": boundary})
+
+
+def kernel_adjoint(y: Image, shape: tuple[int, ...], *, psf: ArrayLike, boundary: str = "reflect") -> Image:
+    """Apply the adjoint of ``kernel``."""
+    return convolve_adjoint(y, np.asarray(psf, np.float32), boundary=boundary)
+
+
+def convolve(image: Image, psf: NDArray[np.float32], *, boundary: str = "reflect") -> Image:
+    """Convolve every channel with a psf:  y[p] = sum_q k[q] x[p - q].
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    psf : (h, w) float32 array, origin at [h // 2, w // 2]; may be larger than the image
+    boundary : {"reflect", "circular"}
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    from scipy.signal import oaconvolve
+
+    _check_psf(psf, boundary)
+    if psf.shape == (1, 1):
+        return image * psf[0, 0]
+    margins = [*_margins(psf), (0, 0)]
+    padded = np.pad(planes_of(image), margins, mode=BOUNDARIES[boundary])  # type: ignore[call-overload]
+    result = oaconvolve(padded, psf[:, :, np.newaxis], mode="valid", axes=(0, 1))
+    return np.ascontiguousarray(result, np.float32).reshape(image.shape)
+
+
+def convolve_adjoint(y: Image, psf: NDArray[np.float32], *, boundary: str = "reflect") -> Image:
+    """Apply the adjoint of ``convolve``: correlate, then fold the margins back to where they were copied from."""
+    from scipy.signal import oaconvolve
+
+    _check_psf(psf, boundary)
+    if psf.shape == (1, 1):
+        return y * psf[0, 0]
+    full = oaconvolve(planes_of(y), psf[::-1, ::-1, np.newaxis], mode="full", axes=(0, 1))
+    for axis, margin in enumerate(_margins(psf)):
+        source = np.pad(np.arange(y.shape[axis]), margin, mode=BOUNDARIES[boundary])  # type: ignore[call-overload]
+        lines = np.moveaxis(full, axis, 0)
+        folded = np.zeros((y.shape[axis], *lines.shape[1:]), np.float32)
+        np.add.at(folded, source, lines)
+        full = np.moveaxis(folded, 0, axis)
+    return np.ascontiguousarray(full, np.float32).reshape(y.shape)
+
+
+def _margins(psf: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Give the (before, after) padding per axis that a valid convolution needs."""
+    return [(side - 1 - side // 2, side // 2) for side in psf.shape]
+
+
+def _check_psf(psf: NDArray[np.float32], boundary: str) -> None:
+    check_choice("boundary", boundary, tuple(BOUNDARIES))
+    if psf.ndim != 2 or psf.size == 0 or not np.isfinite(psf).all() or max(psf.shape) > MAX_PSF:
+        raise ValueError(f"psf must be an (h, w) array of finite weights, sides up to {MAX_PSF}; got shape {psf.shape}")

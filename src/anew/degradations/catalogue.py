@@ -1,0 +1,204 @@
+"""The one explicit list of all degradations, and the ways to apply one or several of them by name."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from anew.arrays import Image, as_image, like
+from anew.degradations import blur, geometry, holes, jpeg, noise
+from anew.degradations.degraded import Degraded, Rng
+
+COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
+
+Step = tuple[str, dict[str, Any]]  # name, parameters
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """The facts of one degradation.
+
+    Attributes
+    ----------
+    name : str
+        What people type.
+    function : callable
+        ``function(image, *, ...)`` of a float32 image gives a ``Degraded``; its options are keyword-only.
+    summary : str
+        What it does, in one line.
+    adjoint : callable, optional
+        For those that are linear in the image (or affine: then of the linear part):
+        ``adjoint(y, shape, **degraded.parameters)``, with ``shape`` that of the input.
+    """
+
+    name: str
+    function: Callable[..., Degraded]
+    summary: str
+    adjoint: Callable[..., Image] | None = None
+
+    @property
+    def linear(self) -> bool:
+        """Whether it is linear (or affine) in the image once its parameters are fixed."""
+        return self.adjoint is not None
+
+    @property
+    def random(self) -> bool:
+        """Whether it takes ``rng``."""
+        return "rng" in inspect.signature(self.function).parameters
+
+    @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """Its options, without ``rng``."""
+        signature = inspect.signature(self.function)
+        keywords = (p for p in signature.parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY)
+        return {p.name: p for p in keywords if p.name != "rng"}
+
+
+_TABLE = (
+    Degradation("noise", noise.noise, "Gaussian noise, white or correlated"),
+    Degradation("poisson", noise.poisson, "Poisson-Gaussian noise of few photons"),
+    Degradation("speckle", noise.speckle, "multiplicative noise"),
+    Degradation("impulse", noise.impulse, "salt and pepper, or random values, on single pixels"),
+    Degradation("stripes", noise.stripes, "an offset per column or row"),
+    Degradation("blur", blur.blur, "Gaussian blur", blur.blur_adjoint),
+    Degradation("motion", blur.motion, "blur by a straight motion", blur.motion_adjoint),
+    Degradation("defocus", blur.defocus, "blur by a lens out of focus", blur.defocus_adjoint),
+    Degradation("kernel", blur.kernel, "convolution with any psf", blur.kernel_adjoint),
+    Degradation("jpeg", jpeg.jpeg, "JPEG compression"),
+    Degradation("double-jpeg", jpeg.double_jpeg, "JPEG twice, with shifted blocks if asked"),
+    Degradation("rectangles", holes.rectangles, "rectangular holes", holes.rectangles_adjoint),
+    Degradation("strokes", holes.strokes, "holes along wandering strokes", holes.strokes_adjoint),
+    Degradation("lettering", holes.lettering, "text written over it", holes.lettering_adjoint),
+    Degradation("pixels", holes.pixels, "single pixels missing", holes.pixels_adjoint),
+    Degradation("lens", geometry.lens, "barrel or pincushion distortion", geometry.lens_adjoint),
+    Degradation("keystone", geometry.keystone, "perspective", geometry.keystone_adjoint),
+    Degradation("tilt", geometry.tilt, "rotation about the centre", geometry.tilt_adjoint),
+)
+DEGRADATIONS = {d.name: d for d in _TABLE}
+assert len(DEGRADATIONS) == len(_TABLE), "a name stands twice in the table"
+
+
+def degrade(image: ArrayLike, name: str, *, rng: Rng = None, **parameters: Any) -> NDArray[Any]:
+    """Damage an image.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array of uint8, uint16, bool or float
+    name : str
+        One of ``anew.degradations.catalogue.DEGRADATIONS``.
+    rng : int or Generator, optional
+        Makes random damage repeatable.
+    **parameters
+        The degradation's own; an unknown one is an error.
+
+    Returns
+    -------
+    array of the same dtype and, except for ``downscale``, shape; floats are not clipped
+
+    Examples
+    --------
+    >>> import numpy as np, anew
+    >>> anew.degrade(np.full((2, 2), 128, np.uint8), "tilt", angle=90)
+    array([[128, 128],
+           [128, 128]], dtype=uint8)
+    """
+    return like(degrade_with_truth(image, name, rng=rng, **parameters).image, image)
+
+
+def degrade_with_truth(image: ArrayLike, name: str, *, rng: Rng = None, **parameters: Any) -> Degraded:
+    """Damage an image and keep the truth: as ``degrade``, but gives a ``Degraded`` with a float32 image."""
+    degradation = find(name, parameters)
+    if degradation.random:
+        parameters["rng"] = rng
+    return degradation.function(as_image(image), **parameters)
+
+
+def degrade_chain(image: ArrayLike, chain: str | Sequence[Step], *, rng: Rng = None) -> list[Degraded]:
+    """Apply several degradations, each to the result of the one before.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array of uint8, uint16, bool or float
+    chain : str (see ``parse_chain``) or its (name, parameters) pairs
+    rng : int or Generator, optional
+        One seed for the whole chain.
+
+    Returns
+    -------
+    list of one Degraded per step; the last one's ``image`` is the result
+    """
+    import numpy as np
+
+    steps = parse_chain(chain) if isinstance(chain, str) else list(chain)
+    generator = np.random.default_rng(rng)
+    results: list[Degraded] = []
+    current = as_image(image)
+    for name, parameters in steps:
+        results.append(degrade_with_truth(current, name, rng=generator, **parameters))
+        current = results[-1].image
+    return results
+
+
+def parse_chain(text: str) -> list[Step]:
+    """Read ``NAME:KEY=VALUE:KEY=VALUE,NAME,...``, e.g. ``noise:sigma=0.1,jpeg:quality=30``.
+
+    Values that look like int, float or bool (true, false) become that; others stay text.
+
+    Raises
+    ------
+    ValueError
+        If the text is not of that form, or holds an unknown name or key.
+    """
+    steps: list[Step] = []
+    for part in text.split(","):
+        name, *settings = (piece.strip() for piece in re.split(COLON, part))
+        if not name:
+            raise ValueError(f"expected NAME:KEY=VALUE,NAME,..., got an empty name in {text!r}")
+        parameters: dict[str, Any] = {}
+        for setting in settings:
+            key, equals, value = (piece.strip() for piece in setting.partition("="))
+            if not (key and equals and value):
+                raise ValueError(f"expected KEY=VALUE after {name}:, got {setting!r}")
+            if key in parameters:
+                raise ValueError(f"{name} has {key} twice in {text!r}")
+            parameters[key] = _value_of(value)
+        find(name, parameters)
+        steps.append((name, parameters))
+    return steps
+
+
+def find(name: str, parameters: dict[str, Any]) -> Degradation:
+    """Give the degradation of that name; refuse an unknown name and unknown or missing parameters."""
+    if name not in DEGRADATIONS:
+        raise ValueError(f"unknown degradation {name!r}{_hint(name, DEGRADATIONS)} (one of {', '.join(DEGRADATIONS)})")
+    degradation = DEGRADATIONS[name]
+    allowed = degradation.parameters
+    for key in parameters:
+        if key not in allowed:
+            raise ValueError(f"{name} has no parameter {key!r}{_hint(key, allowed)} (it takes {', '.join(allowed)})")
+    for key, parameter in allowed.items():
+        if parameter.default is inspect.Parameter.empty and key not in parameters:
+            raise ValueError(f"{name} needs {key} (it takes {', '.join(allowed)})")
+    return degradation
+
+
+def _hint(word: str, words: dict[str, Any]) -> str:
+    near = difflib.get_close_matches(word, words, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _value_of(text: str) -> int | float | bool | str:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

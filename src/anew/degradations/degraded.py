@@ -1,0 +1,61 @@
+"""What every degradation returns, and how it draws its randomness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from anew.arrays import Image, Mask
+
+Rng = int | np.random.Generator | None
+
+
+@dataclass(frozen=True)
+class Degraded:
+    """A damaged image and the truth about the damage.
+
+    Attributes
+    ----------
+    image : float32 array of the shape of the input (of the smaller one for ``downscale``)
+    mask : (H, W) bool array, or None
+        Where content is lost or covered; None for damage that is everywhere. Outside of it, local damage leaves every
+        pixel bit-identical.
+    parameters : dict
+        Everything that was applied, defaults included. Random damage records its ``seed``: the same call with
+        ``rng=seed`` gives the same damage. ``adjoint(y, shape, **parameters)`` works with them as they are.
+    """
+
+    image: Image
+    mask: Mask | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def seed_of(rng: Rng) -> int:
+    """Give a seed: an int is one, a generator draws one, None takes fresh entropy."""
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**32))
+    if rng is None:
+        return int(np.random.default_rng().integers(2**32))
+    return int(rng)
+
+
+def planes_of(image: Image) -> Image:
+    """View an (H, W) or (H, W, C) image as (H, W, C)."""
+    return image[:, :, np.newaxis] if image.ndim == 2 else image
+
+
+def check_between(name: str, value: float, low: float, high: float = np.inf) -> None:
+    """Refuse a number outside [low, high]."""
+    if not (isinstance(value, Real) and np.isfinite(value) and low <= value <= high):
+        lower = f" >= {low:g}" if np.isfinite(low) else ""
+        upper = f" <= {high:g}" if np.isfinite(high) else ""
+        raise ValueError(f"{name} must be a finite number{' and'.join(filter(None, (lower, upper)))}, got {value!r}")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Refuse a word that is not one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
