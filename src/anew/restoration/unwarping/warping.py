@@ -96,7 +96,7 @@ def _sample(planes: Image, x: Points, y: Points, border: str, fill: float) -> Im
         borderMode=BORDERS[border],
         borderValue=(fill,) * 4,
     )
-    return np.asarray(sampled).reshape(*x.shape, planes.shape[2])
+    return np.asarray(sampled, np.float32).reshape(*x.shape, planes.shape[2])
 
 
 def _sample_spline(planes: Image, x: Points, y: Points, border: str, fill: float) -> Image:

@@ -1,0 +1,109 @@
+"""Whether a picture stands crooked, told from its straight lines.
+
+Nearly vertical lines agree on a direction, which changes across the picture if the camera looked up; in the middle of
+the picture it is the tilt. Nearly horizontal ones agree with them where a wall or a page faces the camera. Lines that
+recede into the distance are not horizontal in the picture, so horizontals alone are trusted only where they fill a
+page. A picture that has lines along the axes already is upright.
+
+The minimum angles stand above what people leave in photographs that they keep: in 400 of them, the verticals are
+1 degree off in the median and 2 degrees in every tenth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from anew.arrays import Image
+from anew.diagnosis.finding import Finding
+from anew.structure.lines import Bundle, find_segments, fit_bundles
+
+if TYPE_CHECKING:
+    from anew.images import Picture
+
+MAX_ANGLE = 11.0  # degrees; beyond, a tilt is meant
+MAX_UPRIGHT = 0.3  # length of lines along the axes, relative to that of the tilted ones
+CORNER_MIN_ANGLE, WALL_MIN_ANGLE, PAGE_MIN_ANGLE = 1.5, 2.5, 0.7  # degrees
+
+
+@dataclass(frozen=True)
+class Tilt:
+    """How far the content is rotated counter-clockwise (degrees; 0: not, or not surely), and how sure that is."""
+
+    angle: float
+    confidence: float
+
+
+def estimate_tilt(image: Image) -> Tilt:
+    """Estimate the tilt of an image.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+
+    Returns
+    -------
+    Tilt
+        Angle 0 with confidence 0 where the picture does not tell.
+    """
+    horizontal, vertical = fit_bundles(find_segments(image), image.shape)
+    for judge in (_both_agree, _standing_lines, _lines_of_a_page):
+        tilt = judge(horizontal, vertical)
+        if tilt is not None:
+            return tilt
+    return Tilt(0.0, 0.0)
+
+
+def find_tilt(picture: Picture) -> Finding | None:
+    """Report a tilt that is sure, or None."""
+    tilt = estimate_tilt(picture.pixels)
+    if tilt.angle == 0:
+        return None
+    side = "left" if tilt.angle > 0 else "right"
+    return Finding(
+        kind="tilt",
+        value=tilt.angle,
+        unit="degrees",
+        confidence=tilt.confidence,
+        message=f"The picture leans to the {side} by {abs(tilt.angle):.1f} degrees.",
+        details={"angle": tilt.angle},
+    )
+
+
+def _both_agree(horizontal: Bundle, vertical: Bundle) -> Tilt | None:
+    """Horizontal and vertical lines are off by the same angle: a wall or page seen frontally, a frame, an edge."""
+    support = horizontal.support + vertical.support
+    if min(horizontal.support, vertical.support) < 0.5 or support < 1.5:
+        return None
+    if abs(horizontal.tilt - vertical.tilt) > 0.7 or min(horizontal.spread, vertical.spread) < 0.3:
+        return None
+    if support < 0.4 * (horizontal.candidates + vertical.candidates):
+        return None
+    angle = (horizontal.tilt * horizontal.support + vertical.tilt * vertical.support) / support
+    upright = horizontal.upright + vertical.upright
+    return _accept(angle, CORNER_MIN_ANGLE, upright / support, min(0.99, 0.8 + 0.05 * support))
+
+
+def _standing_lines(horizontal: Bundle, vertical: Bundle) -> Tilt | None:
+    """Many verticals all over the picture agree."""
+    strong = vertical.support > 1.2 and vertical.count >= 6 and vertical.spread > 0.5
+    if not strong or vertical.support < 0.55 * vertical.candidates:
+        return None
+    return _accept(vertical.tilt, WALL_MIN_ANGLE, vertical.upright / vertical.support, 0.7)
+
+
+def _lines_of_a_page(horizontal: Bundle, vertical: Bundle) -> Tilt | None:
+    """Parallel lines fill the picture from top to bottom: text."""
+    strong = horizontal.support > 3 and horizontal.count > 8 and horizontal.spread > 0.6
+    if not strong or abs(horizontal.convergence) > 0.5:
+        return None
+    if horizontal.support < 0.6 * (horizontal.candidates + vertical.candidates):
+        return None
+    upright = horizontal.upright + vertical.upright
+    return _accept(horizontal.tilt, PAGE_MIN_ANGLE, upright / horizontal.support, 0.8)
+
+
+def _accept(angle: float, at_least: float, upright: float, confidence: float) -> Tilt | None:
+    if not at_least <= abs(angle) <= MAX_ANGLE or upright > MAX_UPRIGHT:
+        return None
+    return Tilt(float(angle), float(confidence))

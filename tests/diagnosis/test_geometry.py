@@ -1,0 +1,88 @@
+"""Tilt, keystone and lens: drawn pictures whose geometry is known, and silence on good pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import skimage.data
+
+from anew.diagnosis.tilt import estimate_tilt
+from anew.restoration.unwarping.tilt import tilt_mapping
+from anew.structure.lines import find_segments, fit_bundles, lengths, slopes
+
+
+def smooth_step(distance: np.ndarray) -> np.ndarray:
+    """An antialiased edge: 0 on one side, 1 on the other."""
+    return np.clip(distance + 0.5, 0, 1)
+
+
+def facade(x: np.ndarray, y: np.ndarray, *, shape: tuple[int, int]) -> np.ndarray:
+    """A wall with rows of dark windows, as a function of the plane."""
+    pitch = np.array([shape[1] / 6, shape[0] / 5])
+    u = np.abs((x / pitch[0]) % 1 - 0.5) * pitch[0]
+    v = np.abs((y / pitch[1]) % 1 - 0.5) * pitch[1]
+    window = smooth_step(0.27 * pitch[0] - u) * smooth_step(0.3 * pitch[1] - v)
+    return (0.8 - 0.6 * window).astype(np.float32)
+
+
+def pixel_grid(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.meshgrid(np.arange(shape[1], dtype=float), np.arange(shape[0], dtype=float))
+    return x, y
+
+
+SHAPE = (360, 480)
+
+
+def tilted_facade(angle: float) -> np.ndarray:
+    """Damaged content at p shows the upright content at the inverse rotation of p."""
+    return facade(*tilt_mapping(SHAPE, -angle)(*pixel_grid(SHAPE)), shape=SHAPE)
+
+
+@pytest.mark.parametrize("angle", [-9.0, -3.3, 1.7, 6.25])
+def test_tilt_of_a_drawn_facade(angle: float) -> None:
+    estimate = estimate_tilt(tilted_facade(angle))
+    assert estimate.angle == pytest.approx(angle, abs=0.1)
+    assert estimate.confidence > 0.7
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.3, 25.0, 45.0])
+def test_upright_and_artistic_angles_are_no_tilt(angle: float) -> None:
+    assert estimate_tilt(tilted_facade(angle)).angle == 0
+
+
+def test_segments_of_a_drawn_rectangle() -> None:
+    image = np.zeros((200, 300), np.float32)
+    image[50:150, 60:240] = 1  # its edges run between the pixels: at 49.5, 149.5, 59.5, 239.5
+    segments = find_segments(image)
+    upright = np.abs(slopes(segments)) > 45
+    np.testing.assert_allclose(np.sort(lengths(segments)), [100, 100, 180, 180], atol=4)
+    np.testing.assert_allclose(np.sort(segments[upright][:, 0]), [59.5, 239.5], atol=0.6)
+    np.testing.assert_allclose(np.sort(segments[~upright][:, 1]), [49.5, 149.5], atol=0.6)
+
+
+def test_a_bundle_tells_tilt_from_convergence() -> None:
+    """Lines through a vanishing point far above: upright in the middle, leaning inwards at the borders."""
+    shape, apex = (400, 600), np.array([300.0, -2000.0])
+    feet = np.stack([np.linspace(20, 580, 15), np.full(15, 390.0)], axis=1)
+    heads = feet + (apex - feet) * 0.15
+    _, vertical = fit_bundles(np.concatenate([feet, heads], axis=1), shape)
+    assert vertical.count == 15
+    assert vertical.tilt == pytest.approx(0, abs=0.05)
+    at_border = np.degrees(np.arctan2(300, 2200))  # seen from half the height of the lines
+    assert abs(vertical.convergence) == pytest.approx(at_border, abs=0.5)
+
+
+CLEAN = ["astronaut", "camera", "coffee", "chelsea", "coins", "page", "text", "rocket", "brick", "moon", "horse"]
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_silence_on_good_pictures(name: str) -> None:
+    image = np.asarray(getattr(skimage.data, name)())
+    image = image.astype(np.float32) / (1 if image.dtype == bool else 255)
+    assert estimate_tilt(image).angle == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (2, 3), (9, 9, 3), (40, 30, 1)])
+def test_pictures_without_anything_in_them(shape: tuple[int, ...]) -> None:
+    for image in (np.full(shape, 0.5, np.float32), np.random.default_rng(0).random(shape, np.float32)):
+        assert estimate_tilt(image).angle == 0
