@@ -1,19 +1,26 @@
-"""Repair what is damaged, touch nothing else: diagnose, plan, run each step, check it, keep or drop it."""
+"""Repair what is damaged, touch nothing else: diagnose, plan, run each step, check it, keep or drop it.
+
+What is returned unchanged is the very object that came in, so that a file can be given back byte for byte.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.arrays import Image
+from anew.arrays import Image, Mask, as_image
 from anew.diagnosis.finding import Diagnosis
-from anew.restoration.plan import Plan
+from anew.errors import InvalidPlan
+from anew.restoration.plan import Plan, Step, make_plan
 
 if TYPE_CHECKING:
     from anew.images import Picture
+    from anew.restoration.repairs import Repair
 
 Progress = Callable[[str, float], None]  # what is being done, in words; the fraction done in [0, 1]
 
@@ -65,8 +72,9 @@ class Restoration:
         What was done.
     uncertainty : (H, W) float32 array
         By how much each value may be off: a standard deviation in units of the range [0, 1]. 0 where nothing changed.
-    recipe : mapping
-        All that ``replay`` needs to do it again (JSON-serialisable); ``write(picture, path, recipe=...)`` stores it.
+    recipe : str or None
+        All that ``replay`` needs to do it again, as JSON; ``write(picture, path, recipe=...)`` stores it. None if
+        nothing was changed.
     """
 
     picture: Picture
@@ -75,7 +83,7 @@ class Restoration:
     plan: Plan
     steps: tuple[StepResult, ...]
     uncertainty: Image
-    recipe: Mapping[str, Any]
+    recipe: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -92,5 +100,182 @@ def restore(
     strength: float = 1.0,
     progress: Progress | None = None,
 ) -> Restoration:
-    """Find what is wrong with a picture and repair exactly that."""
-    raise NotImplementedError
+    """Find what is wrong with a picture and repair exactly that.
+
+    Parameters
+    ----------
+    picture : Picture, or (H, W) or (H, W, C) array of uint8, uint16, bool or float
+        Of an array, the values that are not finite count as holes.
+    plan : Plan, optional
+        Follow this one instead of making one; its steps are checked all the same.
+    only, skip : sequences of str
+        Kinds of damage to repair alone, or to leave alone.
+    strength : float in [0, 1]
+        0 gives the input back, 1 repairs fully.
+    progress : callable, optional
+        Told what is being done, and the fraction that is done.
+
+    Returns
+    -------
+    Restoration
+
+    Examples
+    --------
+    >>> import anew, skimage.data
+    >>> restored = anew.restore(skimage.data.astronaut())
+    >>> restored.changed
+    False
+    """
+    from anew.diagnosis.diagnose import diagnose
+
+    report = progress or (lambda what, fraction: None)
+    original = _as_picture(picture)
+    report("looking for damage", 0.0)
+    diagnosis = diagnose(original)
+    made = make_plan(diagnosis, only=only, skip=skip, strength=strength)
+    if plan is not None:
+        steps = tuple(s for s in plan.steps if (not only or s.kind in only) and s.kind not in skip)
+        made = Plan(strength=plan.strength * strength, steps=steps)
+    return run_plan(original, made, diagnosis=diagnosis, progress=report)
+
+
+def run_plan(
+    original: Picture,
+    plan: Plan,
+    *,
+    diagnosis: Diagnosis | None = None,
+    check: bool = True,
+    progress: Progress = lambda what, fraction: None,
+) -> Restoration:
+    """Run the steps of a plan in their order.
+
+    Parameters
+    ----------
+    original : Picture
+    plan : Plan
+    diagnosis : Diagnosis, optional
+        Made if a mask has to be found and none is given.
+    check : bool
+        Drop the steps that fail their check; without, all are kept.
+    progress : callable
+    """
+    from anew.diagnosis.diagnose import diagnose
+    from anew.restoration.recipe import make_recipe
+
+    if diagnosis is None:
+        needs_masks = any(s.task == "inpaint" and (s.mask is None or s.mask.startswith("sha256:")) for s in plan.steps)
+        diagnosis = diagnose(original) if needs_masks else Diagnosis((), 0.0, None, None)
+    so_far = _SoFar(original, np.zeros(original.pixels.shape[:2], np.float32))
+    steps = plan.steps if plan.strength > 0 else ()
+    for number, step in enumerate(steps):
+
+        def tell(fraction: float, step: Step = step, number: int = number) -> None:
+            progress(f"{step.kind}: {step.task}", 0.1 + 0.9 * (number + fraction) / len(steps))
+
+        mask = _mask_of(step, diagnosis, original.pixels.shape[:2])
+        try:
+            so_far = _take(step, so_far, mask, plan.strength, check=check, tell=tell)
+        except (ValueError, TypeError) as error:
+            raise InvalidPlan(f"step {number + 1} ({step.task} by {step.method}): {error}") from error
+    progress("done", 1.0)
+    results = so_far.results
+    if not so_far.kept or _same(so_far.picture, original):
+        return Restoration(original, original, diagnosis, plan, results, np.zeros_like(so_far.uncertainty))
+    recipe = make_recipe(original, plan, so_far.kept, so_far.masks)
+    return Restoration(so_far.picture, original, diagnosis, plan, results, so_far.uncertainty, recipe)
+
+
+@dataclass(frozen=True)
+class _SoFar:
+    """The state between two steps; ``kept`` holds the steps with what was measured, ``masks`` stands beside it."""
+
+    picture: Picture
+    uncertainty: Image
+    kept: tuple[Step, ...] = ()
+    masks: tuple[Mask | None, ...] = ()
+    results: tuple[StepResult, ...] = ()
+
+
+def _take(
+    step: Step, so_far: _SoFar, mask: Mask | None, strength: float, *, check: bool, tell: Callable[[float], None]
+) -> _SoFar:
+    """Run one step, and go on from its result or without it."""
+    from anew.restoration.repairs import Situation, run_step
+
+    tell(0.0)
+    started = time.perf_counter()
+    repair = run_step(step, Situation(so_far.picture.pixels, so_far.uncertainty, mask, strength, check, tell))
+    result = StepResult(
+        kind=step.kind,
+        task=step.task,
+        method=repair.method,
+        parameters=repair.parameters,
+        kept=repair.verdict.kept,
+        reason=repair.verdict.reason,
+        seconds=time.perf_counter() - started,
+        check=repair.verdict.figures,
+    )
+    if not result.kept:
+        return replace(so_far, results=(*so_far.results, result))
+    return _SoFar(
+        picture=_advanced(so_far.picture, step, repair, mask, strength),
+        uncertainty=repair.uncertainty,
+        kept=(*so_far.kept, step.model_copy(update={"method": repair.method, "parameters": dict(repair.parameters)})),
+        masks=(*so_far.masks, mask),
+        results=(*so_far.results, result),
+    )
+
+
+def explain(restoration: Restoration) -> str:
+    """Say in plain words what was found, what was done about it, and why."""
+    lines = ["Found:", *(f"  {line}" for line in str(restoration.diagnosis).splitlines())]
+    if restoration.steps:
+        lines.append("Done:")
+    for step in restoration.steps:
+        what = f"{step.kind}: {step.task} by {step.method}" if step.kept else f"{step.kind}: left alone"
+        lines.append(f"  {what} ({step.seconds:.1f} s), because {step.reason}.")
+    if not restoration.changed:
+        lines.append("The picture is returned as it was.")
+    return "\n".join(lines)
+
+
+def _as_picture(picture: Picture | ArrayLike) -> Picture:
+    import anew.images
+
+    if isinstance(picture, anew.images.Picture):
+        return picture
+    pixels = as_image(picture, allow_nonfinite=True)
+    return anew.images.Picture(pixels if pixels.ndim == 3 else pixels[:, :, None])
+
+
+def _mask_of(step: Step, diagnosis: Diagnosis, shape: tuple[int, int]) -> Mask | None:
+    """Give the mask of a step: its own, or that of the finding."""
+    from anew.restoration.recipe import decode_mask, mask_hash
+
+    if step.task != "inpaint":
+        return None
+    if step.mask is not None and not step.mask.startswith("sha256:"):
+        return decode_mask(step.mask, shape)
+    finding = diagnosis.get(step.kind)
+    mask = None if finding is None or finding.map is None else np.asarray(finding.map) > 0
+    if step.mask is not None and (mask is None or mask_hash(mask) != step.mask):
+        raise InvalidPlan(f"the mask of {step.kind} was not found again as it was; restore the picture anew")
+    return mask
+
+
+def _advanced(picture: Picture, step: Step, repair: Repair, mask: Mask | None, strength: float) -> Picture:
+    """Give the picture after a kept step; its alpha follows the geometry, and filled holes become opaque."""
+    from anew.registry import METHODS
+    from anew.restoration.repairs import weakened_geometry
+
+    alpha = picture.alpha
+    if alpha is not None and step.task == "unwarp":
+        options = weakened_geometry(repair.method, repair.parameters, picture.pixels.shape, strength)
+        alpha = METHODS.get("unwarp", repair.method).function(alpha, **options).clip(0, 1)
+    elif alpha is not None and mask is not None and step.kind == "holes":
+        alpha = np.where(mask, np.maximum(alpha, np.float32(strength)), alpha)
+    return replace(picture.with_pixels(repair.image), alpha=alpha)
+
+
+def _same(a: Picture, b: Picture) -> bool:
+    return a is b or (np.array_equal(a.pixels, b.pixels) and (a.alpha is None or np.array_equal(a.alpha, b.alpha)))

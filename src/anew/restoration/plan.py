@@ -18,9 +18,8 @@ A low resolution is reported but not repaired unasked: it would change the size 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
@@ -29,8 +28,6 @@ from anew.registry import METHODS, TASKS
 
 if TYPE_CHECKING:
     from anew.diagnosis.finding import Diagnosis, Finding
-
-PLAN_VERSION = 1
 
 Kind = Literal[
     "impulses",
@@ -58,7 +55,7 @@ MASKED_KINDS = frozenset({"impulses", "holes", "text", "tears", "folds", "scratc
 
 # The repair of each kind: task, method ("auto": the best by its check, or the task's default).
 REPAIRS: dict[str, tuple[str, str]] = {
-    **{kind: ("inpaint", "auto") for kind in MASKED_KINDS},
+    **dict.fromkeys(MASKED_KINDS, ("inpaint", "auto")),
     "jpeg": ("deblock", "auto"),
     "noise": ("denoise", "auto"),
     "blur": ("deblur", "auto"),
@@ -136,45 +133,35 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: Literal[1] = PLAN_VERSION
+    version: Literal[1] = 1
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     steps: tuple[Step, ...] = ()
 
     def to_json(self) -> str:
         """Give the plan as indented JSON, made to be read and edited."""
-        return json.dumps(self.model_dump(exclude_none=True), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.model_dump(exclude_none=True), indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Plan:
+        """Read a plan from JSON.
+
+        Raises
+        ------
+        InvalidPlan
+            In one line, naming the field and what it may be.
+        """
+        try:
+            plan = cls.model_validate_json(text)
+        except ValidationError as error:
+            raise InvalidPlan(describe_error(error)) from None
+        for number, step in enumerate(plan.steps):
+            _check_parameters(step, f"steps[{number}]")
+        return plan
 
     def __str__(self) -> str:
         if not self.steps:
             return "Nothing to do."
         return "\n".join(f"{n}. {_in_words(step)}" for n, step in enumerate(self.steps, 1))
-
-
-def parse_plan(text: str | bytes) -> Plan:
-    """Read a plan from JSON.
-
-    Raises
-    ------
-    InvalidPlan
-        In one line, naming the field and what it may be.
-    """
-    try:
-        plan = Plan.model_validate_json(text)
-    except ValidationError as error:
-        raise InvalidPlan(_one_line(error)) from None
-    for number, step in enumerate(plan.steps):
-        _check_parameters(step, f"steps[{number}]")
-    return plan
-
-
-def read_plan(path: str | Path) -> Plan:
-    """Read a plan file; the error of a bad one starts with its path."""
-    try:
-        return parse_plan(Path(path).read_bytes())
-    except OSError as error:
-        raise InvalidPlan(f"{path}: {error.strerror or error}") from None
-    except InvalidPlan as error:
-        raise InvalidPlan(f"{path}: {error}") from None
 
 
 def make_plan(
@@ -201,46 +188,44 @@ def make_plan(
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must be in [0, 1], got {strength}")
     found = {f.kind: f for f in diagnosis.findings if (not only or f.kind in only) and f.kind not in skip}
-    steps = tuple(_step_for(found[kind]) for kind in KINDS if kind in found)
+    steps = tuple(_step_for(found[kind], found.keys()) for kind in KINDS if kind in found)
     return Plan(strength=strength, steps=steps)
 
 
-def _step_for(finding: Finding) -> Step:
+def _step_for(finding: Finding, found: Collection[str]) -> Step:
     task, method = REPAIRS[finding.kind]
     parameters: dict[str, Any] = {}
-    if finding.kind in MASKED_KINDS:
-        pass
-    elif finding.kind in ("noise", "jpeg"):
-        parameters = {name: finding.details[name] for name in TASKS[task].inputs if name in finding.details}
-    else:
-        parameters = _inputs_of(task, method, finding)
-    return Step(kind=finding.kind, task=task, method=method, parameters=parameters, reason=finding.message)
+    if task != "inpaint":
+        chosen = METHODS.get(task, method)
+        names = _extra_inputs(task) if method == "auto" else (*chosen.takes, *chosen.parameters)
+        parameters = {name: finding.details[name] for name in names if name in finding.details}
+    if finding.kind == "noise" and ("impulses" in found or "jpeg" in found):
+        parameters.pop("sigma", None)  # those repairs change it: it is measured when its turn comes
+    return Step(
+        kind=cast("Kind", finding.kind), task=task, method=method, parameters=parameters, reason=finding.message
+    )
 
 
-def _inputs_of(task: str, method: str, finding: Finding) -> dict[str, Any]:
-    """Take from a finding's details what the method has as inputs or options."""
-    chosen = METHODS.get(task, method)
-    return {name: finding.details[name] for name in (*chosen.takes, *chosen.parameters) if name in finding.details}
+def _extra_inputs(task: str) -> tuple[str, ...]:
+    """Give the inputs of a task, whatever its method; of a JPEG picture also where its first block starts."""
+    return (*TASKS[task].inputs, "offset") if task == "deblock" else TASKS[task].inputs
 
 
 def _check_parameters(step: Step, where: str) -> None:
+    """Refuse parameters that the method does not have; "auto" takes the inputs of the task alone."""
     if step.method == "auto":
-        allowed = {name for name in TASKS[step.task].inputs if name != "mask"}
-        for method in METHODS:
-            if method.task == step.task and method.name == METHODS.names(step.task)[0]:
-                allowed |= set(method.parameters)
+        allowed = set(_extra_inputs(step.task))
     else:
         method = METHODS.get(step.task, step.method)
-        allowed = {name for name in method.takes if name != "mask"} | set(method.parameters)
+        allowed = {*_extra_inputs(step.task), *method.parameters}
+    allowed.discard("mask")
     for name in step.parameters:
         if name not in allowed:
-            raise InvalidPlan(
-                f"{where}.parameters: {step.task} method {step.method} has no {name!r}; it has "
-                f"{', '.join(sorted(allowed)) or 'none'}"
-            )
+            takes = ", ".join(sorted(allowed)) or "none"
+            raise InvalidPlan(f"{where}.parameters: {step.task} by {step.method} has no {name!r}; it has {takes}")
 
 
-def _one_line(error: ValidationError) -> str:
+def describe_error(error: ValidationError) -> str:
     """Say the first thing that is wrong: where, what was expected, what came."""
     first = error.errors(include_url=False)[0]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")

@@ -1,0 +1,298 @@
+"""Did a repair help? Checks that need no clean image; each gives a verdict with its figures.
+
+- denoise: Stein's unbiased estimate of the error, its divergence by Monte Carlo (Ramani, Blu and Unser, IEEE TIP 17,
+  2008), and whether what was taken away is there in the smooth parts too, where noise cannot hide;
+- inpaint: known pixels beside the hole are held out and filled; the best method is chosen by them, and the damaged
+  pixels must differ from the fill by more than ordinary pixels do;
+- deblock: the blocks must fade, and the change must fit into the quantiser's rounding;
+- deblur: edges must gain more than noise does, and blurring the result again must give the picture back;
+- relight: nothing may be clipped that was not;
+- unwarp: more of the edges must stand straight or lie level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from anew.arrays import Image, Mask, luminance
+
+WINDOW = 192  # pixels; side of the windows in which a denoiser is run again
+MAX_WINDOWS = 4
+LEAST_GAIN = 0.1  # dB; a smaller predicted gain is not worth touching the pixels
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a repair stands.
+
+    Attributes
+    ----------
+    kept : bool
+    reason : str
+        In plain words.
+    figures : mapping of str to float
+        What decided.
+    """
+
+    kept: bool
+    reason: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+def monte_carlo_sure(
+    noisy: Image, denoise: Callable[[Image], Image], sigma: float, *, rng: int | np.random.Generator = 0
+) -> float:
+    """Estimate the mean squared error of a denoiser from the noisy image alone.
+
+    Algorithm 1 of Ramani et al. (2008): MSE ~ |y - f(y)|^2 / N - sigma^2 + 2 sigma^2 div f / N with
+    div f ~ <b, f(y + eps b) - f(y)> / eps for one normal vector b.
+
+    Parameters
+    ----------
+    noisy : (H, W) or (H, W, C) float32 array
+    denoise : callable
+        The same shape out.
+    sigma : float > 0
+        Standard deviation of the noise, in units of the range [0, 1].
+    rng : int or numpy generator
+
+    Returns
+    -------
+    float
+        In squared units of the range; it may come out slightly negative.
+    """
+    denoised = denoise(noisy)
+    b = np.random.default_rng(rng).standard_normal(noisy.shape, np.float32)
+    eps = np.float32(max(0.2 * sigma, 2 / 255))  # above the rounding inside 8-bit library filters
+    divergence = float(np.mean(b * (denoise(noisy + eps * b) - denoised), dtype=np.float64)) / float(eps)
+    residual = float(np.mean((noisy - denoised) ** 2, dtype=np.float64))
+    return residual - sigma**2 + 2 * sigma**2 * divergence
+
+
+def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Image], sigma: float) -> Verdict:
+    """Judge a denoised image.
+
+    Parameters
+    ----------
+    noisy, denoised : (H, W, C) float32 arrays
+    denoise : callable
+        What made the one of the other; it is run again on some windows.
+    sigma : float > 0
+        Of the noise as measured in ``noisy``, not as the denoiser was told.
+    """
+    windows = _windows(noisy.shape)
+    risk = max(float(np.mean([monte_carlo_sure(noisy[w], denoise, sigma) for w in windows])), 1e-8)
+    gain = 10 * np.log10(sigma**2 / risk)
+    level, smooth_level = _residual_levels(noisy, denoised)
+    figures = {
+        "predicted_gain_db": round(float(gain), 3),
+        "residual_over_sigma": round(level / sigma, 3),
+        "smooth_residual_over_sigma": round(smooth_level / sigma, 3),
+        "residual_correlation": round(residual_correlation(noisy - denoised), 3),
+    }
+    if gain < LEAST_GAIN:
+        return Verdict(False, f"by the unbiased risk estimate it would not help (gain {gain:+.1f} dB)", figures)
+    if smooth_level < 0.35 * sigma:
+        return Verdict(False, "what it takes away is texture: in the smooth parts there is hardly any noise", figures)
+    return Verdict(True, f"the unbiased risk estimate predicts a gain of {gain:.1f} dB", figures)
+
+
+def residual_correlation(residual: Image) -> float:
+    """Give the mean correlation of a residual with itself one pixel to the right and down: 0 for white noise."""
+    r = np.atleast_3d(residual) - residual.mean()
+    energy = float(np.mean(r * r, dtype=np.float64))
+    if energy <= 0 or min(r.shape[:2]) < 2:
+        return 0.0
+    right = np.mean(r[:, 1:] * r[:, :-1], dtype=np.float64)
+    down = np.mean(r[1:] * r[:-1], dtype=np.float64)
+    return float((right + down) / (2 * energy))
+
+
+def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: float, *, sure_damage: bool) -> Verdict:
+    """Judge filled holes.
+
+    Parameters
+    ----------
+    original, filled : (H, W, C) float32 arrays
+    mask : (H, W) bool array
+    held_out_error : float
+        Root mean square error at known pixels that were held out; nan if none could be.
+    sure_damage : bool
+        The pixels under the mask are known to be lost: the fill need not show that they were odd.
+    """
+    before, after = original[mask], filled[mask]
+    odd = float(np.sqrt(np.mean((before - after) ** 2, dtype=np.float64))) if np.isfinite(before).all() else np.inf
+    figures = {"held_out_error": round(held_out_error, 5), "change": round(min(odd, 1e6), 5)}
+    if sure_damage or not np.isfinite(held_out_error):
+        return Verdict(True, f"{_share(mask)} of the pixels were filled from their surroundings", figures)
+    if odd < 1.2 * held_out_error:
+        reason = "the marked pixels look no odder than their surroundings: they may well be part of the picture"
+        return Verdict(False, reason, figures)
+    reason = f"{_share(mask)} of the pixels were filled; pixels held out nearby come back within {held_out_error:.3f}"
+    return Verdict(True, reason, figures)
+
+
+def blockiness(image: Image, offset: tuple[int, int] = (0, 0)) -> float:
+    """Give the mean step across the borders of 8 x 8 blocks, over the mean step inside them: 1 without blocks.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    offset : (int, int)
+        Row and column of the first block's corner.
+    """
+    y = luminance(image)
+    ratios = []
+    for axis in (0, 1):
+        steps = np.abs(np.diff(y, axis=axis)).mean(axis=1 - axis, dtype=np.float64)
+        at_border = (np.arange(len(steps)) + 1 - offset[axis]) % 8 == 0
+        if at_border.any() and not at_border.all():
+            ratios.append((steps[at_border].mean() + 1e-6) / (steps[~at_border].mean() + 1e-6))
+    return float(np.mean(ratios)) if ratios else 1.0
+
+
+def check_deblocked(image: Image, deblocked: Image, quality: int, offset: tuple[int, int] = (0, 0)) -> Verdict:
+    """Judge a deblocked image: blocks fade, and the change is no larger than what quantisation can have lost."""
+    from anew.diagnosis.jpeg import quantisation_table
+
+    before, after = blockiness(image, offset), blockiness(deblocked, offset)
+    change = float(np.sqrt(np.mean((deblocked - image) ** 2, dtype=np.float64)))
+    # Rounding to steps of q adds q^2 / 12 per coefficient at most; the DCT is orthonormal.
+    lost = float(np.sqrt(np.mean(quantisation_table(quality).astype(np.float64) ** 2) / 12)) / 255
+    figures = {"blockiness_before": round(before, 4), "blockiness_after": round(after, 4), "change": round(change, 5)}
+    if change > lost:
+        reason = f"it changes more ({change:.3f}) than this compression can have lost ({lost:.3f})"
+        return Verdict(False, reason, figures)
+    if abs(after - 1) >= abs(before - 1):
+        return Verdict(False, "the borders of the blocks are no weaker than before", figures)
+    return Verdict(True, f"steps across block borders fell from {before:.2f} to {after:.2f} of inner ones", figures)
+
+
+def check_deblurred(image: Image, sharpened: Image, sigma: float, psf: Image | None) -> Verdict:
+    """Judge a deblurred image: sharper, without ringing, and explaining what was seen."""
+    from anew.diagnosis.noise import estimate_noise_sigma
+
+    before, after = _sharpness(image), _sharpness(sharpened)
+    noise = estimate_noise_sigma(sharpened)
+    low, high = float(image.min()), float(image.max())
+    ringing = float(np.mean((sharpened < low - 0.02) | (sharpened > high + 0.02)))
+    figures = {
+        "sharpness_gain": round(after / max(before, 1e-9), 3),
+        "noise_after": round(noise, 5),
+        "overshoot": round(ringing, 5),
+    }
+    if psf is not None:
+        again = cv2.filter2D(sharpened, -1, psf[::-1, ::-1], borderType=cv2.BORDER_REFLECT).reshape(image.shape)
+        misfit = float(np.sqrt(np.mean((again - image) ** 2, dtype=np.float64)))
+        figures["misfit"] = round(misfit, 5)
+        if misfit > 2 * sigma + 0.02:
+            return Verdict(False, "blurring the result again does not give the picture back", figures)
+    if after < 1.03 * before:
+        return Verdict(False, "edges are no sharper than before", figures)
+    if noise > max(3 * sigma, 4 / 255):
+        return Verdict(False, f"it amplifies noise to {noise * 255:.1f} of 255", figures)
+    if ringing > 0.02:
+        return Verdict(False, f"edges ring: {ringing:.0%} of the values overshoot", figures)
+    return Verdict(True, f"edges are {after / max(before, 1e-9):.2f} times as steep, without ringing", figures)
+
+
+def check_relit(image: Image, relit: Image) -> Verdict:
+    """Judge changed light: clipping must not grow, and differences must not vanish."""
+    before, after = _clipped(image), _clipped(relit)
+    spread = float(luminance(relit).std()) / max(float(luminance(image).std()), 1e-6)
+    figures = {"clipped_before": round(before, 5), "clipped_after": round(after, 5), "contrast_gain": round(spread, 3)}
+    if after > before + 0.02:
+        return Verdict(False, f"it would clip {after:.1%} of the values (before: {before:.1%})", figures)
+    if spread < 0.5:
+        return Verdict(False, "it would flatten the picture", figures)
+    return Verdict(True, f"no detail is lost in blacks or whites ({after:.1%} at the ends of the scale)", figures)
+
+
+def straightness(image: Image, valid: Mask | None = None) -> float:
+    """Give the share of gradient energy whose edges stand within 1.5 degrees of upright or level.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    valid : (H, W) bool array, optional
+        Where to look.
+    """
+    y = cv2.GaussianBlur(luminance(image), (0, 0), 1.5)
+    gx, gy = cv2.Sobel(y, cv2.CV_32F, 1, 0), cv2.Sobel(y, cv2.CV_32F, 0, 1)
+    energy = gx * gx + gy * gy
+    if valid is not None:
+        inside = cv2.erode(valid.astype(np.uint8), np.ones((9, 9), np.uint8), borderValue=0)
+        energy = energy * inside
+    ax, ay = np.abs(gx), np.abs(gy)
+    straight = np.minimum(ax, ay) < np.float32(np.tan(np.radians(1.5))) * np.maximum(ax, ay)
+    return float(energy[straight].sum(dtype=np.float64) / max(energy.sum(dtype=np.float64), 1e-12))
+
+
+def check_unwarped(image: Image, unwarped: Image, valid: Mask) -> Verdict:
+    """Judge straightened geometry: the upright and level share of the edges must grow, or at least not fall."""
+    before, after = straightness(image, valid), straightness(unwarped, valid)
+    shown = float(valid.mean())
+    figures = {"straight_before": round(before, 4), "straight_after": round(after, 4), "shown": round(shown, 4)}
+    if shown < 0.5:
+        return Verdict(False, f"only {shown:.0%} of the result would show real pixels", figures)
+    if after <= before:
+        return Verdict(False, f"no more of the edges stand straight ({before:.1%} before, {after:.1%} after)", figures)
+    return Verdict(True, f"{after:.1%} of the edges now stand straight or lie level (before: {before:.1%})", figures)
+
+
+def _windows(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """Choose windows spread over the image; the whole of a small one."""
+    height, width = shape[:2]
+    if height * width <= MAX_WINDOWS * WINDOW**2:
+        return [(slice(0, height), slice(0, width))]
+    tall, wide = min(height, WINDOW), min(width, WINDOW)
+    count = MAX_WINDOWS
+    tops = np.linspace(0, height - tall, count + 2)[1:-1].astype(int)
+    lefts = np.linspace(0, width - wide, count + 2)[1:-1].astype(int)
+    order = [1, 3, 0, 2]  # not along a diagonal
+    return [(slice(t, t + tall), slice(x, x + wide)) for t, x in zip(tops.tolist(), lefts[order].tolist(), strict=True)]
+
+
+def _residual_levels(noisy: Image, denoised: Image, block: int = 8) -> tuple[float, float]:
+    """Give the level of the residual everywhere, and in the smoothest quarter of the blocks that clipping spares."""
+    residual = np.mean((noisy - denoised) ** 2, axis=2)
+    level = float(np.sqrt(residual.mean(dtype=np.float64)))
+    y = luminance(denoised)
+    rows, columns = y.shape[0] // block, y.shape[1] // block
+    if rows * columns < 16:
+        return level, level
+
+    def per_block(x: Image) -> Image:
+        blocks = x[: rows * block, : columns * block].reshape(rows, block, columns, block)
+        return blocks.mean(axis=(1, 3)).ravel()
+
+    mean, power, noise = per_block(y), per_block(y * y), per_block(residual)
+    spread = power - mean**2
+    margin = max(2 * level, 0.02)
+    usable = (mean > margin) & (mean < 1 - margin)
+    if np.count_nonzero(usable) < 16:
+        return level, level
+    smooth = usable & (spread <= np.quantile(spread[usable], 0.25))
+    return level, float(np.sqrt(noise[smooth].mean(dtype=np.float64)))
+
+
+def _sharpness(image: Image) -> float:
+    """Give the mean of the steepest tenth of the gradients."""
+    y = luminance(image)
+    if min(y.shape) < 2:
+        return 0.0
+    steps = np.hypot(np.diff(y, axis=1)[:-1], np.diff(y, axis=0)[:, :-1]).ravel()[:: max(1, y.size // 1_000_000)]
+    return float(np.mean(steps[steps >= np.quantile(steps, 0.9)], dtype=np.float64))
+
+
+def _clipped(image: Image) -> float:
+    return float(np.mean((image <= 0.5 / 255) | (image >= 1 - 0.5 / 255)))
+
+
+def _share(mask: Mask) -> str:
+    share = float(mask.mean())
+    return f"{share:.1%}" if share >= 0.0005 else f"{share:.3%}"

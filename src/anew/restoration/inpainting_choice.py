@@ -1,0 +1,94 @@
+"""Choose an inpainting method by known pixels: beside the hole, a hole of the same shape is made and filled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from anew.arrays import Image, Mask
+from anew.registry import METHODS
+
+CANDIDATES = ("biharmonic", "diffusion", "telea", "navier-stokes", "exemplar", "patchmatch")
+WINDOW = 160  # pixels; side of the windows in which methods compete
+MAX_WINDOWS = 3
+MAX_SHIFT_TRIES = 16
+
+
+def choose_inpainting(image: Image, mask: Mask, names: Sequence[str]) -> tuple[str, float]:
+    """Find the method that fills held-out pixels best.
+
+    Parameters
+    ----------
+    image : (H, W, C) float32 array
+        Finite everywhere; values under the mask are not read.
+    mask : (H, W) bool array
+        True where pixels are missing.
+    names : sequence of str
+        Methods to compare; those not in ``CANDIDATES`` compete only if they are alone.
+
+    Returns
+    -------
+    name : str
+    error : float
+        Its root mean square error at the held-out pixels; nan if there was no room to hold any out.
+    """
+    chosen = [name for name in names if name in CANDIDATES] or list(names[:1])
+    trials = [trial for window in busiest_windows(mask) if (trial := hold_out(mask[window])) is not None]
+    windows = [window for window in busiest_windows(mask) if hold_out(mask[window]) is not None]
+    if not trials:
+        return chosen[0], float("nan")
+    errors = {}
+    for name in chosen:
+        squares, count = 0.0, 0
+        for window, held in zip(windows, trials, strict=True):
+            x, missing = image[window].copy(), mask[window] | held
+            x[missing] = 0
+            filled = METHODS.get("inpaint", name).function(x, missing)
+            squares += float(np.sum((filled[held] - image[window][held]) ** 2, dtype=np.float64))
+            count += int(held.sum()) * image.shape[2]
+        errors[name] = float(np.sqrt(squares / count))
+    best = min(errors, key=errors.__getitem__)
+    return best, errors[best]
+
+
+def busiest_windows(mask: Mask) -> list[tuple[slice, slice]]:
+    """Give up to ``MAX_WINDOWS`` windows in which the mask is present, those with the most of it first."""
+    height, width = mask.shape
+    tall, wide = min(height, WINDOW), min(width, WINDOW)
+    places = []
+    for top in sorted({min(t, height - tall) for t in range(0, height, tall)}):
+        for left in sorted({min(x, width - wide) for x in range(0, width, wide)}):
+            window = (slice(top, top + tall), slice(left, left + wide))
+            covered = float(mask[window].mean())
+            if 0 < covered < 0.6:
+                places.append((covered, window))
+    places.sort(key=lambda place: -place[0])
+    return [window for _, window in places[:MAX_WINDOWS]]
+
+
+def hold_out(mask: Mask) -> Mask | None:
+    """Move the mask's shape onto known pixels: the shift, of a fixed list, that hits the most of them.
+
+    Parameters
+    ----------
+    mask : (H, W) bool array
+
+    Returns
+    -------
+    (H, W) bool array of known pixels to hide, or None if too few can be
+    """
+    height, width = mask.shape
+    rng = np.random.default_rng(0)
+    best, most = None, 0
+    for _ in range(MAX_SHIFT_TRIES):
+        dy = int(rng.integers(-height // 2, height // 2 + 1))
+        dx = int(rng.integers(-width // 2, width // 2 + 1))
+        shifted = np.zeros_like(mask)
+        source = mask[max(0, -dy) : height - max(0, dy), max(0, -dx) : width - max(0, dx)]
+        shifted[max(0, dy) : max(0, dy) + source.shape[0], max(0, dx) : max(0, dx) + source.shape[1]] = source
+        held = shifted & ~mask
+        count = int(held.sum())
+        if count > most and (mask | held).mean() < 0.8:
+            best, most = held, count
+    return best if most >= min(20, max(1, int(mask.sum()) // 4)) else None

@@ -1,0 +1,258 @@
+"""Run one step of a plan and judge it: for each task, what it needs, how it runs in tiles, and its check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from anew.arrays import Image, Mask
+from anew.registry import METHODS, Method
+from anew.restoration import checks, uncertainty
+from anew.restoration.checks import Verdict
+from anew.restoration.inpainting_choice import choose_inpainting
+from anew.restoration.plan import Step
+from anew.restoration.tasks import as_psf
+from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
+
+SURE_DAMAGE = frozenset({"holes", "impulses", "text"})  # these masks need no second opinion
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a step starts from.
+
+    Attributes
+    ----------
+    image : (H, W, C) float32 array
+    uncertainty : (H, W) float32 array
+        From the steps before.
+    mask : (H, W) bool array, optional
+        For repairs under a mask.
+    strength : float in (0, 1]
+    check : bool
+        Judge the result; a replay does without.
+    progress : callable
+        Told the fraction of the step that is done.
+    """
+
+    image: Image
+    uncertainty: Image
+    mask: Mask | None = None
+    strength: float = 1.0
+    check: bool = True
+    progress: Callable[[float], None] = lambda fraction: None
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What a step made, and whether it stands.
+
+    Attributes
+    ----------
+    image : (H, W, C) float32 array
+    uncertainty : (H, W) float32 array
+    method : str
+    parameters : mapping
+        All that were used, measured ones included (JSON-serialisable).
+    verdict : Verdict
+    """
+
+    image: Image
+    uncertainty: Image
+    method: str
+    parameters: Mapping[str, Any]
+    verdict: Verdict
+
+
+def run_step(step: Step, now: Situation) -> Repair:
+    """Run one step.
+
+    Parameters
+    ----------
+    step : Step
+    now : Situation
+        Never modified.
+    """
+    if now.mask is None and not np.isfinite(now.image).all():
+        return _dropped(step, now, "the picture holds values that are no numbers; its holes must be filled first")
+    return _RUNNERS[step.task](step, now)
+
+
+def _run_inpaint(step: Step, now: Situation) -> Repair:
+    mask = now.mask
+    if mask is None or not mask.any():
+        return _dropped(step, now, "no damaged pixels were found")
+    if mask.all():
+        return _dropped(step, now, "every pixel is damaged; there is nothing to fill from")
+    blanked = now.image.copy()
+    blanked[mask | ~np.isfinite(now.image).all(axis=2)] = 0
+    if step.method == "auto":
+        name, held_out = choose_inpainting(blanked, mask, METHODS.names("inpaint"))
+    else:
+        name = step.method
+        _, held_out = choose_inpainting(blanked, mask, [name]) if now.check else (name, float("nan"))
+    method, options = METHODS.get("inpaint", name), dict(step.parameters)
+    filled = fill_in_tiles(lambda x, m: method.function(x, m, **options), blanked, mask, progress=now.progress)
+    full = now.image.copy()
+    full[mask] = filled[mask]
+    verdict = _verdict(
+        now, lambda: checks.check_filled(now.image, full, mask, held_out, sure_damage=step.kind in SURE_DAMAGE)
+    )
+    if now.strength < 1:
+        full[mask] = _blend(np.nan_to_num(now.image[mask]), full[mask], now.strength)
+    unsure = uncertainty.filled_uncertainty(filled, mask, held_out)
+    return Repair(full, np.where(mask, unsure, now.uncertainty), name, options, verdict)
+
+
+def _run_denoise(step: Step, now: Situation) -> Repair:
+    from anew.diagnosis.noise import VISIBLE_SIGMA, estimate_noise_sigma
+
+    options = dict(step.parameters)
+    measured = estimate_noise_sigma(now.image) if now.check or "sigma" not in options else 0.0
+    if now.check and measured < 0.5 * VISIBLE_SIGMA:
+        return _dropped(step, now, "hardly any noise is measured in the picture as it is now")
+    sigma = _number(options.pop("sigma", measured), "sigma")
+    method = METHODS.get("denoise", step.method)
+
+    def denoise(x: Image) -> Image:
+        result: Image = method.function(x, now.strength * sigma, **options)
+        return result
+
+    image = apply_in_tiles(denoise, now.image, progress=now.progress)
+    verdict = _verdict(now, lambda: checks.check_denoised(now.image, image, denoise, measured))
+    unsure = _joined(now, uncertainty.denoised_uncertainty(image, max(sigma, 1e-4)))
+    return Repair(image, unsure, method.name, {"sigma": sigma, **options}, verdict)
+
+
+def _run_deblock(step: Step, now: Situation) -> Repair:
+    options = dict(step.parameters)
+    quality, offset = options.pop("quality", None), options.pop("offset", (0, 0))
+    if quality is None:
+        from anew.diagnosis.jpeg import estimate_jpeg_quality
+
+        quality = estimate_jpeg_quality(now.image)
+        if quality is None:
+            return _dropped(step, now, "no traces of JPEG compression are left")
+    quality = int(_number(quality, "quality"))
+    method = METHODS.get("deblock", step.method)
+    row, column = (int(_number(o, "offset")) % 8 for o in offset)
+    above, left = -row % 8, -column % 8  # the methods expect the first block in the corner
+    aligned = np.pad(now.image, ((above, 0), (left, 0), (0, 0)), mode="edge") if above or left else now.image
+    full = apply_in_tiles(lambda x: method.function(x, quality, **options), aligned, progress=now.progress)
+    full = np.ascontiguousarray(full[above:, left:])
+    verdict = _verdict(now, lambda: checks.check_deblocked(now.image, full, quality, (row, column)))
+    unsure = _joined(now, uncertainty.deblocked_uncertainty(full, quality))
+    image = _blend(now.image, full, now.strength)
+    return Repair(image, unsure, method.name, {"quality": quality, "offset": [row, column], **options}, verdict)
+
+
+def _run_deblur(step: Step, now: Situation) -> Repair:
+    from anew.diagnosis.noise import estimate_noise_sigma
+
+    options = dict(step.parameters)
+    given_psf, given_sigma = options.pop("psf", None), options.pop("sigma", None)
+    sigma = estimate_noise_sigma(now.image) if given_sigma is None else _number(given_sigma, "sigma")
+    psf = None if given_psf is None else as_psf(given_psf)
+    method = _deblurring(step.method, psf)
+    inputs = (psf, sigma) if "psf" in method.takes else (sigma,)
+    full = apply_in_tiles(lambda x: method.function(x, *inputs, **options), now.image, halo=64, progress=now.progress)
+    verdict = _verdict(now, lambda: checks.check_deblurred(now.image, full, sigma, psf))
+    image = _blend(now.image, full, now.strength)
+    used = {"sigma": sigma, **options} | ({} if given_psf is None else {"psf": given_psf})
+    return Repair(image, _joined(now, uncertainty.changed_uncertainty(now.image, full)), method.name, used, verdict)
+
+
+def _run_relight(step: Step, now: Situation) -> Repair:
+    method, options = METHODS.get("relight", step.method), dict(step.parameters)
+    full = method.function(now.image, **options)
+    verdict = _verdict(now, lambda: checks.check_relit(now.image, full))
+    image = _blend(now.image, full, now.strength)
+    return Repair(image, _joined(now, uncertainty.changed_uncertainty(now.image, full)), method.name, options, verdict)
+
+
+def _run_unwarp(step: Step, now: Situation) -> Repair:
+    method, options = METHODS.get("unwarp", step.method), dict(step.parameters)
+    weakened = weakened_geometry(method.name, options, now.image.shape, now.strength)
+    image = method.function(now.image, **weakened)
+    valid = shown_by(method, image.shape, weakened)
+    verdict = _verdict(now, lambda: checks.check_unwarped(now.image, image, valid))
+    invented = np.float32(np.std(now.image))
+    unsure = np.maximum(method.function(now.uncertainty, **weakened), 0)
+    gradient = uncertainty.local_spread(image, 1.0) * np.float32(0.15)  # what resampling costs near edges
+    unsure = np.where(valid, np.hypot(unsure, gradient), invented).astype(np.float32)
+    return Repair(image, unsure, method.name, options, verdict)
+
+
+_RUNNERS: Mapping[str, Callable[[Step, Situation], Repair]] = {
+    "inpaint": _run_inpaint,
+    "denoise": _run_denoise,
+    "deblock": _run_deblock,
+    "deblur": _run_deblur,
+    "relight": _run_relight,
+    "unwarp": _run_unwarp,
+}
+
+
+def weakened_geometry(name: str, options: Mapping[str, Any], shape: tuple[int, ...], strength: float) -> dict[str, Any]:
+    """Scale a warp's parameters: half a repair is half the turn, not a blend of two pictures."""
+    weaker = dict(options)
+    if strength == 1:
+        return weaker
+    for key in ("angle", "k1", "k2"):
+        if key in weaker:
+            weaker[key] = strength * _number(weaker[key], key)
+    if name == "keystone" and weaker.get("corners") is not None:
+        from anew.restoration.unwarping.keystone import corners_of
+
+        rest = corners_of(shape)
+        weaker["corners"] = rest + strength * (np.asarray(weaker["corners"], np.float64) - rest)
+    return weaker
+
+
+def shown_by(method: Method, shape: tuple[int, ...], options: Mapping[str, Any]) -> Mask:
+    """Tell where an unwarping has real pixels to show; everywhere, if the method cannot say."""
+    module = import_module(method.function.__module__)
+    valid = getattr(module, f"valid_{method.name.replace('-', '_')}", None)
+    asked = {k: v for k, v in options.items() if k not in ("border", "fill")}
+    if valid is None or not asked:
+        return np.ones(shape[:2], bool)
+    mask: Mask = valid(shape, **asked)
+    return mask
+
+
+def _deblurring(name: str, psf: Image | None) -> Method:
+    if name != "auto":
+        method = METHODS.get("deblur", name)
+        if psf is None and "psf" in method.takes:
+            raise ValueError(f"deblur by {name} needs a psf: an (h, w) array of weights")
+        return method
+    return next(m for m in METHODS if m.task == "deblur" and ("psf" in m.takes) == (psf is not None))
+
+
+def _verdict(now: Situation, judge: Callable[[], Verdict]) -> Verdict:
+    return judge() if now.check else Verdict(True, "replayed")
+
+
+def _dropped(step: Step, now: Situation, reason: str) -> Repair:
+    return Repair(now.image, now.uncertainty, step.method, dict(step.parameters), Verdict(False, reason))
+
+
+def _blend(before: Image, after: Image, strength: float) -> Image:
+    if strength == 1:
+        return after
+    return np.asarray(before + np.float32(strength) * (after - before), np.float32)
+
+
+def _joined(now: Situation, field: Image) -> Image:
+    """Add independent uncertainties; what was invented before stays as unsure as it was."""
+    return np.asarray(np.hypot(now.uncertainty, field), np.float32)
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+    return float(value)

@@ -1,0 +1,95 @@
+"""By how much a repaired pixel may be off: a standard deviation per pixel, in units of the range [0, 1].
+
+The shapes are argued below; their few constants were fitted to the true error on photographs that no test set holds
+(``benchmarks/calibrate_uncertainty.py`` prints them).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from anew.arrays import Image, Mask, luminance
+from anew.restoration.tiles import depth_of
+
+FLAT, BUSY = 0.18, 0.75  # error of a denoiser over sigma, in flat and in busy places
+HALF_ACTIVITY = 0.6  # activity, over sigma, at which it lies half way
+FILL_SCALE = 0.7  # error deep inside a hole over the spread of the values around it
+FILL_REACH = 6.0  # pixels from the rim after which a fill knows nothing more
+LEAST = 0.5 / 255  # a changed pixel is never surer than its rounding
+
+
+def denoised_uncertainty(denoised: Image, sigma: float) -> Image:
+    """Say where denoising erred: the estimate averages many pixels in flat places, few in busy ones.
+
+    Parameters
+    ----------
+    denoised : (H, W, C) float32 array
+    sigma : float > 0
+        Of the noise that was removed.
+
+    Returns
+    -------
+    (H, W) float32 array
+    """
+    activity = local_spread(denoised, 1.5) / np.float32(sigma)
+    busy = activity / (activity + np.float32(HALF_ACTIVITY))
+    return np.asarray(np.float32(sigma) * (FLAT + (BUSY - FLAT) * busy), np.float32)
+
+
+def filled_uncertainty(filled: Image, mask: Mask, held_out_error: float) -> Image:
+    """Say how far invented pixels may be off: more the deeper in the hole and the livelier the surroundings.
+
+    Parameters
+    ----------
+    filled : (H, W, C) float32 array
+    mask : (H, W) bool array
+    held_out_error : float
+        Error of the same method at known pixels nearby; nan if unknown.
+
+    Returns
+    -------
+    (H, W) float32 array, 0 outside the mask
+    """
+    depth = depth_of(mask)
+    reach = max(float(depth.max()), 1.0)
+    around = _known_spread(luminance(filled), mask, 2 * reach + 4)
+    deep = np.sqrt(1 - np.exp(-depth / np.float32(FILL_REACH)))
+    field = np.float32(FILL_SCALE) * around * deep
+    if np.isfinite(held_out_error) and held_out_error > 0:
+        mean = float(np.sqrt(np.mean(field[mask] ** 2, dtype=np.float64)))
+        field = field * np.float32(held_out_error / max(mean, 1e-6))
+    return np.asarray(np.where(mask, np.maximum(field, np.float32(LEAST)), 0), np.float32)
+
+
+def deblocked_uncertainty(deblocked: Image, quality: int) -> Image:
+    """Say how far a decompressed pixel may be off: quantisation loses what is fine, so it follows the activity."""
+    from anew.diagnosis.jpeg import quantisation_table
+
+    step = float(np.sqrt(np.mean(quantisation_table(quality).astype(np.float64) ** 2) / 12)) / 255
+    return denoised_uncertainty(deblocked, 0.35 * step)
+
+
+def changed_uncertainty(before: Image, after: Image) -> Image:
+    """For repairs without a model of their error: a share of what they changed."""
+    return np.asarray(0.5 * np.sqrt(np.mean((after - before) ** 2, axis=2)), np.float32)
+
+
+def local_spread(image: Image, radius: float) -> Image:
+    """Give the local standard deviation, over all channels, in a Gaussian window; (H, W) float32."""
+    variance = np.zeros(image.shape[:2], np.float32)
+    for c in range(image.shape[2]):
+        x = np.ascontiguousarray(image[:, :, c])
+        mean = cv2.GaussianBlur(x, (0, 0), radius)
+        variance += np.maximum(cv2.GaussianBlur(x * x, (0, 0), radius) - mean * mean, 0)
+    return np.sqrt(variance / image.shape[2])
+
+
+def _known_spread(y: Image, mask: Mask, radius: float) -> Image:
+    """Give the spread of the known pixels around, in a box of that radius."""
+    side = 2 * int(radius) + 1
+    known = (~mask).astype(np.float32)
+    weight = cv2.boxFilter(known, -1, (side, side), borderType=cv2.BORDER_REFLECT) + np.float32(1e-6)
+    mean = cv2.boxFilter(y * known, -1, (side, side), borderType=cv2.BORDER_REFLECT) / weight
+    square = cv2.boxFilter(y * y * known, -1, (side, side), borderType=cv2.BORDER_REFLECT) / weight
+    return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0)), np.float32)
