@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_image, like
-from anew.degradations import blur, geometry, holes, jpeg, noise
+from anew.degradations import blur, downscale, geometry, holes, jpeg, light, noise, scratches, stains, tears
 from anew.degradations.degraded import Degraded, Rng
 
 COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
@@ -72,10 +72,22 @@ _TABLE = (
     Degradation("kernel", blur.kernel, "convolution with any psf", blur.kernel_adjoint),
     Degradation("jpeg", jpeg.jpeg, "JPEG compression"),
     Degradation("double-jpeg", jpeg.double_jpeg, "JPEG twice, with shifted blocks if asked"),
+    Degradation("downscale", downscale.downscale, "shrinking, antialiased bicubic", downscale.downscale_adjoint),
     Degradation("rectangles", holes.rectangles, "rectangular holes", holes.rectangles_adjoint),
     Degradation("strokes", holes.strokes, "holes along wandering strokes", holes.strokes_adjoint),
     Degradation("lettering", holes.lettering, "text written over it", holes.lettering_adjoint),
     Degradation("pixels", holes.pixels, "single pixels missing", holes.pixels_adjoint),
+    Degradation("scratches", scratches.scratches, "fine broken scratches, in bundles"),
+    Degradation("tears", tears.tears, "a torn corner, or a rip from the edge"),
+    Degradation("folds", tears.folds, "cracked, flaking fold lines"),
+    Degradation("stains", stains.stains, "brown stains with a dark rim"),
+    Degradation("dust", stains.dust, "specks and hairs"),
+    Degradation("fade", light.fade, "faded dyes on yellowed paper"),
+    Degradation("cast", light.cast, "a colour cast", light.cast_adjoint),
+    Degradation("exposure", light.exposure, "under- or over-exposure"),
+    Degradation("low-light", light.low_light, "darkness, with its noise"),
+    Degradation("uneven", light.uneven, "uneven light", light.uneven_adjoint),
+    Degradation("vignette", light.vignette, "dark corners", light.vignette_adjoint),
     Degradation("lens", geometry.lens, "barrel or pincushion distortion", geometry.lens_adjoint),
     Degradation("keystone", geometry.keystone, "perspective", geometry.keystone_adjoint),
     Degradation("tilt", geometry.tilt, "rotation about the centre", geometry.tilt_adjoint),

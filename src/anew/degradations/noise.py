@@ -138,8 +138,8 @@ def stripes(
     seed = seed_of(rng)
     generator = np.random.default_rng(seed)
     count = image.shape[1 if direction == "columns" else 0]
-    offsets = np.float32(sigma) * generator.standard_normal(count, np.float32)
-    offsets = np.where(generator.random(count) < density, offsets, np.float32(0))
+    hit = generator.random(count) < density
+    offsets = np.where(hit, generator.normal(0, sigma, count), 0).astype(np.float32)
     lines = offsets[np.newaxis, :] if direction == "columns" else offsets[:, np.newaxis]
     result = (planes_of(image) + lines[:, :, np.newaxis]).reshape(image.shape)
     truth = {"sigma": sigma, "direction": direction, "density": density, "seed": seed, "offsets": offsets.tolist()}

@@ -48,7 +48,9 @@ def lanczos3(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(t) < 3, np.sinc(t) * np.sinc(t / 3), 0)
 
 
-def resampling_matrix(n_in: int, n_out: int, kernel: Kernel, support: float, *, antialias: bool = True) -> sp.csr_array:
+def resampling_matrix(
+    n_in: int, n_out: int, kernel: Kernel, support: float, *, antialias: bool = True, scale: float | None = None
+) -> sp.csr_array:
     """Give the (n_out, n_in) float64 matrix that resamples an axis of n_in pixels to n_out pixels.
 
     Parameters
@@ -60,8 +62,10 @@ def resampling_matrix(n_in: int, n_out: int, kernel: Kernel, support: float, *, 
         Half the width outside of which the kernel is 0.
     antialias : bool
         Stretch the kernel when the axis shrinks.
+    scale : float > 0, optional
+        The factor, where it is not the exact ratio n_out / n_in: MATLAB keeps it when it rounds the output size.
     """
-    scale = n_out / n_in
+    scale = n_out / n_in if scale is None else scale
     stretch = max(1.0, 1 / scale) if antialias else 1.0
     centre = (np.arange(n_out) + 0.5) / scale - 0.5
     taps = int(np.ceil(2 * support * stretch)) + 2
