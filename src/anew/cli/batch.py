@@ -22,8 +22,11 @@ import typer
 from anew.errors import AnewError
 
 IMAGE_SUFFIXES = frozenset(
-    (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".webp", ".avif", ".gif")
-    + (".bmp", ".dib", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm")
+    f".{suffix}"
+    for suffix in (
+        *("png", "apng", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "webp", "avif", "gif"),
+        *("bmp", "dib", "ppm", "pgm", "pbm", "pnm", "pam", "pfm"),
+    )
 )
 
 

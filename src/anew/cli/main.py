@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from anew.cli import degrade, look, methods, restore, tasks
+from anew.cli import degrade, look, methods, restore, tasks, train
 
 app = typer.Typer(
     name="anew",
@@ -36,7 +36,7 @@ def _root(
 ) -> None: ...
 
 
-for module in (restore, look, tasks, degrade, methods):
+for module in (restore, look, tasks, degrade, methods, train):
     app.add_typer(module.commands)
 
 

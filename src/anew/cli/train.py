@@ -1,0 +1,90 @@
+"""``anew train``: train a network on a folder, or go on from a shipped one; and ``anew models``: what there is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from anew.cli import options as o
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example:  anew train denoise --data photos/ --minutes 30 -o runs/mine")
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="denoise or denoise-small.")],
+    data: Annotated[Path, typer.Option("--data", metavar="FOLDER", help="Images: a folder, .zip or .tar.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Checkpoints, log and model.")],
+    minutes: Annotated[float | None, typer.Option(min=0.01, metavar="M", help="Length of the run.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Length of the run, exactly.")] = None,
+    start_from: Annotated[str | None, typer.Option("--from", metavar="MODEL", help="Fine-tune these weights.")] = None,
+    settings: o.Settings = None,
+    terms: Annotated[str, typer.Option(help="The terms of the data, for the model's card.")] = "not stated",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Train a model on your pictures (needs the extra `train`).
+
+    The same command goes on with an interrupted run. The result is OUT/model.onnx.
+    """
+    try:
+        from anew.recipes.denoise import RECIPES
+        from anew.training.run import run_recipe
+    except ImportError as error:
+        from anew.errors import Unavailable
+
+        raise Unavailable(f"training needs {error.name}: pip install 'anew[train]'") from None
+    if recipe not in RECIPES:
+        raise typer.BadParameter(f"unknown recipe {recipe!r}; there are {', '.join(RECIPES)}")
+    config = RECIPES[recipe]()
+    changes: dict[str, Any] = o.parse_settings(settings)
+    unknown = [key for key in changes if not hasattr(config, key)]
+    if unknown:
+        raise typer.BadParameter(f"a training run has no setting {unknown[0]!r}", param_hint="--set")
+    path = run_recipe(
+        replace(config, **changes),
+        data,
+        output,
+        minutes=minutes,
+        steps=steps,
+        start_from=start_from,
+        terms=terms,
+        device=device,
+        report=_print_entry,
+    )
+    print(path)
+
+
+@commands.command(epilog="Example:  anew models denoise-unet")
+def models(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A shipped model, or an .onnx file.")] = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """List the trained models, or show the card of one."""
+    from anew.inference.models import model_names, read_card
+
+    if name is None:
+        cards = [read_card(n) for n in model_names()]
+        if as_json:
+            print(json.dumps({"models": [c.model_dump() for c in cards]}, indent=2))
+        for card in [] if as_json else cards:
+            print(f"{card.name:<18} {card.task:<9} {card.parameters / 1e6:5.2f} M parameters  {card.summary}")
+        return
+    card = read_card(name)
+    if as_json:
+        print(card.model_dump_json(indent=2))
+        return
+    for field, value in card.model_dump().items():
+        shown = json.dumps(value) if isinstance(value, dict) else value
+        print(f"{field.replace('_', ' ')}: {shown}")
+
+
+def _print_entry(entry: dict[str, Any]) -> None:
+    """Print one line of progress on standard error."""
+    scores = "  ".join(f"{key[5:]}: {value:.2f} dB" for key, value in entry.items() if key.startswith("psnr_"))
+    rest = f"{entry['images_per_s']:.0f} images/s, {entry['minutes_left']:.0f} min left"
+    print(f"step {entry['step']}  loss {entry['loss']:.4f}  {scores}  {rest}", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Loss functions in torch, one file per family; needs the extra ``train``."""

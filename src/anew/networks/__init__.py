@@ -1,0 +1,1 @@
+"""Networks in torch, one file per architecture; needs the extra ``train``."""

@@ -1,0 +1,1 @@
+"""Complete, typed training configurations, as functions."""

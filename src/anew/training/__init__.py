@@ -1,0 +1,1 @@
+"""Training in torch: data, loop, checkpoints, export; needs the extra ``train``."""

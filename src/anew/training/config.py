@@ -1,0 +1,72 @@
+"""Everything that a training run depends on, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """A complete training run.
+
+    Attributes
+    ----------
+    task : str
+        What is learned, e.g. ``"denoise"``.
+    network : str
+        The file in ``anew/networks``.
+    network_args : mapping
+        Its keyword arguments.
+    channels : {1, 3}
+    patch, batch : int
+        Side of a training crop in pixels, and crops per step.
+    steps : int
+        Optimiser steps of the whole run.
+    learning_rate : float
+        At the peak.
+    warmup : int
+        Steps of linear rise to the peak.
+    decay_from : float in [0, 1]
+        Part of the run after which the rate falls to zero along a half cosine; 0 is the plain cosine schedule.
+    optimiser : {"adamw", "adam", "momentum", "sgd"}
+    weight_decay : float
+    clip : float
+        Largest norm of the gradient.
+    ema : float in [0, 1)
+        Decay of the average of the weights, which is what is validated and exported.
+    loss : str
+        A name of ``anew.losses``.
+    sigma_max : float
+        Noise levels are drawn evenly from [0, sigma_max], in grey levels of 255.
+    grey_share : float in [0, 1]
+        Part of the crops of a colour model that are grey, with the same noise in all channels, so that it also serves
+        grey images.
+    validation : int
+        Images held out.
+    validate_every, seed : int
+    checkpoint_minutes : float
+    """
+
+    task: str
+    network: str
+    network_args: Mapping[str, Any] = field(default_factory=dict)
+    channels: int = 3
+    patch: int = 80
+    batch: int = 16
+    steps: int = 10_000
+    learning_rate: float = 1e-3
+    warmup: int = 200
+    decay_from: float = 0.0
+    optimiser: Literal["adamw", "adam", "momentum", "sgd"] = "adamw"
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    ema: float = 0.999
+    loss: str = "l1"
+    sigma_max: float = 75.0
+    grey_share: float = 0.0
+    validation: int = 24
+    validate_every: int = 500
+    checkpoint_minutes: float = 3.0
+    seed: int = 0

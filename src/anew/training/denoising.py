@@ -1,0 +1,44 @@
+"""What a denoiser is trained and validated on: Gaussian noise of a random, known level."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from anew.training.config import TrainingConfig
+from anew.training.data import ImageSet
+
+VALIDATION_SIGMAS = (15, 25, 50)
+
+
+def make_batch(images: ImageSet, config: TrainingConfig, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw (clean, noisy, sigma): (N, C, h, w) in [0, 1], the same with noise added and not clipped, (N, 1, 1, 1)."""
+    clean = images.crops(config.batch, config.patch, generator)
+    draws = torch.rand(2, config.batch, 1, 1, 1, generator=generator, device=generator.device).to(clean.device)
+    sigma = draws[0] * (config.sigma_max / 255)
+    noise = torch.randn(clean.shape, generator=generator, device=generator.device).to(clean.device)
+    grey = draws[1] < config.grey_share
+    clean = torch.where(grey, clean.mean(dim=1, keepdim=True), clean)
+    noise = torch.where(grey, noise[:, :1], noise)
+    return clean, clean + sigma * noise, sigma
+
+
+@torch.no_grad()
+def validate(network: nn.Module, images: ImageSet, config: TrainingConfig) -> dict[str, float]:
+    """Give the mean PSNR in dB of the held-out images at sigma 15, 25 and 50, centre-cropped to the size multiple."""
+    multiple: int = network.size_multiple
+    scores: dict[str, float] = {}
+    for level in VALIDATION_SIGMAS:
+        generator = torch.Generator().manual_seed(level)
+        psnrs = []
+        for index in range(len(images)):
+            clean = images.image(index).float()[None] / 255
+            height, width = (min(256, side) // multiple * multiple for side in clean.shape[2:])
+            clean = clean[:, :, :height, :width]
+            noise = torch.randn(clean.shape, generator=generator).to(clean.device)
+            sigma = torch.full((1, 1, 1, 1), level / 255, device=clean.device)
+            x_hat = network((clean + sigma * noise).contiguous(memory_format=torch.channels_last), sigma)
+            error = (x_hat.float().clamp(0, 1) - clean).square().mean()
+            psnrs.append(-10 * float(torch.log10(error)))
+        scores[f"psnr_{level}"] = sum(psnrs) / len(psnrs)
+    return scores
