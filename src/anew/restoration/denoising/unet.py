@@ -1,8 +1,8 @@
 """A U-Net that we trained, with the noise level as input; runs through ONNX Runtime.
 
 The network is ``anew/networks/unet.py``; its card (``anew models denoise-unet``) says what it was trained on and how
-good it is. Colour images are denoised jointly. A grey image goes in as three equal channels, which the network knows from
-its training; other channel counts are denoised channel by channel.
+good it is. Colour images are denoised jointly. A grey image goes in as three equal channels, which the network knows
+from its training; other channel counts are denoised channel by channel.
 """
 
 from __future__ import annotations

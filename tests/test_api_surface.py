@@ -1,0 +1,40 @@
+"""The names people type, and how light they are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import anew
+
+PUBLIC = [
+    "Picture", "deblock", "deblur", "degrade", "denoise", "diagnose", "inpaint", "methods", "read", "read_frames",
+    "relight", "restore", "unwarp", "upscale", "write", "write_frames",
+]  # fmt: skip
+HEAVY = {"cv2", "scipy", "skimage", "numba", "PIL", "torch", "onnxruntime", "pydantic", "rich", "numpy", "typer"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Give the heavy packages that a statement loads in a fresh process."""
+    code = f"import sys; {statement}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return HEAVY & set(done.stdout.split())
+
+
+def test_public_names_are_pinned() -> None:
+    assert sorted(anew.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(anew, name) is not None
+    assert set(PUBLIC) <= set(dir(anew))
+
+
+def test_importing_anew_loads_nothing() -> None:
+    assert loaded_by("import anew") == set()
+
+
+def test_listing_methods_loads_no_image_library() -> None:
+    assert loaded_by("import anew; anew.methods('denoise')") == set()
+
+
+def test_the_command_line_loads_no_image_library() -> None:
+    assert loaded_by("import anew.cli.main") <= {"typer", "rich"}

@@ -1,0 +1,163 @@
+"""What every method of the registry promises, tested over the whole list."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import anew
+from anew.registry import METHODS, TASKS, Method, Registry
+
+METHOD_IDS = [f"{m.task}-{m.name}" for m in METHODS]
+SHAPES = [(1, 1), (1, 7), (9, 1), (2, 3), (23, 17), (1, 1, 3), (16, 19, 1), (21, 30, 3), (12, 13, 4)]
+NEEDED_OPTIONS = {
+    ("denoise", "custom"): {"kernel": np.full((3, 3), 1 / 9, np.float32)},
+    ("unwarp", "tilt"): {"angle": 3.0},
+    ("unwarp", "lens"): {"k1": 0.05},
+}
+
+
+def run(method: Method, image: np.ndarray) -> np.ndarray:
+    """Call a method as its task does, with plausible inputs."""
+    height, width = image.shape[:2]
+    mask = np.zeros((height, width), bool)
+    if mask.size > 1:
+        mask.flat[mask.size // 2] = True
+    inputs = {"sigma": 0.08, "mask": mask, "psf": np.full((3, 3), 1 / 9, np.float32), "scale": 1.5, "quality": 30}
+    options = NEEDED_OPTIONS.get((method.task, method.name), {})
+    if (method.task, method.name) == ("unwarp", "keystone"):
+        w, h = width - 1, height - 1
+        options = {"corners": np.array([[0.1 * w, 0.05 * h], [0.9 * w, 0], [w, h], [0, h]], np.float32)}
+        if min(w, h) == 0:
+            pytest.skip("a line has no perspective")
+    return method.function(image, *(inputs[name] for name in method.takes), **options)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=METHOD_IDS)
+def test_shape_dtype_and_finiteness_for_every_shape(method: Method) -> None:
+    for shape in SHAPES:
+        image = np.random.default_rng(0).random(shape, np.float32)
+        try:
+            result = run(method, image)
+        except pytest.skip.Exception:
+            continue
+        expected = shape
+        if method.task == "upscale":
+            expected = (max(1, round(shape[0] * 1.5)), max(1, round(shape[1] * 1.5)), *shape[2:])
+        assert result.shape == expected, shape
+        assert result.dtype == np.float32, shape
+        assert np.isfinite(result).all(), shape
+
+
+@pytest.mark.parametrize("method", METHODS, ids=METHOD_IDS)
+def test_input_is_untouched_and_result_repeatable(method: Method) -> None:
+    image = np.random.default_rng(1).random((21, 30, 3), np.float32)
+    image.setflags(write=False)
+    before = image.copy()
+    first, second = run(method, image), run(method, image)
+    np.testing.assert_array_equal(image, before)
+    np.testing.assert_array_equal(first, second)
+    assert not np.shares_memory(first, image) or np.array_equal(first, image)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=METHOD_IDS)
+def test_a_flat_image_stays_flat(method: Method) -> None:
+    if method.task in ("relight", "unwarp") and method.name in ("keystone", "retinex", "clahe", "curve"):
+        pytest.skip("changing the level of a flat image may be what it is for")
+    image = np.full((24, 26, 3), 0.5, np.float32)
+    result = run(method, image)
+    if method.task == "upscale":
+        image = np.full((36, 39, 3), 0.5, np.float32)
+    np.testing.assert_allclose(result, image, atol=3e-3)
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m.task == "denoise"], ids=lambda m: m.name)
+def test_sigma_zero_changes_nothing(method: Method) -> None:
+    if method.name == "custom":
+        pytest.skip("it does what its kernel says")
+    image = np.random.default_rng(2).random((20, 22), np.float32)
+    np.testing.assert_allclose(method.function(image, 0.0), image, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m.task == "inpaint"], ids=lambda m: m.name)
+def test_known_pixels_survive_bit_for_bit(method: Method, colour_photo: np.ndarray) -> None:
+    mask = np.random.default_rng(3).random(colour_photo.shape[:2]) < 0.2
+    damaged = colour_photo.copy()
+    damaged[mask] = np.nan
+    result = anew.inpaint(damaged, mask, method=method.name)
+    np.testing.assert_array_equal(result[~mask], colour_photo[~mask])
+    assert np.isfinite(result).all()
+    error = np.sqrt(np.mean((result[mask] - colour_photo[mask]) ** 2))
+    assert error < 0.08
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("task", ["denoise", "upscale", "relight"])
+def test_tasks_give_the_callers_dtype_back(task: str, dtype: type) -> None:
+    top = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
+    image = (np.random.default_rng(4).random((24, 24, 3)) * top).astype(dtype)
+    result = getattr(anew, task)(image)
+    assert result.dtype == dtype
+
+
+@pytest.mark.parametrize("method", METHODS, ids=METHOD_IDS)
+def test_every_method_says_what_it_is(method: Method) -> None:
+    assert method.summary
+    assert not method.summary.endswith(".")
+    assert method.paper
+    assert method.function.__doc__ is not None
+    assert "Parameters" in method.function.__doc__
+    for name, parameter in method.parameters.items():
+        assert name in method.function.__doc__, f"option {name} is not documented"
+        if (method.task, method.name) not in NEEDED_OPTIONS and method.name != "keystone":
+            assert parameter.default is not parameter.empty, f"option {name} has no default"
+
+
+def test_a_duplicate_is_refused_and_a_copy_is_independent() -> None:
+    mine = METHODS.copy()
+    mine.add(Method("mine", "denoise", "a method of one's own", "unpublished"))
+    assert "mine" in mine.names("denoise")
+    assert "mine" not in METHODS.names("denoise")
+    with pytest.raises(ValueError, match="already has a method"):
+        mine.add(Method("mine", "denoise", "again", "unpublished"))
+    with pytest.raises(ValueError, match="unknown task"):
+        Registry((Method("mine", "dance", "no such task", "unpublished"),))
+
+
+def test_unknown_names_are_answered_with_the_known_ones() -> None:
+    image = np.zeros((8, 8), np.float32)
+    with pytest.raises(ValueError, match=r"no method 'medan'; it has .*median"):
+        anew.denoise(image, 0.1, method="medan")
+    with pytest.raises(ValueError, match=r"no option 'sise'; did you mean 'size'\?"):
+        anew.denoise(image, 0.1, method="median", sise=3)
+    with pytest.raises(ValueError, match="tasks are denoise"):
+        anew.methods("dance")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: anew.denoise(np.zeros((4, 4), np.int64)), "expected an image of uint8"),
+        (lambda: anew.denoise(np.zeros(4, np.float32)), "shape"),
+        (lambda: anew.denoise(np.zeros((0, 4), np.float32)), "shape"),
+        (lambda: anew.denoise(np.full((4, 4), np.nan, np.float32)), "NaN"),
+        (lambda: anew.denoise(np.zeros((4, 4), np.float32), -1.0), "sigma"),
+        (lambda: anew.inpaint(np.zeros((4, 4), np.float32), np.ones((4, 4), bool)), "at least one pixel"),
+        (lambda: anew.inpaint(np.zeros((4, 4), np.float32), np.ones((3, 4), bool)), "mask of shape"),
+        (lambda: anew.inpaint(np.full((4, 4), np.nan, np.float32), np.eye(4, dtype=bool)), "outside the mask"),
+        (lambda: anew.deblur(np.zeros((4, 4), np.float32), np.zeros((3, 3)), method="wiener"), "positive sum"),
+        (lambda: anew.deblur(np.zeros((4, 4), np.float32), method="wiener"), "needs a psf"),
+        (lambda: anew.upscale(np.zeros((4, 4), np.float32), 0), "above 0"),
+        (lambda: anew.deblock(np.zeros((4, 4), np.float32), 101), r"\[1, 100\]"),
+    ],
+)
+def test_bad_input_is_one_clear_line(call, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_tasks_and_verbs_are_the_public_functions() -> None:
+    for verb in TASKS:
+        assert callable(getattr(anew, verb))
+        assert anew.methods(verb)
