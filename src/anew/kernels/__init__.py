@@ -1,0 +1,1 @@
+"""Compiled inner loops, each readable beside the paper that it comes from."""

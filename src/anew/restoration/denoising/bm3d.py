@@ -1,0 +1,307 @@
+"""BM3D: filter groups of similar blocks together, twice; the second time guided by the first result.
+
+Dabov, Foi, Katkovnik and Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative filtering", IEEE
+TIP 16 (2007); colour: "Color image denoising via sparse 3D collaborative filtering with grouping constraint in
+luminance-chrominance space", ICIP 2007; noise of a known spectrum: "Image restoration by sparse 3D transform-domain
+collaborative filtering", SPIE 6812 (2008).
+
+Deviations: similarity is judged by a threshold above the distance that the noise alone makes, so one profile serves
+every sigma; estimates of a block are added up in the transform domain and transformed back once; any number of
+channels is decorrelated by an orthonormal DCT across them, which for three is the opponent space of the paper.
+
+The image is cut into tiles whose layout depends on its size only, and tiles are merged in order: the result does not
+depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.arrays import Image
+from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offsets
+from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
+from anew.kernels.collaborative_filtering import threshold_groups, wiener_groups
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """How one of the two passes groups blocks.
+
+    Attributes
+    ----------
+    group : int, a power of 2
+        Most blocks in a group, N_2.
+    step : int
+        Distance between reference blocks in pixels, N_step.
+    radius : int
+        Blocks are searched in a window of 2 * radius + 1 pixels, N_S.
+    similar : float
+        Mean squared difference, in grey levels of 255, up to which blocks are alike, beyond that of the noise.
+    """
+
+    group: int
+    step: int
+    radius: int
+    similar: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What trades quality for speed.
+
+    Attributes
+    ----------
+    hard, wiener : Stage
+        The first and the second pass.
+    threshold : float
+        Hard threshold in standard deviations of the noise, lambda_3D.
+    window : float
+        beta of the Kaiser window that weighs the pixels of a block.
+    """
+
+    hard: Stage
+    wiener: Stage
+    threshold: float = 2.7
+    window: float = 2.0
+
+
+PROFILES = {
+    "normal": Profile(
+        hard=Stage(group=16, step=3, radius=19, similar=2500),
+        wiener=Stage(group=32, step=3, radius=19, similar=400),
+    ),
+    "fast": Profile(
+        hard=Stage(group=16, step=4, radius=12, similar=2500),
+        wiener=Stage(group=16, step=4, radius=12, similar=400),
+    ),
+}
+
+
+def denoise_bm3d(
+    image: Image, sigma: float, *, profile: str | Profile = "normal", psd: NDArray[np.floating] | None = None
+) -> Image:
+    """Remove Gaussian noise by block matching and collaborative filtering.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+        Any size and number of channels; the noise is the same in all channels.
+    sigma : float >= 0
+        Standard deviation of the noise, in units of the range [0, 1].
+    profile : {"normal", "fast"} or Profile
+        "fast" takes about a third of the time for about 0.1 dB.
+    psd : (h, w) float array, >= 0, optional
+        Shape of the power spectrum of the noise in the order of ``numpy.fft.fft2``, of any size from 15x15; only its
+        shape matters, ``sigma`` sets the scale. White if not given.
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    settings = PROFILES[profile] if isinstance(profile, str) else profile
+    if sigma == 0:
+        return image.copy()
+    planes = _decorrelate(image)
+    height, width = planes.shape[1:]
+    grow = (max(0, BLOCK - height), max(0, BLOCK - width))
+    planes = np.pad(planes, ((0, 0), (0, grow[0]), (0, grow[1])), mode="symmetric")
+    basic = _hard_pass(planes, sigma, psd, settings)
+    result = _wiener_pass(planes, basic, sigma, psd, settings)
+    return _recorrelate(result[:, :height, :width], image)
+
+
+def _decorrelate(image: Image) -> Image:
+    """Give (C, H, W) planes, the first one the scaled mean of the channels; noise keeps its sigma."""
+    channels = image[:, :, None] if image.ndim == 2 else image
+    return np.ascontiguousarray(np.einsum("dc,hwc->dhw", _channel_basis(channels.shape[2]), channels))
+
+
+def _recorrelate(planes: Image, image: Image) -> Image:
+    channels = np.einsum("dc,dhw->hwc", _channel_basis(len(planes)), planes)
+    return np.ascontiguousarray(channels.reshape(image.shape))
+
+
+def _channel_basis(n: int) -> NDArray[np.float32]:
+    """Give the orthonormal DCT-II of length n; for 3 channels it is the opponent space, for 1 the identity."""
+    k, c = np.mgrid[0:n, 0:n]
+    basis = np.sqrt(2 / n) * np.cos(np.pi * k * (2 * c + 1) / (2 * n))
+    basis[0] /= np.sqrt(2)
+    return basis.astype(np.float32)
+
+
+def _hard_pass(planes: Image, sigma: float, psd: NDArray[np.floating] | None, settings: Profile) -> Image:
+    basis = bior_basis()
+    variance = coefficient_variance(basis, sigma, psd)
+
+    def filter_plane(plane: int, tile: _Tile, scratch: _Scratch) -> None:
+        transform_blocks(planes[plane], tile.top, tile.left, basis, scratch.rowwise(tile), scratch.noisy(tile))
+        threshold_groups(
+            scratch.noisy(tile).reshape(-1, BLOCK * BLOCK),
+            scratch.found,
+            scratch.count,
+            variance,
+            np.float32(settings.threshold),
+            scratch.estimates(tile).reshape(-1, BLOCK * BLOCK),
+            scratch.weights(tile).reshape(-1),
+        )
+
+    luminance = planes[0] / np.float32(np.sqrt(len(planes)))
+    noise = sigma**2 / len(planes)
+    return _filter(planes.shape, luminance, noise, settings.hard, basis, settings.window, filter_plane)
+
+
+def _wiener_pass(
+    planes: Image, basic: Image, sigma: float, psd: NDArray[np.floating] | None, settings: Profile
+) -> Image:
+    basis = dct_basis()
+    variance = coefficient_variance(basis, sigma, psd)
+
+    def filter_plane(plane: int, tile: _Tile, scratch: _Scratch) -> None:
+        transform_blocks(planes[plane], tile.top, tile.left, basis, scratch.rowwise(tile), scratch.noisy(tile))
+        transform_blocks(basic[plane], tile.top, tile.left, basis, scratch.rowwise(tile), scratch.pilot(tile))
+        wiener_groups(
+            scratch.noisy(tile).reshape(-1, BLOCK * BLOCK),
+            scratch.pilot(tile).reshape(-1, BLOCK * BLOCK),
+            scratch.found,
+            scratch.count,
+            variance,
+            scratch.estimates(tile).reshape(-1, BLOCK * BLOCK),
+            scratch.weights(tile).reshape(-1),
+        )
+
+    luminance = basic[0] / np.float32(np.sqrt(len(planes)))
+    return _filter(planes.shape, luminance, 0.0, settings.wiener, basis, settings.window, filter_plane)
+
+
+def coefficient_variance(
+    basis: NDArray[np.float32], sigma: float, psd: NDArray[np.floating] | None
+) -> NDArray[np.float32]:
+    """Give the noise variance of each of the 64 coefficients of a block.
+
+    The covariance of two pixels of a block is the autocorrelation r of the noise at their displacement, and r is the
+    inverse Fourier transform of the power spectrum: var(v, u) = sum_{abcd} T_va T_vb T_uc T_ud r(a - b, c - d).
+    """
+    if psd is None:
+        shape = np.outer((basis**2).sum(axis=1), (basis**2).sum(axis=1))
+    else:
+        correlation = np.fft.ifft2(psd).real
+        correlation /= correlation[0, 0]
+        lag = np.subtract.outer(np.arange(BLOCK), np.arange(BLOCK))
+        block = correlation[lag[:, :, None, None], lag[None, None, :, :]]
+        shape = np.einsum("va,vb,uc,ud,abcd->vu", basis, basis, basis, basis, block, optimize=True)
+    return (sigma**2 * np.maximum(shape, 1e-6)).astype(np.float32).ravel()
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Reference blocks that are handled together, and the rectangle of block positions that their groups may use."""
+
+    rows: NDArray[np.int64]  # top rows of the reference blocks
+    columns: NDArray[np.int64]
+    top: int
+    left: int
+    height: int  # of the rectangle of positions
+    width: int
+
+
+def _tiles(height: int, width: int, stage: Stage) -> Iterator[_Tile]:
+    """Cut the grid of reference blocks into tiles."""
+    per_tile = (SPAN - BLOCK - stage.step) // stage.step + 1
+    r = stage.radius
+    for rows in _grid(height, stage.step, per_tile):
+        for columns in _grid(width, stage.step, per_tile):
+            top, left = max(0, rows[0] - r), max(0, columns[0] - r)
+            bottom, right = min(height - BLOCK, rows[-1] + r), min(width - BLOCK, columns[-1] + r)
+            yield _Tile(rows, columns, int(top), int(left), int(bottom - top + 1), int(right - left + 1))
+
+
+def _grid(length: int, step: int, per_tile: int) -> list[NDArray[np.int64]]:
+    """Give the reference positions along one axis in runs of nearly equal length; the last block is always one."""
+    positions = np.unique(np.append(np.arange(0, length - BLOCK, step), length - BLOCK))
+    return np.array_split(positions, -(-len(positions) // per_tile))
+
+
+class _Scratch:
+    """The arrays that one thread works in, allocated once."""
+
+    def __init__(self, stage: Stage) -> None:
+        side = SPAN - BLOCK + 2 * stage.radius + 1
+        per_tile = (SPAN - BLOCK - stage.step) // stage.step + 1
+        self._rowwise = np.empty((side + BLOCK) * side * BLOCK, np.float32)
+        self._noisy = np.empty(side * side * BLOCK * BLOCK, np.float32)
+        self._pilot = np.empty(side * side * BLOCK * BLOCK, np.float32)
+        self._estimates = np.empty(side * side * BLOCK * BLOCK, np.float32)
+        self._weights = np.empty(side * side, np.float32)
+        self.distance = np.empty((per_tile, stage.group), np.float32)
+        self.found = np.empty((0, stage.group), np.int64)
+        self.count = np.empty(0, np.int64)
+
+    def rowwise(self, tile: _Tile) -> NDArray[np.float32]:
+        return _shaped(self._rowwise, (tile.height + BLOCK - 1, tile.width, BLOCK))
+
+    def noisy(self, tile: _Tile) -> NDArray[np.float32]:
+        return _shaped(self._noisy, (tile.height, tile.width, BLOCK * BLOCK))
+
+    def pilot(self, tile: _Tile) -> NDArray[np.float32]:
+        return _shaped(self._pilot, (tile.height, tile.width, BLOCK * BLOCK))
+
+    def estimates(self, tile: _Tile) -> NDArray[np.float32]:
+        return _shaped(self._estimates, (tile.height, tile.width, BLOCK * BLOCK))
+
+    def weights(self, tile: _Tile) -> NDArray[np.float32]:
+        return _shaped(self._weights, (tile.height, tile.width))
+
+
+def _shaped(memory: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return memory[: int(np.prod(shape))].reshape(shape)
+
+
+def _filter(
+    shape: tuple[int, ...],
+    luminance: Image,
+    noise: float,
+    stage: Stage,
+    basis: NDArray[np.float32],
+    beta: float,
+    filter_plane: Callable[[int, _Tile, _Scratch], None],
+) -> Image:
+    """Match blocks on the luminance, filter the groups of every plane, and average all estimates of each pixel."""
+    n_planes, height, width = shape
+    r = stage.radius
+    padded = np.pad(luminance, ((r, r), (r, r + SPAN)))
+    offsets = search_offsets(r)
+    alike = np.float32(stage.similar / 255**2 + 2 * noise)
+    synthesis, window = np.linalg.inv(basis), kaiser_window(beta)
+    idle: SimpleQueue[_Scratch] = SimpleQueue()
+
+    def work(tile: _Tile) -> NDArray[np.float32]:
+        scratch = _Scratch(stage) if idle.empty() else idle.get()
+        found = np.empty((len(tile.rows), len(tile.columns), stage.group), np.int64)
+        origin = (tile.top, tile.left, tile.width)
+        count = match_blocks(
+            padded, r, height, width, tile.rows, tile.columns, offsets, alike, origin, found, scratch.distance
+        )
+        scratch.found, scratch.count = found.reshape(-1, stage.group), count.reshape(-1)
+        sums = np.empty((n_planes, 2, tile.height + BLOCK - 1, tile.width + BLOCK - 1), np.float32)
+        for plane in range(n_planes):
+            scratch.estimates(tile)[:] = 0
+            scratch.weights(tile)[:] = 0
+            filter_plane(plane, tile, scratch)
+            estimates, weights, rowwise = scratch.estimates(tile), scratch.weights(tile), scratch.rowwise(tile)
+            add_blocks(estimates, weights, synthesis, window, rowwise, sums[plane, 0], sums[plane, 1])
+        idle.put(scratch)
+        return sums
+
+    total = np.zeros((n_planes, 2, height, width), np.float32)
+    tiles = list(_tiles(height, width, stage))
+    with ThreadPoolExecutor(min(numba.get_num_threads(), len(tiles))) as pool:
+        for tile, sums in zip(tiles, pool.map(work, tiles), strict=True):
+            total[:, :, tile.top : tile.top + sums.shape[2], tile.left : tile.left + sums.shape[3]] += sums
+    return total[:, 0] / total[:, 1]

@@ -1,0 +1,109 @@
+"""BM3D: transforms, matching, filtering, and the whole method."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+import scipy.fft
+import skimage.data
+
+from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offsets
+from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
+from anew.restoration.denoising.bm3d import coefficient_variance, denoise_bm3d
+
+
+def noisy(clean: np.ndarray, sigma: float) -> np.ndarray:
+    return (clean + np.random.default_rng(0).normal(0, sigma, clean.shape)).astype(np.float32)
+
+
+def psnr(x: np.ndarray, clean: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean((x.astype(np.float64) - clean) ** 2)))
+
+
+def test_dct_is_scipys_and_both_bases_invert() -> None:
+    eye = np.eye(BLOCK)
+    np.testing.assert_allclose(dct_basis(), scipy.fft.dct(eye, axis=0, norm="ortho"), atol=1e-6)
+    np.testing.assert_allclose(dct_basis() @ dct_basis().T, eye, atol=1e-6)
+    bior = bior_basis()
+    np.testing.assert_allclose(np.linalg.norm(bior, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(bior[0], np.full(BLOCK, BLOCK**-0.5), atol=1e-6)  # the mean
+    np.testing.assert_allclose(bior[1:].sum(axis=1), 0, atol=1e-6)  # wavelets have no mean
+
+
+@pytest.mark.parametrize("basis", [dct_basis(), bior_basis()])
+def test_blocks_are_transformed_and_added_back(basis: np.ndarray) -> None:
+    image = np.random.default_rng(0).random((20, 23), dtype=np.float32)
+    h, w = 13, 16
+    rowwise, coefficients = np.empty((h + 7, w, 8), np.float32), np.empty((h, w, 64), np.float32)
+    transform_blocks(image, 0, 0, basis, rowwise, coefficients)
+    expected = basis @ image[5:13, 2:10] @ basis.T
+    np.testing.assert_allclose(coefficients[5, 2].reshape(8, 8), expected, atol=1e-5)
+    weights = np.random.default_rng(1).random((h, w), dtype=np.float32) + 0.1
+    numerator, denominator = np.empty((20, 23), np.float32), np.empty((20, 23), np.float32)
+    estimates = coefficients * weights[:, :, None]
+    add_blocks(estimates, weights, np.linalg.inv(basis), kaiser_window(2.0), rowwise, numerator, denominator)
+    np.testing.assert_allclose(numerator / denominator, image, atol=1e-5)
+
+
+def test_matching_equals_brute_force() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.random((24, 30), dtype=np.float32)
+    radius, n, tau = 5, 8, 0.16
+    padded = np.pad(image, ((radius, radius), (radius, radius + SPAN)))
+    rows, columns = np.array([0, 7, 16]), np.array([0, 3, 11, 22])
+    found = np.empty((3, 4, n), np.int64)
+    count = match_blocks(
+        padded, radius, 24, 30, rows, columns, search_offsets(radius), tau, (0, 0, 30), found, np.empty((4, n), "f4")
+    )
+    for i, y in enumerate(rows):
+        for j, x in enumerate(columns):
+            candidates = {
+                yy * 30 + xx: np.mean((image[y : y + 8, x : x + 8] - image[yy : yy + 8, xx : xx + 8]) ** 2)
+                for yy in range(max(0, y - radius), min(16, y + radius) + 1)
+                for xx in range(max(0, x - radius), min(22, x + radius) + 1)
+            }
+            alike = sorted((c for c in candidates if candidates[c] < tau), key=candidates.__getitem__)
+            assert list(found[i, j, : count[i, j]]) == alike[:n]
+
+
+def test_coefficient_variance_is_that_of_filtered_noise() -> None:
+    psd = np.outer(*[1.2 + np.cos(2 * np.pi * np.fft.fftfreq(32))] * 2)
+    rng = np.random.default_rng(0)
+    noise = np.fft.ifft2(np.fft.fft2(rng.normal(size=(20_000, 32, 32))) * np.sqrt(psd)).real[:, :8, :8]
+    for basis in (dct_basis(), bior_basis()):
+        coefficients = np.einsum("va,nab,ub->nvu", basis, noise, basis)
+        expected = coefficients.var(axis=0).ravel() / noise.var()
+        np.testing.assert_allclose(coefficient_variance(basis, 1.0, psd), expected, rtol=0.06)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 2), (2, 3, 3), (8, 8), (33, 21, 2), (17, 150, 4)])
+def test_any_size_and_channels(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).random(shape, dtype=np.float32)
+    kept = x.copy()
+    result = denoise_bm3d(x, 0.05)
+    assert result.shape == shape
+    assert result.dtype == np.float32
+    assert np.isfinite(result).all()
+    np.testing.assert_array_equal(x, kept)
+
+
+def test_no_noise_no_change_and_constants_stay() -> None:
+    x = np.random.default_rng(0).random((20, 20), dtype=np.float32)
+    np.testing.assert_array_equal(denoise_bm3d(x, 0.0), x)
+    flat = np.full((40, 30, 3), 0.3, np.float32)
+    np.testing.assert_allclose(denoise_bm3d(flat, 0.1), flat, atol=1e-5)
+
+
+def test_threads_do_not_change_the_result() -> None:
+    x = noisy(skimage.data.camera()[100:340, 100:400] / 255, 0.1)
+    before = numba.get_num_threads()
+    results = []
+    try:
+        for threads in {1, before}:
+            numba.set_num_threads(threads)
+            results += [denoise_bm3d(x, 0.1), denoise_bm3d(x, 0.1)]
+    finally:
+        numba.set_num_threads(before)
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
