@@ -177,8 +177,8 @@ METHODS = Registry(
         Method("sa-filter", "deblock", "smooth block borders only, by a low-pass that adapts to activity", "List et al., IEEE TCSVT 13 (2003)"),
         # -- relight: (image) ------------------------------------------------------------------------------------
         Method("curve", "relight", "stretch levels and set the mid-tone", "Gonzalez and Woods, Digital Image Processing"),
-        Method("clahe", "relight", "contrast-limited adaptive histogram equalisation", "Zuiderveld, Graphics Gems IV (1994)", library="OpenCV"),
-        Method("retinex", "relight", "multi-scale Retinex: divide by the local illumination", "Jobson, Rahman and Woodell, IEEE TIP 6 (1997)"),
+        Method("clahe", "relight", "contrast-limited adaptive histogram equalisation", "Zuiderveld, Graphics Gems IV (1994)"),
+        Method("retinex", "relight", "Retinex: divide by the local illumination, as far as the picture is dark", "Jobson, Rahman and Woodell, IEEE TIP 6 (1997); Guo, Li and Ling, IEEE TIP 26 (2017)"),
         Method("white-balance", "relight", "remove a colour cast", "van de Weijer, Gevers and Gijsenij, IEEE TIP 16 (2007)"),
         Method("fading", "relight", "bring back the dyes of a faded print, channel by channel", "Gschwind and Frey, J. Imaging Sci. Tech. 38 (1994)"),
         # -- unwarp: (image) -------------------------------------------------------------------------------------

@@ -1,0 +1,82 @@
+"""Set black, white and mid-tone of a picture with one curve.
+
+Gonzalez and Woods, Digital Image Processing, section 3.2: the levels are stretched to the range and a power law sets
+the mid-tone. The curve acts on luminance, colours follow. Deviation: the power law has a finite slope at black, so that
+the noise of shadows is not amplified without bound.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from anew.arrays import Image, luminance
+from anew.restoration.relighting.tone import small_copy, with_luminance
+
+TAIL = 0.1  # percent of the pixels that may lie beyond black and white
+MID_TONE = (0.3, 0.65)  # a median in between is well exposed and stays
+GAMMA_RANGE = (0.45, 2.0)
+TOE = 0.02  # the power law is shifted by this much: slope at black <= gamma * TOE ** (gamma - 1)
+MAX_GAIN = 8.0
+
+
+def relight_curve(
+    image: Image, *, black: float | None = None, white: float | None = None, gamma: float | None = None
+) -> Image:
+    """Stretch the levels and set the mid-tone.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array in [0, 1]
+    black, white : float, optional
+        The values that become 0 and 1; from the extremes of all channels if not given, so that nothing clips.
+    gamma : float > 0, optional
+        Below 1 lightens; if not given, it brings the median of the luminance into [0.3, 0.65], and is 1 if it is there.
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    estimated = estimate_levels(image)
+    low = estimated[0] if black is None else black
+    high = estimated[1] if white is None else white
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"black must be below white, got black={low:g}, white={high:g}")
+    stretched = (image - np.float32(low)) * np.float32(1 / (high - low))
+    if gamma is None:
+        gamma = estimate_gamma(stretched)
+    if not (math.isfinite(gamma) and gamma > 0):
+        raise ValueError(f"gamma must be a number above 0, got {gamma}")
+    if gamma == 1:
+        return stretched if (low, high) != (0, 1) else image.copy()
+    return with_luminance(stretched, power_curve(luminance(stretched), gamma))
+
+
+def estimate_levels(image: Image) -> tuple[float, float]:
+    """Give black and white of an image: what 0.1 % of the pixels lie beyond in some channel; at least 1/8 apart."""
+    channels = np.atleast_3d(small_copy(image))
+    black = float(np.percentile(channels.min(axis=2), TAIL))
+    white = float(np.percentile(channels.max(axis=2), 100 - TAIL))
+    black, white = min(max(black, 0.0), 1.0), max(min(white, 1.0), 0.0)
+    if white - black < 1 / MAX_GAIN:  # next to nothing is shown: leave it flat rather than show its noise
+        return 0.0, 1.0
+    return black, white
+
+
+def estimate_gamma(image: Image) -> float:
+    """Give the exponent that brings the median luminance into the well-exposed range."""
+    median = float(np.clip(np.median(luminance(small_copy(image))), 1e-3, 1 - 1e-3))
+    target = min(max(median, MID_TONE[0]), MID_TONE[1])
+    if target == median:
+        return 1.0
+    return min(max(math.log(target) / math.log(median), GAMMA_RANGE[0]), GAMMA_RANGE[1])
+
+
+def power_curve(x: Image, gamma: float) -> Image:
+    """Give ((x + t)^gamma - t^gamma) / ((1 + t)^gamma - t^gamma): 0 to 0, 1 to 1; straight on below 0 and above 1."""
+    toe = np.float32(TOE)
+    inside = np.clip(x, 0, 1)
+    low, high = TOE**gamma, (1 + TOE) ** gamma
+    curved = ((inside + toe) ** np.float32(gamma) - np.float32(low)) * np.float32(1 / (high - low))
+    return np.asarray(curved + (x - inside), np.float32)
