@@ -75,9 +75,9 @@ def _strokes_mask(shape: tuple[int, ...], seed: int, *, count: int, width: float
         point = rng.random(2) * (shape[1], shape[0])
         heading = rng.uniform(0, 2 * np.pi)
         path = [point]
-        for _ in range(int(rng.integers(8, 16))):
-            heading += rng.normal(0, 0.6)
-            path.append(path[-1] + side * 0.05 * np.array([np.cos(heading), np.sin(heading)]))
+        for _ in range(int(rng.integers(40, 80))):
+            heading += rng.normal(0, 0.25)
+            path.append(path[-1] + side * 0.01 * np.array([np.cos(heading), np.sin(heading)]))
         thickness = max(1, round(side * width * rng.uniform(0.6, 1.2)))
         cv2.polylines(canvas, [np.rint(path).astype(np.int32)], False, 1, thickness)
     return canvas > 0
@@ -94,9 +94,9 @@ def _lettering_mask(shape: tuple[int, ...], seed: int, *, text: str, size: float
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(max(6, size * min(shape[:2])))
     left, top, right, bottom = draw.textbbox((0, 0), str(text), font=font)
-    for _ in range(int(count)):
+    for index in range(int(count)):
         x = rng.uniform(0, max(0, shape[1] - (right - left))) - left
-        y = rng.uniform(0, max(0, shape[0] - (bottom - top))) - top
+        y = (index + rng.random()) / count * max(0, shape[0] - (bottom - top)) - top  # one below the other
         draw.text((x, y), str(text), fill=1, font=font)
     return np.asarray(canvas, bool)
 

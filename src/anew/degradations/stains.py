@@ -127,10 +127,9 @@ def _speck(covering: Image, rng: np.random.Generator, where: np.ndarray, unit: f
 def _hair(covering: Image, rng: np.random.Generator, where: np.ndarray, unit: float) -> None:
     """Draw one hair: a thin line whose direction drifts and now and then kinks."""
     n = math.ceil(unit * rng.uniform(40, 160))
-    heading = (
-        rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.02 / unit, n)) + rng.uniform(0.5, 2) * wander(n, rng)
-    )
-    for _ in range(int(rng.integers(0, 3))):
+    bends = rng.uniform(0.3, 1.6) * wander(n, rng, exponent=3.4) + rng.uniform(0, 0.25) * wander(n, rng)
+    heading = rng.uniform(0, 2 * np.pi) + bends
+    for _ in range(int(rng.integers(0, 2))):
         heading[int(rng.integers(n)) :] += rng.normal(0, 0.8)
     x, y = where[0] + np.cumsum(np.cos(heading)), where[1] + np.cumsum(np.sin(heading))
     taper = np.clip(np.linspace(0, 12, n), 0.5, 1)

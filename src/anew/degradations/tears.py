@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.degradations.degraded import Degraded, Rng, check_between, check_choice, planes_of, seed_of
-from anew.degradations.painting import blend, colour_of, fractal_noise, line_width, smoothstep, wander
+from anew.degradations.painting import blend, colour_of, fractal_noise, line, line_width, smoothstep, wander
 
 PAPER = (0.95, 0.93, 0.88)
 CORNERS = ("top-left", "top-right", "bottom-right", "bottom-left")
@@ -56,12 +56,12 @@ def tears(
     order = generator.permutation(4)
     for index in range(int(count)):
         corner = int(order[index % 4]) if where == "any" else CORNERS.index(where)
-        turned = np.rot90(result, corner)  # so that the corner is at the top left
-        distance = _corner(turned.shape, generator, size) if kind == "corner" else _wedge(turned.shape, generator, size)
-        torn, touched = _tear(turned, distance, generator, fill)
-        result, mask = np.rot90(torn, -corner), mask | np.rot90(touched, -corner)
+        shape = image.shape[:2] if corner % 2 == 0 else image.shape[1::-1]
+        distance = _corner(shape, generator, size) if kind == "corner" else _wedge(shape, generator, size)
+        result, touched = _tear(result, np.rot90(distance, -corner), generator, fill)  # from the top left corner
+        mask |= touched
     truth = {"kind": kind, "where": where, "count": count, "size": size, "fill": fill, "seed": seed}
-    return Degraded(np.ascontiguousarray(result), mask, truth)
+    return Degraded(result, mask, truth)
 
 
 def _corner(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Image:
@@ -95,12 +95,14 @@ def _tear(image: Image, distance: Image, rng: np.random.Generator, fill: float) 
 
     shape = image.shape[:2]
     unit = max(1.0, max(shape) / 500)
-    distance = distance + 0.5 * unit * fractal_noise(shape, rng, exponent=1.8)  # the finest raggedness
+    distance = distance + 0.7 * unit * fractal_noise(shape, rng, exponent=2.3)  # the finest raggedness
     gone = smoothstep(-distance, -0.7, 0.7)
-    thickness = unit * np.clip(3.5 + 2.5 * fractal_noise(shape, rng, exponent=3.0), 0.6, 9)  # of the bared core
-    rim = smoothstep(thickness - distance + 0.8 * unit * fractal_noise(shape, rng, exponent=1.5), 0, 1.5)
-    fibres = cv2.GaussianBlur(rng.standard_normal(shape).astype(np.float32), (0, 0), 0.8 * unit)
-    relief = 0.97 - 0.10 * np.clip(distance / thickness, 0, 1) + 0.10 * fibres  # it thins out towards the tear
+    thickness = unit * np.clip(3.0 + 3.0 * fractal_noise(shape, rng, exponent=3.2), 0.3, 12)  # of the bared core
+    left = thickness - distance + 0.8 * unit * fractal_noise(shape, rng, exponent=2.3)  # pixels to the print layer
+    rim = smoothstep(left, 0, 1.5)
+    fibres = fractal_noise(shape, rng, exponent=1.6)
+    step = 0.22 * np.exp(-((left / (1.5 * unit)) ** 2))  # the shadow of the print layer's edge
+    relief = 0.98 - 0.06 * np.clip(distance / thickness, 0, 1) + 0.025 * fibres - step
     result, bared = blend(image, rim, relief[:, :, np.newaxis] * colour_of(image, PAPER))
     offset = np.array([[1, 0, 1.5 * unit], [0, 1, 2.0 * unit]], np.float32)
     thrown = cv2.warpAffine(1 - gone, offset, (shape[1], shape[0]), borderMode=cv2.BORDER_REPLICATE)
@@ -151,29 +153,49 @@ def folds(
 def _fold(
     image: Image, rng: np.random.Generator, angle: float, width: float, flaking: float
 ) -> tuple[Image, NDArray[np.bool_]]:
-    """Draw one fold: relief shading to both sides, a crack of varying depth, flakes off along it."""
+    """Draw one fold: relief shading to both sides, a crack of varying depth, flakes off along it, side cracks."""
     shape = image.shape[:2]
-    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    turn = math.radians(angle)
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     cx, cy = shape[1] * rng.uniform(0.25, 0.75), shape[0] * rng.uniform(0.25, 0.75)
-    along, across = (x - cx) * cosine - (y - cy) * sine, (x - cx) * sine + (y - cy) * cosine
+    along = (x - cx) * math.cos(turn) - (y - cy) * math.sin(turn)
     reach = math.ceil(math.hypot(*shape)) + 1
-    drift = 2.5 * width * wander(2 * reach + 1, rng, exponent=2.8) + 0.35 * width * wander(
-        2 * reach + 1, rng, exponent=1
-    )
-    across = across - np.interp(along, np.arange(-reach, reach + 1), drift).astype(np.float32)
-    depth = 0.75 + 0.3 * wander(2 * reach + 1, rng, exponent=1.5)
-    pressed = np.interp(along, np.arange(-reach, reach + 1), np.clip(depth, 0.1, 1)).astype(np.float32)
+    places = np.arange(-reach, reach + 1)
+    drift = 2.5 * width * wander(len(places), rng, exponent=3.0) + 0.3 * width * wander(len(places), rng, exponent=1.2)
 
+    def spread(profile: NDArray[np.float64]) -> Image:
+        return np.interp(along, places, profile).astype(np.float32)
+
+    across = (x - cx) * math.sin(turn) + (y - cy) * math.cos(turn) - spread(drift)
     relief = 0.10 * np.sign(across) * smoothstep(-np.abs(across), -5 * width, -0.5 * width)
     result, mask = image.copy(), np.abs(relief) >= 0.004
     planes_of(result)[mask] *= 1 + relief[mask][:, np.newaxis]
 
-    crack = pressed * smoothstep(-np.abs(across), -0.9 * width - 0.4, -0.2 * width)
-    rough = fractal_noise(shape, rng, exponent=2.4)
-    patches = rough + 1.6 * flaking - 0.6 - np.abs(across) / (2.6 * width)
-    flakes = smoothstep(patches, 0.0, 0.35) * (np.abs(across) < 12 * width)
-    grain = 1 + 0.05 * fractal_noise(shape, rng, exponent=1.0)
-    paper = grain[:, :, np.newaxis] * colour_of(image, PAPER)
-    result, cracked = blend(result, np.maximum(0.85 * crack, flakes), paper)
+    depth = spread(np.clip(0.65 + 0.45 * wander(len(places), rng, exponent=1.4), 0, 1))
+    crack = depth * smoothstep(-np.abs(across), -0.8 * width - 0.4, -0.2 * width)
+    bare = spread(flaking * width * np.clip(0.3 + 2.6 * wander(len(places), rng, exponent=1.8), 0, 8))  # half-width
+    rough = fractal_noise(shape, rng, exponent=3.0) + 0.5 * fractal_noise(shape, rng, exponent=2.0)
+    flakes = smoothstep(bare * np.clip(0.9 + 0.6 * rough, 0, 2) - np.abs(across), -0.5, 0.7) * (bare > 0.3)
+    covering = np.maximum(0.85 * crack, flakes)
+    for place in rng.uniform(-0.5, 0.5, int(rng.poisson(10 * flaking))) * max(shape):
+        offset = float(np.interp(place, places, drift))
+        root_x = cx + place * math.cos(turn) + offset * math.sin(turn)
+        root_y = cy - place * math.sin(turn) + offset * math.cos(turn)
+        _crack(covering, rng, (root_x, root_y), turn, width)
+    grain = 1 + 0.025 * fractal_noise(shape, rng, exponent=1.6)
+    result, cracked = blend(result, covering, grain[:, :, np.newaxis] * colour_of(image, PAPER))
     return result, mask | cracked
+
+
+def _crack(covering: Image, rng: np.random.Generator, root: tuple[float, float], turn: float, width: float) -> None:
+    """Draw a fine crack that leaves a fold sideways, zigzags and fades out."""
+    n = math.ceil(width * rng.uniform(15, 70))
+    heading = turn + rng.choice([-1, 1]) * rng.uniform(0.5, 1.5) + rng.choice([0, math.pi])
+    kinks = np.repeat(rng.normal(0, 0.45, n), rng.integers(3, 9, n))[:n]
+    x = root[0] + np.cumsum(np.cos(heading + kinks))
+    y = root[1] - np.cumsum(np.sin(heading + kinks))
+    fading = np.linspace(1, 0, n) ** 0.6
+    drawn = np.zeros_like(covering)
+    opacity = np.clip(0.6 + 0.4 * wander(n, rng, exponent=1.2), 0, 1) * fading
+    line(drawn, x, y, np.maximum(0.8 * width * fading, 0.4), opacity)
+    np.maximum(covering, np.minimum(drawn, 0.9), out=covering)
