@@ -93,12 +93,14 @@ def estimate_jpeg_quality(image: Image) -> int | None:
 
 def estimate_jpeg_traces(image: Image) -> JpegTraces | None:
     """Find quality and grid of a JPEG compression in pixels, or None if there are no traces."""
-    y = _crop(luminance(image)) * np.float32(255) - np.float32(128)
-    if min(y.shape) < 3 * BLOCK:
+    image = _crop(image)
+    if min(image.shape[:2]) < 3 * BLOCK:
         return None
+    y = luminance(image) * np.float32(255) - np.float32(128)
     offset = _grid_offset(y)
     coefficients = _block_dct(y[offset[0] :, offset[1] :])
-    gains = _quality_gains(coefficients)
+    clipped = _clipped_blocks(image[offset[0] :, offset[1] :])
+    gains = _quality_gains(coefficients[~clipped] if not clipped.all() else coefficients)
     best = int(np.argmax(gains))
     if gains[best] < 0.1:
         return None
@@ -120,11 +122,21 @@ def find_jpeg(picture: Picture) -> Finding | None:
     )
 
 
-def _crop(y: Image, side: int = 512) -> Image:
+def _crop(image: Image, side: int = 512) -> Image:
     """Cut the centre out, on a multiple of the block size so that the grid offset stays."""
-    top = max(0, (y.shape[0] - side) // 2) // BLOCK * BLOCK
-    left = max(0, (y.shape[1] - side) // 2) // BLOCK * BLOCK
-    return y[top : top + side, left : left + side]
+    top = max(0, (image.shape[0] - side) // 2) // BLOCK * BLOCK
+    left = max(0, (image.shape[1] - side) // 2) // BLOCK * BLOCK
+    return image[top : top + side, left : left + side]
+
+
+def _clipped_blocks(image: Image) -> NDArray[np.bool_]:
+    """Tell which blocks hold a value at the end of the range: clipping moved their coefficients off the lattice."""
+    rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
+    ends = (image <= 0) | (image >= 1)
+    ends = ends if ends.ndim == 2 else ends.any(axis=2)
+    blocks = ends[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
+    clipped: NDArray[np.bool_] = blocks.any(axis=(1, 3)).ravel()
+    return clipped
 
 
 def _block_dct(y: Image) -> NDArray[np.float32]:
