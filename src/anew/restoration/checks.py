@@ -146,7 +146,7 @@ def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: flo
     if odd < 1.2 * held_out_error:
         reason = "the marked pixels look no odder than their surroundings: they may well be part of the picture"
         return Verdict(False, reason, figures)
-    reason = f"{_share(mask)} of the pixels were filled; held-out neighbours come back within {255 * held_out_error:.0f} of 255"
+    reason = f"{_share(mask)} of the pixels were filled; held-out ones return within {255 * held_out_error:.0f} of 255"
     return Verdict(True, reason, figures)
 
 

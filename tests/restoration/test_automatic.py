@@ -1,0 +1,182 @@
+"""The whole way from a damaged picture to a restored one: it helps, it does no harm, and it can be done again."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+
+import anew
+from anew.errors import InvalidPlan
+from anew.images import Picture
+from anew.restoration.automatic import explain, restore
+from anew.restoration.plan import Plan, Step
+from anew.restoration.recipe import decode_mask, encode_mask, mask_hash, read_recipe, replay, version_changes
+
+
+def psnr(image: np.ndarray, clean: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean((image.clip(0, 1) - clean) ** 2, dtype=np.float64)))
+
+
+@pytest.fixture(scope="module")
+def clean() -> np.ndarray:
+    return (skimage.data.astronaut()[::2, ::2] / 255).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def noisy(clean: np.ndarray) -> Picture:
+    noise = np.random.default_rng(0).standard_normal(clean.shape)
+    return Picture((np.rint((clean + 0.08 * noise).clip(0, 1) * 255) / 255).astype(np.float32))
+
+
+def hole_plan(mask: np.ndarray, **changes: object) -> Plan:
+    return Plan(steps=(Step(kind="holes", task="inpaint", mask=encode_mask(mask)),), **changes)
+
+
+def test_noisy_photo_becomes_better(noisy: Picture, clean: np.ndarray) -> None:
+    restored = restore(noisy)
+    assert [s.kind for s in restored.steps if s.kept] == ["noise"]
+    assert psnr(restored.picture.pixels, clean) > psnr(noisy.pixels, clean) + 4
+    assert "noise: denoise by" in explain(restored)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "chelsea", "page", "horse"])
+def test_clean_picture_comes_back_as_the_very_same_object(name: str) -> None:
+    pixels = np.atleast_3d(getattr(skimage.data, name)())
+    picture = Picture((pixels / pixels.max()).astype(np.float32))
+    restored = restore(picture)
+    assert restored.picture is picture, explain(restored)
+    assert not restored.changed
+    assert restored.recipe is None
+    assert not restored.uncertainty.any()
+    assert "returned as it was" in explain(restored)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 3), (1, 9, 3), (2, 3, 1), (17, 5, 3)])
+def test_smallest_pictures_come_through(shape: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).random(shape, np.float32)
+    restored = restore(Picture(image))
+    assert restored.picture.pixels.shape == shape
+    assert restored.uncertainty.shape == shape[:2]
+
+
+def test_holes_are_filled_and_all_else_stays_bit_for_bit(clean: np.ndarray) -> None:
+    mask = np.zeros(clean.shape[:2], bool)
+    mask[40:60, 100:130] = True
+    damaged = clean.copy()
+    damaged[mask] = 0
+    restored = restore(damaged, plan=hole_plan(mask))
+    np.testing.assert_array_equal(restored.picture.pixels[~mask], clean[~mask])
+    assert psnr(restored.picture.pixels, clean) > psnr(damaged, clean) + 5
+    assert restored.uncertainty[mask].min() > 0
+    assert restored.uncertainty[~mask].max() == 0
+
+
+def test_values_that_are_no_numbers_are_filled_first(clean: np.ndarray) -> None:
+    mask = np.zeros(clean.shape[:2], bool)
+    mask[5:9, 5:9] = True
+    damaged = clean.copy()
+    damaged[mask] = np.nan
+    assert np.isfinite(restore(damaged, plan=hole_plan(mask)).picture.pixels).all()
+    unfilled = restore(damaged, plan=Plan(steps=(Step(kind="noise", task="denoise", method="median"),)))
+    assert not unfilled.changed
+    assert "no numbers" in unfilled.steps[0].reason
+
+
+def test_strength(noisy: Picture, clean: np.ndarray) -> None:
+    assert restore(noisy, strength=0).picture is noisy
+    mask = np.zeros(clean.shape[:2], bool)
+    mask[40:60, 100:130] = True
+    full = restore(Picture(clean), plan=hole_plan(mask)).picture.pixels
+    half = restore(Picture(clean), plan=hole_plan(mask, strength=0.5)).picture.pixels
+    np.testing.assert_allclose(half, (full + clean) / 2, atol=1e-6)
+
+
+def test_a_harmful_step_is_dropped(noisy: Picture) -> None:
+    absurd = Plan(steps=(Step(kind="noise", task="denoise", method="gaussian", parameters={"sigma": 3.0}),))
+    turned = Plan(steps=(Step(kind="tilt", task="unwarp", method="tilt", parameters={"angle": 50.0}),))
+    for plan in (absurd, turned):
+        restored = restore(noisy, plan=plan)
+        assert restored.picture is noisy
+        assert [s.kept for s in restored.steps] == [False]
+        assert "left alone" in explain(restored)
+
+
+def test_a_wrong_parameter_names_the_step(noisy: Picture) -> None:
+    plan = Plan(steps=(Step(kind="noise", task="denoise", parameters={"sigma": "much"}),))
+    with pytest.raises(InvalidPlan, match=r"step 1 \(denoise by auto\): sigma must be a number, got 'much'"):
+        restore(noisy, plan=plan)
+
+
+def test_alpha_stays_beside_the_pixels(noisy: Picture) -> None:
+    alpha = np.linspace(0.2, 1, noisy.pixels[:, :, 0].size, dtype=np.float32).reshape(noisy.pixels.shape[:2])
+    restored = restore(Picture(noisy.pixels, alpha), only=["noise"])
+    assert restored.changed
+    np.testing.assert_array_equal(restored.picture.alpha, alpha)
+
+
+def test_replay_gives_identical_pixels(noisy: Picture, clean: np.ndarray) -> None:
+    mask = np.zeros(clean.shape[:2], bool)
+    mask[40:44, 20:200] = True
+    damaged = noisy.pixels.copy()
+    damaged[mask] = 1
+    picture = Picture(damaged)
+    steps = (*hole_plan(mask).steps, Step(kind="noise", task="denoise"))
+    restored = restore(picture, plan=Plan(steps=steps))
+    assert [s.kept for s in restored.steps] == [True, True]
+    assert restored.recipe is not None
+    np.testing.assert_array_equal(replay(picture, restored.recipe).pixels, restored.picture.pixels)
+    assert version_changes(restored.recipe) == []
+    with pytest.raises(InvalidPlan, match="the recipe is for another picture"):
+        replay(noisy, restored.recipe)
+
+
+def test_recipe_says_what_ran(noisy: Picture) -> None:
+    recipe = read_recipe(restore(noisy).recipe or "")
+    assert recipe.anew == anew.__version__
+    assert recipe.input.height == 256
+    step = recipe.plan.steps[0]
+    assert step.method == anew.methods("denoise")[0]
+    assert 0.05 < step.parameters["sigma"] < 0.1  # type: ignore[operator]
+    with pytest.raises(InvalidPlan, match="the recipe does not validate: plan"):
+        read_recipe(json.dumps({**json.loads(recipe.model_dump_json()), "plan": 3}))
+
+
+def test_masks_travel_as_pictures() -> None:
+    mask = np.random.default_rng(0).random((31, 17)) < 0.3
+    np.testing.assert_array_equal(decode_mask(encode_mask(mask), (31, 17)), mask)
+    assert mask_hash(mask) != mask_hash(~mask)
+    with pytest.raises(InvalidPlan, match="they must match"):
+        decode_mask(encode_mask(mask), (17, 31))
+    with pytest.raises(InvalidPlan, match="must be a PNG"):
+        decode_mask("data:image/png;base64,AAAA", (31, 17))
+
+
+def test_a_large_mask_is_kept_as_its_hash_and_must_be_found_again(clean: np.ndarray) -> None:
+    mask = np.random.default_rng(1).random((600, 640)) < 0.3
+    image = np.tile(clean, (3, 3, 1))[:600, :640]
+    restored = restore(Picture(image), plan=hole_plan(mask))
+    recipe = read_recipe(restored.recipe or "")
+    assert recipe.plan.steps[0].mask == mask_hash(mask)
+    with pytest.raises(InvalidPlan, match="the mask of holes was not found again"):
+        replay(Picture(image), restored.recipe or "")
+
+
+def test_progress_rises_to_one(noisy: Picture) -> None:
+    told: list[float] = []
+    restore(noisy, progress=lambda what, fraction: told.append(fraction))
+    assert told == sorted(told)
+    assert told[0] == 0
+    assert told[-1] == 1
+
+
+def test_uncertainty_follows_the_true_error(noisy: Picture, clean: np.ndarray) -> None:
+    from scipy.ndimage import uniform_filter
+    from scipy.stats import spearmanr
+
+    restored = restore(noisy)
+    error = np.sqrt(uniform_filter(np.mean((restored.picture.pixels - clean) ** 2, axis=2), 7))
+    correlation = spearmanr(restored.uncertainty[::7, ::7].ravel(), error[::7, ::7].ravel()).statistic
+    assert correlation > 0.5

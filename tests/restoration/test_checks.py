@@ -1,0 +1,144 @@
+"""Checks: against true errors where those are known, and against damage made worse on purpose."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from anew.restoration import checks
+from anew.restoration.inpainting_choice import choose_inpainting, hold_out
+from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
+
+
+def noisy(clean: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:
+    return (clean + sigma * np.random.default_rng(seed).standard_normal(clean.shape)).astype(np.float32)
+
+
+def test_sure_of_a_linear_filter_is_the_closed_form() -> None:
+    """For f(y) = a y, SURE = (1 - a)^2 |y|^2 / N - sigma^2 + 2 sigma^2 a."""
+    y = noisy(np.full((200, 200), 0.5, np.float32), 0.1)
+    expected = 0.7**2 * np.mean(y**2) - 0.01 + 2 * 0.01 * 0.3
+    estimate = checks.monte_carlo_sure(y, lambda x: np.float32(0.3) * x, 0.1)
+    assert estimate == pytest.approx(expected, rel=2e-3)
+
+
+@pytest.mark.parametrize("width", [0.6, 1.0, 2.0])
+def test_sure_meets_the_true_error(grey_photo: np.ndarray, width: float) -> None:
+    y = noisy(grey_photo, 0.1)
+    true = np.mean((gaussian_filter(y, width) - grey_photo) ** 2)
+    estimate = checks.monte_carlo_sure(y, lambda x: gaussian_filter(x, width), 0.1)
+    assert 10 * np.log10(estimate / true) == pytest.approx(0, abs=0.35)
+
+
+def test_a_good_denoiser_is_kept_and_a_crude_one_dropped(colour_photo: np.ndarray) -> None:
+    y = noisy(colour_photo, 0.08)
+
+    def blur(width: float):
+        return lambda x: np.stack([gaussian_filter(x[:, :, c], width) for c in range(3)], axis=2)
+
+    assert checks.check_denoised(y, blur(0.8)(y), blur(0.8), 0.08).kept
+    assert not checks.check_denoised(y, blur(8.0)(y), blur(8.0), 0.08).kept
+
+
+def test_texture_taken_for_noise_is_seen(colour_photo: np.ndarray) -> None:
+    half = colour_photo.copy()
+    half[:, 64:] = 0.5  # smooth, and without any noise
+    half[:, :64] = noisy(half[:, :64], 0.1)
+    verdict = checks.check_denoised(
+        half, cv2.GaussianBlur(half, (0, 0), 1), lambda x: cv2.GaussianBlur(x, (0, 0), 1), 0.1
+    )
+    assert not verdict.kept
+    assert "texture" in verdict.reason
+
+
+def test_residual_correlation_of_white_and_of_smooth_noise() -> None:
+    white = np.random.default_rng(0).standard_normal((256, 256)).astype(np.float32)
+    assert checks.residual_correlation(white) == pytest.approx(0, abs=0.01)
+    # A box of 2 x 2 over white noise: neighbours share half of their samples.
+    assert checks.residual_correlation(cv2.blur(white, (2, 2))) == pytest.approx(0.5, abs=0.02)
+
+
+def test_blockiness_is_one_without_blocks_and_grows_with_compression(grey_photo: np.ndarray) -> None:
+    ramp = np.tile(np.linspace(0, 1, 64, dtype=np.float32), (64, 1))
+    assert checks.blockiness(ramp + ramp.T) == pytest.approx(1, abs=1e-3)
+    grey_levels = np.rint(grey_photo * 255).astype(np.uint8)
+    values = []
+    for quality in (80, 30, 8):
+        _, code = cv2.imencode(".jpg", grey_levels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        values.append(checks.blockiness(cv2.imdecode(code, 0).astype(np.float32) / 255))
+    assert values == sorted(values)
+    assert values[-1] > 1.5
+    shifted = np.roll(cv2.imdecode(code, 0), (3, 5), (0, 1)).astype(np.float32) / 255
+    assert checks.blockiness(shifted, (3, 5)) > 1.5 > checks.blockiness(shifted, (0, 0))
+
+
+def test_odd_pixels_are_filled_and_ordinary_ones_left(grey_photo: np.ndarray) -> None:
+    image = grey_photo[:, :, None]
+    mask = np.zeros(grey_photo.shape, bool)
+    mask[:, 60:63] = True
+    scratched = image.copy()
+    scratched[mask] = 1.0
+    name, error = choose_inpainting(np.where(mask[:, :, None], 0, image), mask, ["biharmonic", "telea"])
+    assert name in ("biharmonic", "telea")
+    from anew.restoration.tasks import inpaint
+
+    filled = inpaint(scratched, mask)
+    assert checks.check_filled(scratched, filled, mask, error, sure_damage=False).kept
+    assert not checks.check_filled(image, filled, mask, error, sure_damage=False).kept
+
+
+def test_held_out_pixels_are_known_ones() -> None:
+    mask = np.zeros((80, 80), bool)
+    mask[10:20, 30:60] = True
+    held = hold_out(mask)
+    assert held is not None
+    assert not (held & mask).any()
+    assert held.sum() > 100
+    assert hold_out(np.ones((8, 8), bool)) is None
+
+
+def test_turning_a_grid_upright_is_seen() -> None:
+    from anew.restoration.unwarping.tilt import unwarp_tilt
+
+    page = np.ones((200, 200), np.float32)
+    page[::20] = page[:, ::20] = 0
+    page = cv2.GaussianBlur(page, (0, 0), 1)
+    tilted = unwarp_tilt(page, angle=-4.0)
+    inside = np.zeros((200, 200), bool)
+    inside[30:-30, 30:-30] = True
+    assert checks.straightness(page, inside) > 0.9
+    upright = unwarp_tilt(tilted, angle=4.0)
+    assert checks.check_unwarped(tilted[:, :, None], upright[:, :, None], inside).kept
+    assert not checks.check_unwarped(page[:, :, None], tilted[:, :, None], inside).kept
+
+
+def test_clipping_and_flattening_are_dropped(grey_photo: np.ndarray) -> None:
+    image = grey_photo[:, :, None]
+    assert checks.check_relit(image, image * np.float32(0.9) + np.float32(0.05)).kept
+    assert not checks.check_relit(image, (image * 4 - 1).clip(0, 1)).kept
+    assert not checks.check_relit(image, image * np.float32(0.1) + np.float32(0.4)).kept
+
+
+def test_tiles_with_enough_halo_equal_the_whole() -> None:
+    image = np.random.default_rng(0).random((150, 170, 2), np.float32)
+
+    def blur(x: np.ndarray) -> np.ndarray:
+        return cv2.blur(x, (9, 9), borderType=cv2.BORDER_REFLECT)
+
+    tiled = apply_in_tiles(blur, image, halo=8, tile=64, whole=0)
+    np.testing.assert_allclose(tiled, blur(image), atol=1e-6)
+
+
+def test_holes_filled_in_tiles_equal_the_whole(colour_photo: np.ndarray) -> None:
+    from anew.restoration.inpainting.diffusion import inpaint_diffusion
+
+    image = np.tile(colour_photo, (2, 2, 1))
+    mask = np.zeros(image.shape[:2], bool)
+    mask[60:160, 100:190] = True  # deep, over several tiles
+    mask[::17, 5:240:3] = True
+    whole = inpaint_diffusion(image, mask)
+    tiled = fill_in_tiles(inpaint_diffusion, image, mask, tile=64, whole=0)
+    np.testing.assert_array_equal(tiled[~mask], image[~mask])
+    np.testing.assert_allclose(tiled, whole, atol=0.02)

@@ -1,0 +1,102 @@
+"""Plans: their order, their JSON, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from anew.diagnosis.finding import Diagnosis, Finding
+from anew.errors import InvalidPlan
+from anew.registry import METHODS
+from anew.restoration.plan import KINDS, REPAIRS, Plan, Step, make_plan
+
+
+def found(kind: str, **details: object) -> Finding:
+    mask = np.eye(4, dtype=bool) if REPAIRS[kind][0] == "inpaint" else None
+    return Finding(kind, 1.0, "", 0.9, f"There is {kind}.", mask, details)
+
+
+def diagnosis(*findings: Finding) -> Diagnosis:
+    return Diagnosis(findings, 0.0, None, None)
+
+
+def test_nothing_found_gives_an_empty_plan() -> None:
+    plan = make_plan(diagnosis())
+    assert plan.steps == ()
+    assert str(plan) == "Nothing to do."
+
+
+def test_last_damage_is_undone_first() -> None:
+    findings = [found(kind) for kind in ("tilt", "exposure", "blur", "noise", "jpeg", "holes", "impulses")]
+    kinds = [step.kind for step in make_plan(diagnosis(*findings)).steps]
+    assert kinds == ["impulses", "holes", "jpeg", "noise", "blur", "exposure", "tilt"]
+
+
+def test_every_kind_has_a_repair_by_a_known_method() -> None:
+    assert set(REPAIRS) == set(KINDS)
+    for task, method in REPAIRS.values():
+        assert method == "auto" or method in METHODS.names(task)
+
+
+def test_measured_values_become_parameters() -> None:
+    plan = make_plan(diagnosis(found("jpeg", quality=30, offset=[3, 5], source="pixels"), found("tilt", angle=2.5)))
+    assert plan.steps[0].parameters == {"quality": 30, "offset": [3, 5]}
+    assert plan.steps[1].parameters == {"angle": 2.5}
+
+
+def test_noise_is_measured_later_if_an_earlier_step_changes_it() -> None:
+    noise = found("noise", sigma=0.1)
+    assert make_plan(diagnosis(noise)).steps[0].parameters == {"sigma": 0.1}
+    assert make_plan(diagnosis(noise, found("impulses"))).steps[1].parameters == {}
+
+
+def test_only_and_skip_choose_the_steps() -> None:
+    both = diagnosis(found("noise"), found("holes"))
+    assert [s.kind for s in make_plan(both, only=["noise"]).steps] == ["noise"]
+    assert [s.kind for s in make_plan(both, skip=["noise"]).steps] == ["holes"]
+    with pytest.raises(ValueError, match="only must name kinds of damage .* got 'nois'"):
+        make_plan(both, only=["nois"])
+    with pytest.raises(ValueError, match=r"strength must be in \[0, 1\]"):
+        make_plan(both, strength=1.5)
+
+
+def test_resolution_is_reported_but_never_planned() -> None:
+    assert make_plan(diagnosis(Finding("resolution", 2.0, "times", 0.9, "It was enlarged."))).steps == ()
+
+
+def test_json_round_trip() -> None:
+    plan = make_plan(diagnosis(found("noise", sigma=0.05), found("holes"), found("tilt", angle=-1.5)), strength=0.7)
+    assert Plan.from_json(plan.to_json()) == plan
+    assert '\n      "kind": "holes"' in plan.to_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "Invalid JSON"),
+        ('{"step": []}', "step: unknown field; allowed are version, strength, steps"),
+        ('{"version": 9}', "version: must be 1; got 9"),
+        ('{"strength": 2}', "strength: .* less than or equal to 1"),
+        ('{"steps": [{"kind": "fog", "task": "denoise"}]}', r"steps\[0\].kind: must be 'impulses', .* got 'fog'"),
+        ('{"steps": [{"kind": "noise", "task": "clean"}]}', r"steps\[0\].task: must be one of denoise, .* got 'clean'"),
+        ('{"steps": [{"kind": "noise", "task": "denoise", "method": "nm"}]}', r"steps\[0\]: method must be .* 'nm'"),
+        ('{"steps": [{"kind": "noise", "task": "denoise", "sigma": 1}]}', r"steps\[0\].sigma: unknown field; allowed"),
+        (
+            '{"steps": [{"kind": "noise", "task": "denoise", "method": "median", "parameters": {"radios": 1}}]}',
+            r"steps\[0\].parameters: denoise by median has no 'radios'; it has",
+        ),
+        ('{"steps": [{"kind": "noise", "task": "inpaint"}]}', r"steps\[0\]: task inpaint needs a mask"),
+        ('{"steps": [{"kind": "noise", "task": "denoise", "mask": "x"}]}', r"steps\[0\]: mask belongs to task inpaint"),
+        ('{"steps": [{"kind": "blur", "task": "upscale"}]}', r"steps\[0\]: task upscale changes the size"),
+    ],
+)
+def test_errors_name_the_field_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(InvalidPlan, match=message) as caught:
+        Plan.from_json(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_step_is_frozen() -> None:
+    step = Step(kind="noise", task="denoise")
+    with pytest.raises(ValueError, match="frozen"):
+        step.method = "tv"  # type: ignore[misc]

@@ -1,0 +1,104 @@
+"""The report and the sheet: well-formed, self-contained, escaped."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from anew.errors import CannotWrite
+from anew.images import Picture
+from anew.report import write_report, write_sheet
+from anew.restoration.automatic import Restoration, restore
+from anew.restoration.plan import Plan, Step
+from anew.restoration.recipe import encode_mask
+
+VOID = {"meta", "img", "input", "br"}
+
+
+@pytest.fixture(scope="module")
+def restoration(colour_photo: np.ndarray) -> Restoration:
+    mask = np.zeros(colour_photo.shape[:2], bool)
+    mask[30:50, 40:80] = True
+    damaged = colour_photo.copy()
+    damaged[mask] = 0
+    steps = (
+        Step(kind="holes", task="inpaint", mask=encode_mask(mask)),
+        Step(kind="tilt", task="unwarp", method="tilt", parameters={"angle": 40.0}),
+    )
+    return restore(Picture(damaged), plan=Plan(steps=steps))
+
+
+class Page(HTMLParser):
+    """Collect addresses and text, and check that tags close."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_report_is_well_formed_and_loads_nothing(restoration: Restoration, tmp_path: Path) -> None:
+    write_report(restoration, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.open == []
+    assert len(page.addresses) >= 3
+    assert all(address.startswith("data:image/") for address in page.addresses)
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "url(" not in text
+    for word in ("What was found", "holes", "tilt", "kept", "dropped", "Recipe"):
+        assert word in page.words
+    assert list(tmp_path.iterdir()) == [tmp_path / "report.html"]
+
+
+def test_text_from_outside_is_escaped(restoration: Restoration, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    evil = replace(restoration.steps[0], reason="<script>alert(1)</script>")
+    write_report(replace(restoration, steps=(evil,)), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 300, 3), (40, 7, 1)])
+def test_odd_pictures_have_a_report_and_a_sheet(shape: tuple[int, ...], tmp_path: Path) -> None:
+    restored = restore(Picture(np.full(shape, 0.5, np.float32), np.full(shape[:2], 0.5, np.float32)))
+    write_report(restored, tmp_path / "r.html")
+    write_sheet(restored, tmp_path / "s.png")
+    with Image.open(tmp_path / "s.png") as sheet:
+        sheet.load()
+        assert sheet.width == 1600
+
+
+def test_sheet_shows_both_pictures(restoration: Restoration, tmp_path: Path) -> None:
+    write_sheet(restoration, tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        pixels = np.asarray(sheet)
+    assert pixels.shape[1] == 1600
+    left, right = pixels[100:800, 60:780].astype(int), pixels[100:800, 820:1540].astype(int)
+    assert (left.sum(axis=2) < 15).mean() > (right.sum(axis=2) < 15).mean() + 0.02  # the hole was black
+
+
+def test_where_nothing_can_be_written_one_line_says_so(restoration: Restoration, tmp_path: Path) -> None:
+    for write in (write_report, write_sheet):
+        with pytest.raises(CannotWrite, match="cannot write"):
+            write(restoration, tmp_path / "no" / "such" / "folder")
