@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 from scipy.ndimage import gaussian_filter
 
 from anew.restoration import checks
@@ -25,11 +26,12 @@ def test_sure_of_a_linear_filter_is_the_closed_form() -> None:
 
 
 @pytest.mark.parametrize("width", [0.6, 1.0, 2.0])
-def test_sure_meets_the_true_error(grey_photo: np.ndarray, width: float) -> None:
-    y = noisy(grey_photo, 0.1)
-    true = np.mean((gaussian_filter(y, width) - grey_photo) ** 2)
+def test_sure_meets_the_true_error(width: float) -> None:
+    clean = (skimage.data.camera() / 255).astype(np.float32)
+    y = noisy(clean, 0.1)
+    true = np.mean((gaussian_filter(y, width) - clean) ** 2)
     estimate = checks.monte_carlo_sure(y, lambda x: gaussian_filter(x, width), 0.1)
-    assert 10 * np.log10(estimate / true) == pytest.approx(0, abs=0.35)
+    assert 10 * np.log10(estimate / true) == pytest.approx(0, abs=0.2)
 
 
 def test_a_good_denoiser_is_kept_and_a_crude_one_dropped(colour_photo: np.ndarray) -> None:
@@ -46,9 +48,11 @@ def test_texture_taken_for_noise_is_seen(colour_photo: np.ndarray) -> None:
     half = colour_photo.copy()
     half[:, 64:] = 0.5  # smooth, and without any noise
     half[:, :64] = noisy(half[:, :64], 0.1)
-    verdict = checks.check_denoised(
-        half, cv2.GaussianBlur(half, (0, 0), 1), lambda x: cv2.GaussianBlur(x, (0, 0), 1), 0.1
-    )
+
+    def blur(x: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(x, (0, 0), 1)
+
+    verdict = checks.check_denoised(half, blur(half), blur, 0.1)
     assert not verdict.kept
     assert "texture" in verdict.reason
 
@@ -103,12 +107,12 @@ def test_turning_a_grid_upright_is_seen() -> None:
     from anew.restoration.unwarping.tilt import unwarp_tilt
 
     page = np.ones((200, 200), np.float32)
-    page[::20] = page[:, ::20] = 0
+    page[::50] = page[:, ::50] = 0
     page = cv2.GaussianBlur(page, (0, 0), 1)
     tilted = unwarp_tilt(page, angle=-4.0)
     inside = np.zeros((200, 200), bool)
     inside[30:-30, 30:-30] = True
-    assert checks.straightness(page, inside) > 0.9
+    assert checks.straightness(page, inside) > 0.6
     upright = unwarp_tilt(tilted, angle=4.0)
     assert checks.check_unwarped(tilted[:, :, None], upright[:, :, None], inside).kept
     assert not checks.check_unwarped(page[:, :, None], tilted[:, :, None], inside).kept

@@ -45,7 +45,7 @@ def write_sheet(restoration: Restoration, path: str | Path) -> None:
     """
     partial = Path(f"{path}.partial")
     try:
-        make_sheet(restoration).save(partial, format="PNG", optimize=True)
+        make_sheet(restoration).save(partial, format="PNG", compress_level=6)
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from anew.arrays import Image, Mask, luminance
 
 WINDOW = 192  # pixels; side of the windows in which a denoiser is run again
 MAX_WINDOWS = 4
+LEAST_ODDITY = 1.5  # change under a mask over the error of filling ordinary pixels
 LEAST_GAIN = 0.1  # dB; a smaller predicted gain is not worth touching the pixels
 
 
@@ -143,7 +144,7 @@ def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: flo
     figures = {"held_out_error": round(held_out_error, 5), "change": round(min(odd, 1e6), 5)}
     if sure_damage or not np.isfinite(held_out_error):
         return Verdict(True, f"{_share(mask)} of the pixels were filled from their surroundings", figures)
-    if odd < 1.2 * held_out_error:
+    if odd < LEAST_ODDITY * held_out_error:
         reason = "the marked pixels look no odder than their surroundings: they may well be part of the picture"
         return Verdict(False, reason, figures)
     reason = f"{_share(mask)} of the pixels were filled; held-out ones return within {255 * held_out_error:.0f} of 255"
