@@ -49,7 +49,14 @@ def lanczos3(t: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def resampling_matrix(
-    n_in: int, n_out: int, kernel: Kernel, support: float, *, antialias: bool = True, scale: float | None = None
+    n_in: int,
+    n_out: int,
+    kernel: Kernel,
+    support: float,
+    *,
+    antialias: bool = True,
+    scale: float | None = None,
+    border: str = "mirror",
 ) -> sp.csr_array:
     """Give the (n_out, n_in) float64 matrix that resamples an axis of n_in pixels to n_out pixels.
 
@@ -64,6 +71,9 @@ def resampling_matrix(
         Stretch the kernel when the axis shrinks.
     scale : float > 0, optional
         The factor, where it is not the exact ratio n_out / n_in: MATLAB keeps it when it rounds the output size.
+    border : {"mirror", "nearest"}
+        What lies beyond the border: the mirror image (``abc|cba``), or the border pixel again (``abc|ccc``) as in
+        older MATLABs, among them the one that made the low-resolution test sets.
     """
     scale = n_out / n_in if scale is None else scale
     stretch = max(1.0, 1 / scale) if antialias else 1.0
@@ -73,10 +83,13 @@ def resampling_matrix(
     index = first[:, None] + np.arange(taps)
     weight = kernel((index - centre[:, None]) / stretch)
     weight /= weight.sum(axis=1, keepdims=True)
-    mirrored = index % (2 * n_in)
-    mirrored = np.where(mirrored < n_in, mirrored, 2 * n_in - 1 - mirrored)
+    if border == "nearest":
+        source = np.clip(index, 0, n_in - 1)
+    else:
+        mirrored = index % (2 * n_in)
+        source = np.where(mirrored < n_in, mirrored, 2 * n_in - 1 - mirrored)
     rows = np.repeat(np.arange(n_out), taps)
-    matrix = sp.coo_array((weight.ravel(), (rows, mirrored.ravel())), shape=(n_out, n_in)).tocsr()
+    matrix = sp.coo_array((weight.ravel(), (rows, source.ravel())), shape=(n_out, n_in)).tocsr()
     matrix.eliminate_zeros()
     return matrix
 
@@ -87,9 +100,7 @@ def output_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
     return height, width
 
 
-def resample(
-    image: Image, shape: tuple[int, int], kernel: Kernel, support: float, *, antialias: bool = True
-) -> Image:
+def resample(image: Image, shape: tuple[int, int], kernel: Kernel, support: float, *, antialias: bool = True) -> Image:
     """Resample an image to a given height and width.
 
     Parameters
