@@ -1,0 +1,112 @@
+"""What JPEG does to a plane of samples, in floating point: 8 x 8 blocks, cosine transform, quantisation.
+
+ITU-T Recommendation T.81 (1992), annexes A and K. Values are in units of the range [0, 1], so depth plays no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from anew.arrays import Image
+
+LUMINANCE = np.array([  # T.81 table K.1
+    [16, 11, 10, 16, 24, 40, 51, 61],
+    [12, 12, 14, 19, 26, 58, 60, 55],
+    [14, 13, 16, 24, 40, 57, 69, 56],
+    [14, 17, 22, 29, 51, 87, 80, 62],
+    [18, 22, 37, 56, 68, 109, 103, 77],
+    [24, 35, 55, 64, 81, 104, 113, 92],
+    [49, 64, 78, 87, 103, 121, 120, 101],
+    [72, 92, 95, 98, 112, 100, 103, 99],
+])  # fmt: skip
+CHROMINANCE = np.full((8, 8), 99)  # T.81 table K.2
+CHROMINANCE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
+
+DCT = scipy.fft.dct(np.eye(8), axis=0, norm="ortho").astype(np.float32)  # rows are the basis functions
+
+
+def quantisation_table(base: NDArray[np.int_], quality: int) -> NDArray[np.float32]:
+    """Scale a table to a quality as libjpeg does; in units of the range [0, 1].
+
+    Parameters
+    ----------
+    base : (8, 8) int array
+    quality : int in [1, 100]
+    """
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return (np.clip((base * percent + 50) // 100, 1, 255) / 255).astype(np.float32)
+
+
+def pad_to_blocks(plane: Image) -> Image:
+    """Repeat the last row and column up to whole blocks, as encoders do."""
+    height, width = plane.shape
+    return np.pad(plane, ((0, -height % 8), (0, -width % 8)), mode="edge")
+
+
+def blocks_to_coefficients(plane: Image) -> Image:
+    """Transform every 8 x 8 block of an (8 m, 8 n) plane; coefficient (u, v) of a block lies at its pixel (u, v)."""
+    height, width = plane.shape
+    columns = np.matmul(DCT, plane.reshape(height // 8, 8, width))
+    return (columns.reshape(-1, 8) @ DCT.T).reshape(height, width)
+
+
+def coefficients_to_blocks(coefficients: Image) -> Image:
+    """Undo `blocks_to_coefficients`."""
+    height, width = coefficients.shape
+    columns = np.matmul(DCT.T, coefficients.reshape(height // 8, 8, width))
+    return (columns.reshape(-1, 8) @ DCT).reshape(height, width)
+
+
+def tile_table(table: NDArray[np.float32], plane: Image) -> Image:
+    """Repeat an (8, 8) table over a plane of whole blocks."""
+    return np.tile(table, (plane.shape[0] // 8, plane.shape[1] // 8))
+
+
+def on_jpeg_planes(image: Image, quality: int, deblock: Callable[[Image, NDArray[np.float32]], Image]) -> Image:
+    """Deblock luma and, at half size, chroma, each with its quantisation table.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+        Three channels are taken as R'G'B' (JFIF: full-range BT.601, chroma at half size in both directions); any
+        other number as independent grey planes.
+    quality : int in [1, 100]
+    deblock : callable
+        From an (H, W) plane and its (8, 8) table to the mended plane.
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    luma_table, chroma_table = (quantisation_table(base, quality) for base in (LUMINANCE, CHROMINANCE))
+    if image.ndim == 2:
+        return deblock(image, luma_table)
+    if image.shape[2] != 3:
+        return np.stack([deblock(np.ascontiguousarray(c), luma_table) for c in np.moveaxis(image, 2, 0)], axis=2)
+    y = image @ np.array([0.299, 0.587, 0.114], np.float32)
+    cb, cr = (image[:, :, 2] - y) / np.float32(1.772), (image[:, :, 0] - y) / np.float32(1.402)
+    y, cb, cr = (
+        deblock(y, luma_table),
+        _at_half_size(cb, chroma_table, deblock),
+        _at_half_size(cr, chroma_table, deblock),
+    )
+    red, blue = y + np.float32(1.402) * cr, y + np.float32(1.772) * cb
+    green = (y - np.float32(0.299) * red - np.float32(0.114) * blue) / np.float32(0.587)
+    return np.stack([red, green, blue], axis=2)
+
+
+def _at_half_size(
+    plane: Image, table: NDArray[np.float32], deblock: Callable[[Image, NDArray[np.float32]], Image]
+) -> Image:
+    """Deblock the 2 x 2 means of a plane and add the change, enlarged."""
+    height, width = plane.shape
+    even = np.pad(plane, ((0, height % 2), (0, width % 2)), mode="edge")
+    half = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean(axis=(1, 3), dtype=np.float32)
+    change = deblock(half, table) - half
+    enlarged = cv2.resize(change, (even.shape[1], even.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return plane + enlarged.reshape(even.shape)[:height, :width]

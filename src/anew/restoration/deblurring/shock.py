@@ -1,0 +1,86 @@
+"""Shock filter: run diffusion backwards towards edges, until a ramp is a step.
+
+Osher and Rudin, Feature-oriented image enhancement using shock filters, SIAM J. Num. Anal. 27 (1990); regularised after
+Alvarez and Mazorra, Signal and image restoration using shock filters and anisotropic diffusion, SIAM J. Num. Anal. 31
+(1994): u_t = -sign(G_s * u_nn) |grad u| + c u_xixi, with n along the gradient and xi across it. The colours share the
+sign, taken from the luma, so that their edges meet at one place.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from anew.arrays import Image, luminance
+
+TIME_STEP = 0.25  # the explicit scheme is stable up to 1/2 for the shock and 1/4 for the diffusion (c <= 1)
+
+
+def deblur_shock(image: Image, sigma: float, *, n_iter: int = 12, scale: float = 1.0, diffusion: float = 0.1) -> Image:
+    """Sharpen edges by a regularised shock filter.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    sigma : float >= 0
+        Standard deviation of the noise, in units of the range [0, 1]; it widens the Gaussian G_s and strengthens the
+        diffusion along edges.
+    n_iter : int >= 0
+        Steps of 1/4; an edge travels at most one pixel in four of them, so about four times the blur's width.
+    scale : float >= 0
+        Standard deviation, in pixels, of G_s where there is no noise.
+    diffusion : float in [0, 1]
+        The c of the diffusion along edges where there is no noise.
+
+    Returns
+    -------
+    float32 array of the same shape, within the range of the input
+    """
+    if not 0 <= diffusion <= 1 or scale < 0 or n_iter < 0:
+        raise ValueError(f"expected diffusion in [0, 1], scale and n_iter >= 0; got {diffusion}, {scale}, {n_iter}")
+    spread = float(np.hypot(scale, 25 * sigma))
+    c = np.float32(min(1.0, diffusion + 10 * sigma))
+    dt = np.float32(TIME_STEP)
+    low, high = image.min(axis=(0, 1)), image.max(axis=(0, 1))
+    u = np.atleast_3d(image)
+    for _ in range(n_iter):
+        guide = luminance(u)
+        if spread > 0:
+            guide = cv2.GaussianBlur(guide, (0, 0), spread, borderType=cv2.BORDER_REPLICATE).reshape(guide.shape)
+        along, _ = _second_derivatives(guide[:, :, None])
+        # a noisy flat has no edge to sharpen: the sign goes smoothly through 0
+        towards = along / (np.abs(along) + np.float32(1e-5 + 0.1 * sigma))
+        _, across = _second_derivatives(u)
+        u = u + dt * (c * across - _upwind_shock(u, towards))
+    return np.clip(u.reshape(image.shape), low, high)
+
+
+def _neighbours(u: Image) -> tuple[Image, Image, Image, Image]:
+    """Give the pixels above, below, left and right of each, the border repeated."""
+    p = np.pad(u, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    return p[:-2, 1:-1], p[2:, 1:-1], p[1:-1, :-2], p[1:-1, 2:]
+
+
+def _upwind_shock(u: Image, towards: Image) -> Image:
+    """Give sign |grad u| with one-sided differences joined by minmod (Osher and Rudin, equation (3.2))."""
+    up, down, left, right = _neighbours(u)
+    gy, gx = _minmod(down - u, u - up), _minmod(right - u, u - left)
+    return towards * np.sqrt(gy**2 + gx**2)
+
+
+def _minmod(a: Image, b: Image) -> Image:
+    """Take the smaller of two slopes where they agree in sign, else 0."""
+    return np.where(a * b > 0, np.sign(a) * np.minimum(np.abs(a), np.abs(b)), np.float32(0))
+
+
+def _second_derivatives(u: Image) -> tuple[Image, Image]:
+    """Give u_nn and u_xixi: the second derivatives along and across the gradient."""
+    up, down, left, right = _neighbours(u)
+    uy, ux = (down - up) / 2, (right - left) / 2
+    uyy, uxx = down - 2 * u + up, right - 2 * u + left
+    p = np.pad(u, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    uxy = (p[2:, 2:] - p[2:, :-2] - p[:-2, 2:] + p[:-2, :-2]) / 4
+    length = ux**2 + uy**2 + np.float32(1e-8)
+    along = (ux**2 * uxx + 2 * ux * uy * uxy + uy**2 * uyy) / length
+    across = (uy**2 * uxx - 2 * ux * uy * uxy + ux**2 * uyy) / length
+    return along, across

@@ -1,0 +1,85 @@
+"""Total-variation deconvolution by alternating minimisation.
+
+Wang, Yang, Yin and Zhang, A new alternating minimization algorithm for total variation image reconstruction, SIAM J.
+Imaging Sci. 1 (2008): minimise sum_i |D_i x| + mu / 2 |K x - y|^2, isotropic and joint over the colours, by splitting
+w = D x. Instead of raising the penalty beta step by step we keep it and carry a multiplier (alternating direction
+method, as in their later software FTVd 4), which converges in fewer steps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.arrays import Image
+from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
+
+LEAST_SIGMA = 5e-4
+
+
+def deblur_tv(
+    image: Image,
+    psf: NDArray[np.float32],
+    sigma: float,
+    *,
+    n_iter: int = 40,
+    strength: float = 1.0,
+    boundary: Boundary = "reflect",
+) -> Image:
+    """Deconvolve under a total-variation prior.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    psf : (h, w) array, >= 0, sum 1
+        Its centre is the pixel (h // 2, w // 2).
+    sigma : float >= 0
+        Standard deviation of the noise, in units of the range [0, 1].
+    n_iter : int >= 1
+    strength : float > 0
+        Factor of the weight of the total variation that follows from sigma: above 1 smoother.
+    boundary : {"reflect", "circular"}
+        "circular" if the image was blurred periodically, which only happens in tests.
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    noise = max(sigma, LEAST_SIGMA)
+    mu = np.float32(data_weight(noise) / strength)
+
+    def deconvolve(y: Image) -> Image:
+        shape = (y.shape[0], y.shape[1])
+        beta = np.float32(BETA)
+        k = transfer_function(psf, shape).astype(np.complex64)[:, :, None]
+        dy_hat = transfer_function(np.array([[1.0], [-1.0], [0.0]]), shape).astype(np.complex64)[:, :, None]
+        dx_hat = transfer_function(np.array([[1.0, -1.0, 0.0]]), shape).astype(np.complex64)[:, :, None]
+        laplacian = np.abs(dy_hat) ** 2 + np.abs(dx_hat) ** 2
+        fixed = (mu / beta) * np.conj(k) * forward(y)
+        denominator = laplacian + (mu / beta) * np.abs(k) ** 2
+        denominator = np.maximum(denominator, np.float32(1e-12))
+        x = y
+        by, bx = np.zeros_like(y), np.zeros_like(y)  # multipliers, scaled
+        for _ in range(n_iter):
+            dy, dx = np.roll(x, -1, 0) - x, np.roll(x, -1, 1) - x
+            # w: shrink (D x + b) by 1 / beta, equation (2.6)
+            vy, vx = dy + by, dx + bx
+            length = np.sqrt(np.sum(vy**2 + vx**2, axis=2, keepdims=True))
+            shrink = np.maximum(1 - 1 / (beta * np.maximum(length, np.float32(1e-12))), 0)
+            wy, wx = shrink * vy, shrink * vx
+            by, bx = vy - wy, vx - wx
+            # x: the normal equations, diagonal in the Fourier domain, equation (2.8)
+            gy, gx = wy - by, wx - bx
+            divergence = (np.roll(gy, 1, 0) - gy) + (np.roll(gx, 1, 1) - gx)
+            x = backward((forward(divergence) + fixed) / denominator, shape)
+        return x
+
+    return on_periodic(image, psf, boundary, deconvolve)
+
+
+BETA = 10.0
+
+
+def data_weight(sigma: float) -> float:
+    """Give mu for a noise level: fitted to photographs blurred by shaken hands, at 1 to 15 grey levels of noise."""
+    return 0.55 / sigma**1.5

@@ -1,0 +1,115 @@
+"""Deblocking: the codec's own arithmetic, gains at low quality, nearly nothing at high."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from anew.registry import METHODS
+from anew.restoration.deblocking import jpeg_blocks
+from anew.restoration.deblocking.reapplication import deblock_reapplication
+from anew.restoration.deblocking.sa_filter import deblock_sa_filter
+
+NAMES = ["reapplication", "sa-filter"]
+
+
+def compress(image: np.ndarray, quality: int) -> np.ndarray:
+    """Save and load as JPEG by OpenCV; float32 in and out."""
+    codes = np.rint(image * 255).astype(np.uint8)
+    ok, data = cv2.imencode(".jpg", codes[..., ::-1] if codes.ndim == 3 else codes, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    assert ok
+    decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    return np.ascontiguousarray(decoded[..., ::-1] if codes.ndim == 3 else decoded).astype(np.float32) / 255
+
+
+def mse(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.mean((a.astype(np.float64) - b) ** 2))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (8, 8), (17, 30, 1), (21, 15, 3), (16, 9, 4)])
+def test_contract(name: str, shape: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).random(shape).astype(np.float32)
+    before = image.copy()
+    for quality in (1, 30, 100):
+        result = METHODS.get("deblock", name).function(image, quality)
+        assert result.shape == shape
+        assert result.dtype == np.float32
+        assert np.isfinite(result).all()
+    assert np.array_equal(image, before)
+
+
+@pytest.mark.parametrize("quality", [1, 10, 49, 50, 75, 90, 100])
+def test_tables_are_those_of_libjpeg(quality: int) -> None:
+    from io import BytesIO
+
+    from PIL import Image
+
+    buffer = BytesIO()
+    Image.new("RGB", (16, 16)).save(buffer, "JPEG", quality=quality)
+    with Image.open(buffer) as picture:
+        written = [np.array(picture.quantization[i]).reshape(8, 8) for i in (0, 1)]
+    for base, expected in zip((jpeg_blocks.LUMINANCE, jpeg_blocks.CHROMINANCE), written, strict=True):
+        assert np.array_equal(np.rint(jpeg_blocks.quantisation_table(base, quality) * 255), expected)
+
+
+def test_transform_is_orthonormal_and_equals_scipy() -> None:
+    from scipy.fft import dctn
+
+    plane = np.random.default_rng(0).random((16, 24)).astype(np.float32)
+    coefficients = jpeg_blocks.blocks_to_coefficients(plane)
+    assert np.allclose(coefficients[8:, 16:], dctn(plane[8:, 16:], norm="ortho"), atol=1e-5)
+    assert np.allclose(jpeg_blocks.coefficients_to_blocks(coefficients), plane, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "gain"), [("reapplication", 1.08), ("sa-filter", 1.02)])
+@pytest.mark.parametrize("quality", [10, 20])
+def test_error_falls_at_low_quality(name: str, gain: float, quality: int, grey_photo, colour_photo) -> None:
+    for photo in (grey_photo, colour_photo, grey_photo[:101, :93]):
+        decoded = compress(photo, quality)
+        result = METHODS.get("deblock", name).function(decoded, quality)
+        assert mse(result, photo) * gain < mse(decoded, photo)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_quality_100_changes_nearly_nothing(name: str, colour_photo: np.ndarray) -> None:
+    result = METHODS.get("deblock", name).function(colour_photo, 100)
+    assert np.abs(result - colour_photo).max() < 1.5 / 255
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_constant_stays(name: str) -> None:
+    constant = compress(np.full((20, 27, 3), 100 / 255, np.float32), 10)
+    assert np.abs(METHODS.get("deblock", name).function(constant, 10) - constant).max() < 2 / 255
+
+
+def test_projection_keeps_to_the_quantisation_cell(grey_photo: np.ndarray) -> None:
+    decoded = compress(grey_photo, 10)
+    for narrow in (0.3, 1.0):
+        result = deblock_reapplication(decoded, 10, narrow=narrow, step=4)
+        moved = jpeg_blocks.blocks_to_coefficients(result) - jpeg_blocks.blocks_to_coefficients(decoded)
+        table = jpeg_blocks.quantisation_table(jpeg_blocks.LUMINANCE, 10)
+        assert (np.abs(moved) <= jpeg_blocks.tile_table(table, moved) * narrow / 2 + 1e-5).all()
+
+
+def test_sa_filter_smooths_a_false_step_and_spares_an_edge() -> None:
+    false_step = np.full((16, 32), 0.5, np.float32)
+    false_step[:, 16:] += 0.02
+    edge = false_step.copy()
+    edge[:, 16:] += 0.5
+    smoothed = deblock_sa_filter(false_step, 20)
+    assert np.abs(np.diff(smoothed, axis=1)).max() < 0.01
+    assert np.array_equal(smoothed[:, :13], false_step[:, :13])
+    assert np.array_equal(deblock_sa_filter(edge, 20), edge)
+
+
+def test_colour_is_as_good_as_grey_on_a_grey_picture(grey_photo: np.ndarray) -> None:
+    decoded = compress(grey_photo, 10)
+    three = deblock_reapplication(np.repeat(decoded[:, :, None], 3, axis=2), 10)
+    assert np.abs(three - deblock_reapplication(decoded, 10)[:, :, None]).max() < 2e-3  # a tie may round the other way
+
+
+def test_step_must_divide_the_block() -> None:
+    with pytest.raises(ValueError, match="step"):
+        deblock_reapplication(np.zeros((8, 8), np.float32), 10, step=3)
