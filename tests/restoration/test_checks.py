@@ -111,7 +111,7 @@ def test_turning_a_grid_upright_is_seen() -> None:
     page = cv2.GaussianBlur(page, (0, 0), 1)
     tilted = unwarp_tilt(page, angle=-4.0)
     inside = np.zeros((200, 200), bool)
-    inside[30:-30, 30:-30] = True
+    inside[20:-20, 20:-20] = True
     assert checks.straightness(page, inside) > 0.6
     upright = unwarp_tilt(tilted, angle=4.0)
     assert checks.check_unwarped(tilted[:, :, None], upright[:, :, None], inside).kept
