@@ -1,0 +1,92 @@
+"""Edges of drawn pictures, whose place, steepness and direction are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import skimage.feature
+from scipy.ndimage import binary_dilation
+
+from anew.structure.edges import canny, log_edges, sobel
+
+
+@pytest.fixture
+def square() -> np.ndarray:
+    image = np.full((48, 56), 0.2, np.float32)
+    image[12:36, 16:40] = 0.8
+    return image
+
+
+def test_sobel_of_a_ramp_is_its_slope_and_direction() -> None:
+    y, x = np.mgrid[:20, :30].astype(np.float32)
+    for slope_x, slope_y in ((0.02, 0.0), (0.0, 0.03), (-0.01, 0.01), (0.005, -0.02)):
+        gradient = sobel(slope_x * x + slope_y * y)
+        np.testing.assert_allclose(gradient.magnitude[1:-1, 1:-1], np.hypot(slope_x, slope_y), atol=1e-6)
+        np.testing.assert_allclose(gradient.direction[1:-1, 1:-1], np.arctan2(slope_y, slope_x), atol=1e-4)
+
+
+def test_sobel_takes_the_steepest_channel_at_each_pixel() -> None:
+    image = np.zeros((9, 12, 3), np.float32)
+    image[:, 3:, 1] = 0.4
+    image[:, 8:, 2] = 0.9
+    magnitude = sobel(image).magnitude
+    np.testing.assert_allclose(magnitude[4], [0, 0, 0.2, 0.2, 0, 0, 0, 0.45, 0.45, 0, 0, 0], atol=1e-6)
+
+
+def test_canny_finds_the_border_of_a_square_and_nothing_else(square: np.ndarray) -> None:
+    edges = canny(square)
+    border = np.zeros(square.shape, bool)  # within a pixel of the step on either side
+    border[10:38, 14:42] = True
+    border[14:34, 18:38] = False
+    assert not (edges & ~border).any()
+    assert (edges[14:34, 14:18].sum(axis=1) == 1).all(), "one pixel thin on the left side"
+    assert (edges[10:14, 18:38].sum(axis=0) == 1).all(), "one pixel thin on the top side"
+    assert 80 <= edges.sum() <= 100
+
+
+def test_canny_keeps_weak_edges_only_beside_strong_ones() -> None:
+    image = np.zeros((40, 60), np.float32)
+    image[:, 30:] = np.linspace(1.0, 0.25, 40)[:, None]  # one chain that fades
+    image[:, 10] = 0.3  # weak all along
+    edges = canny(image, width=1.0, low=0.05, high=0.3)
+    assert edges[:, 28:32].any(axis=1).all()
+    assert not edges[:, :20].any()
+    assert canny(image, width=1.0, low=0.05, high=0.05)[:, :20].any()
+
+
+def test_canny_agrees_with_an_independent_implementation(grey_photo: np.ndarray) -> None:
+    ours = canny(grey_photo, width=2.0, low=0.02, high=0.05)
+    # skimage does not scale its Sobel stencil: its thresholds are 8 times ours.
+    theirs = skimage.feature.canny(grey_photo, sigma=2.0, low_threshold=0.16, high_threshold=0.4, mode="reflect")
+    near = np.ones((3, 3), bool)
+    assert ours.sum() > 300
+    assert (ours & binary_dilation(theirs, near)).sum() > 0.9 * ours.sum()
+    assert (theirs & binary_dilation(ours, near)).sum() > 0.9 * theirs.sum()
+
+
+def test_log_edges_surround_a_square_once(square: np.ndarray) -> None:
+    edges = log_edges(square, width=1.5)
+    assert (edges[18:30, 12:20].sum(axis=1) == 1).all()
+    columns = np.flatnonzero(edges[24])
+    assert columns.tolist() in ([16, 39], [15, 40])
+    assert not edges[20:28, 22:34].any()
+    assert not edges[:6].any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3), (7, 5, 3), (6, 6, 4)])
+def test_a_flat_image_of_any_size_has_no_edges(shape: tuple[int, ...]) -> None:
+    image = np.full(shape, 0.7, np.float32)
+    assert not canny(image).any()
+    assert not log_edges(image).any()
+    assert sobel(image).magnitude.max() < 1e-6
+    noise = np.random.default_rng(0).random(shape, np.float32)
+    assert canny(noise).shape == log_edges(noise).shape == sobel(noise).direction.shape == shape[:2]
+
+
+def test_wrong_thresholds_and_widths_are_refused(square: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="low <= high"):
+        canny(square, low=0.5, high=0.2)
+    with pytest.raises(ValueError, match="width"):
+        canny(square, width=-1)
+    with pytest.raises(ValueError, match="width"):
+        log_edges(square, width=0)
