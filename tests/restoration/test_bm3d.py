@@ -52,10 +52,8 @@ def test_matching_equals_brute_force() -> None:
     radius, n, tau = 5, 8, 0.16
     padded = np.pad(image, ((radius, radius), (radius, radius + SPAN)))
     rows, columns = np.array([0, 7, 16]), np.array([0, 3, 11, 22])
-    found = np.empty((3, 4, n), np.int64)
-    count = match_blocks(
-        padded, radius, 24, 30, rows, columns, search_offsets(radius), tau, (0, 0, 30), found, np.empty((4, n), "f4")
-    )
+    found, count = np.empty((3, 4, n), np.int64), np.empty((3, 4), np.int64)
+    match_blocks(padded, radius, (24, 30), rows, columns, search_offsets(radius), tau, (0, 0, 30), found, count)
     for i, y in enumerate(rows):
         for j, x in enumerate(columns):
             candidates = {

@@ -1,11 +1,13 @@
 """Find, for many reference blocks of an image at once, the blocks nearby that look most alike.
 
-The distance is the mean squared difference of two 8x8 blocks. It is computed for one displacement and a whole row of
-reference blocks at a time: squared differences are summed over the 8 rows, then over 8 columns by doubling (1 + 1,
-2 + 2, 4 + 4), so that neighbouring references share their sums and every loop runs over contiguous memory.
+The distance is the mean squared difference of two 8x8 blocks. It is computed for one displacement and a whole square
+of reference blocks at a time: squared differences are summed down the columns, the sums over 8 rows are differences
+of such running sums, and 8 columns are added by doubling (1 + 1, 2 + 2, 4 + 4). So neighbouring references share
+their sums, every loop runs over contiguous memory, and all of it stays in the first-level cache.
 """
 
 from __future__ import annotations
+
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,9 @@ from numpy.typing import NDArray
 from anew.kernels.compiling import kernel
 
 BLOCK = 8  # side of a block
-SPAN = 128  # columns that the reference blocks of one call may cover, the last block included
+SPAN = 64  # pixels, per axis, that the reference blocks of one call may cover
+RING = 16  # running sums kept: a power of 2 above BLOCK
+INDEX_BITS = 24  # of a key, for the number of the block; the rest is its distance
 
 
 def search_offsets(radius: int) -> NDArray[np.int64]:
@@ -24,7 +28,18 @@ def search_offsets(radius: int) -> NDArray[np.int64]:
 
 
 @kernel
-def match_blocks(padded, margin, height, width, rows, columns, offsets, threshold, origin, found, distance):  # type: ignore[no-untyped-def]
+def match_blocks(
+    padded: NDArray[np.float32],
+    margin: int,
+    shape: tuple[int, int],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    threshold: float,
+    origin: tuple[int, int, int],
+    found: NDArray[np.int64],
+    count: NDArray[np.int64],
+) -> None:
     """Give each reference block its most similar blocks, most similar first.
 
     Parameters
@@ -33,69 +48,89 @@ def match_blocks(padded, margin, height, width, rows, columns, offsets, threshol
         The image with a margin of any finite values; only blocks inside the image are found.
     margin : int
         At least the search radius.
-    height, width : int
+    shape : (H, W)
         Size of the image, both >= 8.
-    rows : (R,) int64 array
-        Top rows of the reference blocks.
-    columns : (C,) int64 array
-        Left columns of the reference blocks, ascending, all within ``SPAN`` columns.
+    rows, columns : int64 arrays
+        Top rows and left columns of the reference blocks, ascending, last minus first at most SPAN - 8.
     offsets : (D, 2) int64 array
         Displacements to try, (0, 0) first.
     threshold : float
         Blocks at a mean squared difference below it are alike.
     origin : (top, left, pitch)
         Blocks are numbered (y - top) * pitch + x - left.
-    found : (R, C, N) int64 array, out
+    found : (rows.size, columns.size, N) int64 array, out
         The numbers of the blocks found; the reference itself is the first.
-    distance : (C, N) float32 array, out
-        Scratch.
-
-    Returns
-    -------
-    count : (R, C) int64 array
+    count : (rows.size, columns.size) int64 array, out
         How many blocks were found.
     """
     top, left, pitch = origin
     n_max = found.shape[2]
-    count = np.zeros((rows.size, columns.size), np.int64)
-    limit = np.empty(columns.size, np.float32)
-    column_sum = np.zeros(SPAN + BLOCK, np.float32)
-    pair_sum = np.zeros(SPAN + BLOCK, np.float32)
-    quad_sum = np.zeros(SPAN + BLOCK, np.float32)
-    first = columns[0]
-    for i in range(rows.size):
-        y = rows[i]
-        limit[:] = threshold * BLOCK * BLOCK
-        for d in range(offsets.shape[0]):
-            dy = offsets[d, 0]
-            dx = offsets[d, 1]
-            if y + dy < 0 or y + dy > height - BLOCK:
+    line = np.uint64(padded.shape[1])
+    pixels = padded.ravel()
+    largest = np.float32(threshold * BLOCK * BLOCK)
+    levels = np.float32(2.0**38) / largest  # a key holds the distance as a whole number, then the block's number
+    limit = np.full((rows.size, SPAN), np.float32(-1))  # of a distance; columns without a reference find nothing
+    for j in range(columns.size):
+        limit[:, columns[j] - columns[0]] = largest
+    count[:] = 0
+    running = np.zeros((RING, SPAN + BLOCK), np.float32)
+    pairs = np.zeros(SPAN + BLOCK, np.float32)
+    quads = np.zeros(SPAN + BLOCK, np.float32)
+    distance = np.zeros(SPAN, np.float32)
+    height = rows[-1] - rows[0] + BLOCK
+    for d in range(offsets.shape[0]):
+        dy, dx = offsets[d, 0], offsets[d, 1]
+        here = np.uint64((rows[0] + margin) * padded.shape[1] + columns[0] + margin)
+        there = np.uint64((rows[0] + dy + margin) * padded.shape[1] + columns[0] + dx + margin)
+        running[0, :] = 0
+        i = 0
+        for y in range(height):
+            before, after = running[y % RING], running[(y + 1) % RING]
+            for x in range(SPAN):
+                difference = pixels[here + np.uint64(x)] - pixels[there + np.uint64(x)]
+                after[x] = before[x] + difference * difference
+            here += line
+            there += line
+            if y + 1 != rows[i] - rows[0] + BLOCK:
                 continue
-            column_sum[:] = 0
-            for k in range(BLOCK):
-                here = padded[y + margin + k, first + margin : first + margin + SPAN]
-                there = padded[y + dy + margin + k, first + dx + margin : first + dx + margin + SPAN]
-                for x in range(SPAN):
-                    difference = here[x] - there[x]
-                    column_sum[x] += difference * difference
+            before = running[(y + 1 - BLOCK) % RING]
             for x in range(SPAN):
-                pair_sum[x] = column_sum[x] + column_sum[x + 1]
+                pairs[x] = (after[x] - before[x]) + (after[x + 1] - before[x + 1])
             for x in range(SPAN):
-                quad_sum[x] = pair_sum[x] + pair_sum[x + 2]
-            for j in range(columns.size):
-                at = columns[j] - first
-                block_distance = quad_sum[at] + quad_sum[at + 4]
-                if block_distance < limit[j]:
+                quads[x] = pairs[x] + pairs[x + 2]
+            limits = limit[i]
+            hits = np.float32(0)  # counted in floating point: that loop becomes vector instructions
+            for x in range(SPAN):
+                distance[x] = quads[x] + quads[x + 4]
+                hits += np.float32(distance[x] < limits[x])
+            inside = 0 <= rows[i] + dy <= shape[0] - BLOCK
+            if hits > 0 and inside:
+                for j in range(columns.size):
                     x0 = columns[j] + dx
-                    if 0 <= x0 <= width - BLOCK:
-                        n = min(count[i, j], n_max - 1)
-                        while n > 0 and distance[j, n - 1] > block_distance:
-                            distance[j, n] = distance[j, n - 1]
-                            found[i, j, n] = found[i, j, n - 1]
-                            n -= 1
-                        distance[j, n] = block_distance
-                        found[i, j, n] = (y + dy - top) * pitch + x0 - left
+                    value = distance[columns[j] - columns[0]]
+                    if value < limit[i, columns[j] - columns[0]] and 0 <= x0 <= shape[1] - BLOCK:
+                        number = (rows[i] + dy - top) * pitch + x0 - left
+                        key = (np.int64(max(value, np.float32(0)) * levels) << INDEX_BITS) + number
+                        full = _insert(found[i, j], count[i, j], key)
                         count[i, j] = min(count[i, j] + 1, n_max)
-                        if count[i, j] == n_max:
-                            limit[j] = distance[j, n_max - 1]
-    return count
+                        if full:
+                            furthest = found[i, j, n_max - 1] >> INDEX_BITS
+                            limit[i, columns[j] - columns[0]] = np.float32(furthest) / levels
+            i += 1
+    for i in range(rows.size):
+        for j in range(columns.size):
+            for n in range(count[i, j]):
+                found[i, j, n] &= (1 << INDEX_BITS) - 1
+
+
+@kernel
+def _insert(keys: NDArray[np.int64], count: int, key: int) -> bool:
+    """Insert a key into an ascending list that drops its last when full; True if it is full afterwards."""
+    n = min(count, keys.size - 1)
+    while n > 0 and keys[n - 1] > key:
+        keys[n] = keys[n - 1]
+        n -= 1
+    keys[n] = key
+    return count + 1 >= keys.size
+
+

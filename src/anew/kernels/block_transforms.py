@@ -13,6 +13,7 @@ from anew.kernels.block_matching import BLOCK
 from anew.kernels.compiling import kernel
 
 Basis = NDArray[np.float32]
+CHUNK = 32  # positions that are handled together: their coefficients fit the first-level cache
 
 
 def dct_basis() -> Basis:
@@ -30,7 +31,8 @@ def bior_basis() -> Basis:
     """
     import pywt
 
-    smooth, details = np.eye(BLOCK), []
+    smooth = np.eye(BLOCK)
+    details: list[NDArray[np.float64]] = []
     for _ in range(3):
         smooth, detail = pywt.dwt(smooth, "bior1.5", mode="periodization", axis=0)
         details.insert(0, detail)
@@ -44,7 +46,14 @@ def kaiser_window(beta: float) -> NDArray[np.float32]:
 
 
 @kernel
-def transform_blocks(image, top, left, basis, rowwise, coefficients):  # type: ignore[no-untyped-def]
+def transform_blocks(
+    image: NDArray[np.float32],
+    top: int,
+    left: int,
+    basis: Basis,
+    rowwise: NDArray[np.float32],
+    coefficients: NDArray[np.float32],
+) -> None:
     """Transform every 8x8 block whose top left pixel lies in a rectangle.
 
     Parameters
@@ -60,25 +69,55 @@ def transform_blocks(image, top, left, basis, rowwise, coefficients):  # type: i
         basis @ block @ basis.T of each block.
     """
     h, w = coefficients.shape[0], coefficients.shape[1]
+    analysis = np.ascontiguousarray(basis.T)
     for y in range(h + BLOCK - 1):
         for x in range(w):
+            segment = image[top + y, left + x : left + x + BLOCK]
+            out = rowwise[y, x]
+            p0, p1, p2, p3, p4, p5, p6, p7 = _eight(segment)
             for u in range(BLOCK):
-                total = np.float32(0)
-                for k in range(BLOCK):
-                    total += basis[u, k] * image[top + y, left + x + k]
-                rowwise[y, x, u] = total
+                even = analysis[0, u] * p0 + analysis[2, u] * p2 + analysis[4, u] * p4 + analysis[6, u] * p6
+                odd = analysis[1, u] * p1 + analysis[3, u] * p3 + analysis[5, u] * p5 + analysis[7, u] * p7
+                out[u] = even + odd
+    line = np.empty((BLOCK, CHUNK * BLOCK), np.float32)
+    flat = rowwise.reshape(h + BLOCK - 1, w * BLOCK)
     for y in range(h):
-        for x in range(w):
+        for start in range(0, w, CHUNK):
+            n = min(CHUNK, w - start)
             for v in range(BLOCK):
-                for u in range(BLOCK):
-                    total = np.float32(0)
-                    for k in range(BLOCK):
-                        total += basis[v, k] * rowwise[y + k, x, u]
-                    coefficients[y, x, v * BLOCK + u] = total
+                _combine(flat[y : y + BLOCK, start * BLOCK : (start + n) * BLOCK], basis[v], line[v])
+            for x in range(n):
+                out = coefficients[y, start + x]
+                for v in range(BLOCK):
+                    for u in range(BLOCK):
+                        out[v * BLOCK + u] = line[v, x * BLOCK + u]
 
 
 @kernel
-def add_blocks(estimates, weights, synthesis, window, rowwise, numerator, denominator):  # type: ignore[no-untyped-def]
+def _eight(a: NDArray[np.float32]) -> tuple[float, float, float, float, float, float, float, float]:
+    return a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]
+
+
+@kernel
+def _combine(lines: NDArray[np.float32], factors: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Linear combination of 8 lines; written out so that it becomes one loop of vector instructions."""
+    f0, f1, f2, f3, f4, f5, f6, f7 = _eight(factors)
+    l0, l1, l2, l3, l4, l5, l6, l7 = lines[0], lines[1], lines[2], lines[3], lines[4], lines[5], lines[6], lines[7]
+    for i in range(l0.size):
+        low = f0 * l0[i] + f1 * l1[i] + f2 * l2[i] + f3 * l3[i]
+        out[i] = low + (f4 * l4[i] + f5 * l5[i] + f6 * l6[i] + f7 * l7[i])
+
+
+@kernel
+def add_blocks(
+    estimates: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    synthesis: Basis,
+    window: NDArray[np.float32],
+    rowwise: NDArray[np.float32],
+    numerator: NDArray[np.float32],
+    denominator: NDArray[np.float32],
+) -> None:
     """Transform weighted sums of block estimates back and add them where they overlap.
 
     Parameters
@@ -100,24 +139,35 @@ def add_blocks(estimates, weights, synthesis, window, rowwise, numerator, denomi
     rowwise[:] = 0
     numerator[:] = 0
     denominator[:] = 0
-    vertical = np.empty((h + BLOCK - 1, w), np.float32)
-    vertical[:] = 0
+    windowed = synthesis * window.reshape(BLOCK, 1)
+    flat = rowwise.reshape(h + BLOCK - 1, w * BLOCK)
+    line = np.empty((BLOCK, CHUNK * BLOCK), np.float32)
+    total = np.empty(CHUNK * BLOCK, np.float32)
     for y in range(h):
-        for x in range(w):
-            if weights[y, x] > 0:
-                for k in range(BLOCK):
-                    vertical[y + k, x] += window[k] * weights[y, x]
+        for start in range(0, w, CHUNK):
+            n = min(CHUNK, w - start)
+            for x in range(n):
+                block = estimates[y, start + x]
+                for v in range(BLOCK):
                     for u in range(BLOCK):
-                        total = np.float32(0)
-                        for v in range(BLOCK):
-                            total += synthesis[k, v] * estimates[y, x, v * BLOCK + u]
-                        rowwise[y + k, x, u] += window[k] * total
+                        line[v, x * BLOCK + u] = block[v * BLOCK + u]
+            for k in range(BLOCK):
+                _combine(line[:, : n * BLOCK], windowed[k], total)
+                out = flat[y + k, start * BLOCK : (start + n) * BLOCK]
+                for i in range(n * BLOCK):
+                    out[i] += total[i]
+    vertical = np.zeros((h + BLOCK - 1, w), np.float32)
+    for y in range(h):
+        for k in range(BLOCK):
+            for x in range(w):
+                vertical[y + k, x] += window[k] * weights[y, x]
     for y in range(h + BLOCK - 1):
+        for k in range(BLOCK):
+            for x in range(w):
+                denominator[y, x + k] += window[k] * vertical[y, x]
         for x in range(w):
-            if vertical[y, x] > 0:
-                for k in range(BLOCK):
-                    total = np.float32(0)
-                    for u in range(BLOCK):
-                        total += synthesis[k, u] * rowwise[y, x, u]
-                    numerator[y, x + k] += window[k] * total
-                    denominator[y, x + k] += window[k] * vertical[y, x]
+            p0, p1, p2, p3, p4, p5, p6, p7 = _eight(rowwise[y, x])
+            for k in range(BLOCK):
+                low = windowed[k, 0] * p0 + windowed[k, 1] * p1 + windowed[k, 2] * p2 + windowed[k, 3] * p3
+                high = windowed[k, 4] * p4 + windowed[k, 5] * p5 + windowed[k, 6] * p6 + windowed[k, 7] * p7
+                numerator[y, x + k] += low + high

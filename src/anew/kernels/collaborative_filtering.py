@@ -7,6 +7,7 @@ linear, so it is done once per position afterwards (``block_transforms.add_block
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anew.kernels.compiling import kernel
 
@@ -15,7 +16,7 @@ HALF = np.float32(np.sqrt(0.5))
 
 
 @kernel
-def _haar(group, n):  # type: ignore[no-untyped-def]
+def _haar(group: NDArray[np.float32], n: int) -> None:
     """Orthonormal Haar transform along the first axis, in place; row 0 becomes the scaled mean."""
     step = 1
     while step < n:
@@ -29,7 +30,7 @@ def _haar(group, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _inverse_haar(group, n):  # type: ignore[no-untyped-def]
+def _inverse_haar(group: NDArray[np.float32], n: int) -> None:
     step = n // 2
     while step >= 1:
         for i in range(0, n, 2 * step):
@@ -42,7 +43,7 @@ def _inverse_haar(group, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _power_of_two(count):  # type: ignore[no-untyped-def]
+def _power_of_two(count: int) -> int:
     n = 1
     while 2 * n <= count:
         n *= 2
@@ -50,7 +51,15 @@ def _power_of_two(count):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def threshold_groups(coefficients, found, count, variance, factor, estimates, weights):  # type: ignore[no-untyped-def]
+def threshold_groups(
+    coefficients: NDArray[np.float32],
+    found: NDArray[np.int64],
+    count: NDArray[np.int64],
+    variance: NDArray[np.float32],
+    factor: float,
+    estimates: NDArray[np.float32],
+    weights: NDArray[np.float32],
+) -> None:
     """Hard-threshold groups of blocks and add the results to the sums per block position.
 
     Parameters
@@ -96,7 +105,15 @@ def threshold_groups(coefficients, found, count, variance, factor, estimates, we
 
 
 @kernel
-def wiener_groups(coefficients, pilot, found, count, variance, estimates, weights):  # type: ignore[no-untyped-def]
+def wiener_groups(
+    coefficients: NDArray[np.float32],
+    pilot: NDArray[np.float32],
+    found: NDArray[np.int64],
+    count: NDArray[np.int64],
+    variance: NDArray[np.float32],
+    estimates: NDArray[np.float32],
+    weights: NDArray[np.float32],
+) -> None:
     """Shrink groups of blocks by the Wiener filter of a pilot estimate; parameters as in ``threshold_groups``.
 
     Parameters

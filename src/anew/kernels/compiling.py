@@ -27,7 +27,7 @@ def kernel(function: Function) -> Function:
     return result
 
 
-class _Announcement(numba.core.event.Listener):  # type: ignore[misc]
+class _Announcement(numba.core.event.Listener):
     """Say once per process that kernels are being compiled."""
 
     said = False

@@ -30,6 +30,9 @@ from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kai
 from anew.kernels.collaborative_filtering import threshold_groups, wiener_groups
 
 
+TILE = 125  # pixels that the reference blocks of a tile cover, per axis
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """How one of the two passes groups blocks.
@@ -213,33 +216,39 @@ class _Tile:
 
 def _tiles(height: int, width: int, stage: Stage) -> Iterator[_Tile]:
     """Cut the grid of reference blocks into tiles."""
-    per_tile = (SPAN - BLOCK - stage.step) // stage.step + 1
     r = stage.radius
-    for rows in _grid(height, stage.step, per_tile):
-        for columns in _grid(width, stage.step, per_tile):
+    for rows in _runs(_grid(height, stage.step), TILE):
+        for columns in _runs(_grid(width, stage.step), TILE):
             top, left = max(0, rows[0] - r), max(0, columns[0] - r)
             bottom, right = min(height - BLOCK, rows[-1] + r), min(width - BLOCK, columns[-1] + r)
             yield _Tile(rows, columns, int(top), int(left), int(bottom - top + 1), int(right - left + 1))
 
 
-def _grid(length: int, step: int, per_tile: int) -> list[NDArray[np.int64]]:
-    """Give the reference positions along one axis in runs of nearly equal length; the last block is always one."""
-    positions = np.unique(np.append(np.arange(0, length - BLOCK, step), length - BLOCK))
-    return np.array_split(positions, -(-len(positions) // per_tile))
+def _grid(length: int, step: int) -> NDArray[np.int64]:
+    """Give the reference positions along one axis; the last block is always one."""
+    return np.unique(np.append(np.arange(0, length - BLOCK, step), length - BLOCK))
+
+
+def _runs(positions: NDArray[np.int64], span: int) -> list[NDArray[np.int64]]:
+    """Cut positions into runs of nearly equal length, of blocks that fit into a span of pixels."""
+    pieces = -(-int(positions[-1] + BLOCK - positions[0]) // span)
+    while True:
+        runs = np.array_split(positions, pieces)
+        if all(run[-1] - run[0] <= span - BLOCK for run in runs):
+            return runs
+        pieces += 1
 
 
 class _Scratch:
     """The arrays that one thread works in, allocated once."""
 
     def __init__(self, stage: Stage) -> None:
-        side = SPAN - BLOCK + 2 * stage.radius + 1
-        per_tile = (SPAN - BLOCK - stage.step) // stage.step + 1
+        side = TILE - BLOCK + 2 * stage.radius + 1
         self._rowwise = np.empty((side + BLOCK) * side * BLOCK, np.float32)
         self._noisy = np.empty(side * side * BLOCK * BLOCK, np.float32)
         self._pilot = np.empty(side * side * BLOCK * BLOCK, np.float32)
         self._estimates = np.empty(side * side * BLOCK * BLOCK, np.float32)
         self._weights = np.empty(side * side, np.float32)
-        self.distance = np.empty((per_tile, stage.group), np.float32)
         self.found = np.empty((0, stage.group), np.int64)
         self.count = np.empty(0, np.int64)
 
@@ -263,6 +272,20 @@ def _shaped(memory: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.f
     return memory[: int(np.prod(shape))].reshape(shape)
 
 
+def _match(
+    padded: Image, shape: tuple[int, int], tile: _Tile, offsets: NDArray[np.int64], alike: float, stage: Stage
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the groups of all reference blocks of a tile: numbers of blocks (G, N), and how many (G,)."""
+    found, count = [], []
+    origin = (tile.top, tile.left, tile.width)
+    for rows in _runs(tile.rows, SPAN):
+        for columns in _runs(tile.columns, SPAN):
+            found.append(np.empty((len(rows), len(columns), stage.group), np.int64))
+            count.append(np.empty((len(rows), len(columns)), np.int64))
+            match_blocks(padded, stage.radius, shape, rows, columns, offsets, alike, origin, found[-1], count[-1])
+    return np.concatenate([f.reshape(-1, stage.group) for f in found]), np.concatenate([c.ravel() for c in count])
+
+
 def _filter(
     shape: tuple[int, ...],
     luminance: Image,
@@ -283,12 +306,7 @@ def _filter(
 
     def work(tile: _Tile) -> NDArray[np.float32]:
         scratch = _Scratch(stage) if idle.empty() else idle.get()
-        found = np.empty((len(tile.rows), len(tile.columns), stage.group), np.int64)
-        origin = (tile.top, tile.left, tile.width)
-        count = match_blocks(
-            padded, r, height, width, tile.rows, tile.columns, offsets, alike, origin, found, scratch.distance
-        )
-        scratch.found, scratch.count = found.reshape(-1, stage.group), count.reshape(-1)
+        scratch.found, scratch.count = _match(padded, (height, width), tile, offsets, alike, stage)
         sums = np.empty((n_planes, 2, tile.height + BLOCK - 1, tile.width + BLOCK - 1), np.float32)
         for plane in range(n_planes):
             scratch.estimates(tile)[:] = 0
