@@ -278,4 +278,6 @@ def _advanced(picture: Picture, step: Step, repair: Repair, mask: Mask | None, s
 
 
 def _same(a: Picture, b: Picture) -> bool:
-    return a is b or (np.array_equal(a.pixels, b.pixels) and (a.alpha is None or np.array_equal(a.alpha, b.alpha)))
+    if a.alpha is None or b.alpha is None:
+        return a.alpha is b.alpha and np.array_equal(a.pixels, b.pixels)
+    return np.array_equal(a.pixels, b.pixels) and np.array_equal(a.alpha, b.alpha)

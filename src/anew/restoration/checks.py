@@ -102,12 +102,14 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
         risks.append(monte_carlo_sure(noisy[window], denoise, sigma, where=where))
     risk = max(float(np.mean(risks)), 1e-8)
     gain = 10 * np.log10(sigma**2 / risk)
-    level, smooth_level = _residual_levels(noisy, denoised)
+    pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]
+    level, smooth_level = np.sqrt(np.mean([_residual_energies(*piece) for piece in pieces], axis=0))
+    correlation = float(np.mean([residual_correlation(before - after) for before, after in pieces]))
     figures = {
         "predicted_gain_db": round(float(gain), 3),
-        "residual_over_sigma": round(level / sigma, 3),
-        "smooth_residual_over_sigma": round(smooth_level / sigma, 3),
-        "residual_correlation": round(residual_correlation(noisy - denoised), 3),
+        "residual_over_sigma": round(float(level / sigma), 3),
+        "smooth_residual_over_sigma": round(float(smooth_level / sigma), 3),
+        "residual_correlation": round(correlation, 3),
     }
     if gain < LEAST_GAIN:
         return Verdict(False, f"by the unbiased risk estimate it would not help (gain {gain:+.1f} dB)", figures)
@@ -259,40 +261,39 @@ def check_unwarped(image: Image, unwarped: Image, valid: Mask) -> Verdict:
     return Verdict(True, f"{after:.1%} of the edges now stand straight or lie level (before: {before:.1%})", figures)
 
 
-def _windows(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+def _windows(shape: tuple[int, ...], count: int = MAX_WINDOWS) -> list[tuple[slice, slice]]:
     """Choose windows spread over the image; the whole of a small one."""
     height, width = shape[:2]
-    if height * width <= MAX_WINDOWS * WINDOW**2:
+    if height * width <= count * WINDOW**2:
         return [(slice(0, height), slice(0, width))]
     tall, wide = min(height, WINDOW), min(width, WINDOW)
-    count = MAX_WINDOWS
     tops = np.linspace(0, height - tall, count + 2)[1:-1].astype(int)
     lefts = np.linspace(0, width - wide, count + 2)[1:-1].astype(int)
-    order = [1, 3, 0, 2]  # not along a diagonal
+    order = np.arange(count) * (count // 2 + 1 if count > 4 else 3) % count  # not along a diagonal
     return [(slice(t, t + tall), slice(x, x + wide)) for t, x in zip(tops.tolist(), lefts[order].tolist(), strict=True)]
 
 
-def _residual_levels(noisy: Image, denoised: Image, block: int = 8) -> tuple[float, float]:
-    """Give the level of the residual everywhere, and in the smoothest quarter of the blocks that clipping spares."""
+def _residual_energies(noisy: Image, denoised: Image, block: int = 8) -> tuple[float, float]:
+    """Give the mean square residual everywhere, and in the smoothest quarter of the blocks that clipping spares."""
     residual = np.mean((noisy - denoised) ** 2, axis=2)
-    level = float(np.sqrt(residual.mean(dtype=np.float64)))
+    energy = float(residual.mean(dtype=np.float64))
     y = luminance(denoised)
     rows, columns = y.shape[0] // block, y.shape[1] // block
-    if rows * columns < 16:
-        return level, level
 
     def per_block(x: Image) -> Image:
         blocks = x[: rows * block, : columns * block].reshape(rows, block, columns, block)
         return blocks.mean(axis=(1, 3)).ravel()
 
+    if rows * columns < 16:
+        return energy, energy
     mean, power, noise = per_block(y), per_block(y * y), per_block(residual)
     spread = power - mean**2
-    margin = max(2 * level, 0.02)
+    margin = max(2 * energy**0.5, 0.02)
     usable = (mean > margin) & (mean < 1 - margin)
     if np.count_nonzero(usable) < 16:
-        return level, level
+        return energy, energy
     smooth = usable & (spread <= np.quantile(spread[usable], 0.25))
-    return level, float(np.sqrt(noise[smooth].mean(dtype=np.float64)))
+    return energy, float(noise[smooth].mean(dtype=np.float64))
 
 
 def _sharpness(image: Image) -> float:

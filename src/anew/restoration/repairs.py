@@ -129,7 +129,7 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
 
 
 def _run_deblock(step: Step, now: Situation) -> Repair:
-    options = dict(step.parameters)
+    options: dict[str, Any] = dict(step.parameters)
     quality, offset = options.pop("quality", None), options.pop("offset", (0, 0))
     if quality is None:
         from anew.diagnosis.jpeg import estimate_jpeg_quality
@@ -153,7 +153,7 @@ def _run_deblock(step: Step, now: Situation) -> Repair:
 def _run_deblur(step: Step, now: Situation) -> Repair:
     from anew.diagnosis.noise import estimate_noise_sigma
 
-    options = dict(step.parameters)
+    options: dict[str, Any] = dict(step.parameters)
     given_psf, given_sigma = options.pop("psf", None), options.pop("sigma", None)
     sigma = estimate_noise_sigma(now.image) if given_sigma is None else _number(given_sigma, "sigma")
     psf = None if given_psf is None else as_psf(given_psf)

@@ -12,8 +12,8 @@ import numpy as np
 from anew.arrays import Image, Mask, luminance
 from anew.restoration.tiles import depth_of
 
-FLAT, BUSY = 0.18, 0.75  # error of a denoiser over sigma, in flat and in busy places
-HALF_ACTIVITY = 0.6  # activity, over sigma, at which it lies half way
+FLAT, BUSY = 0.05, 0.75  # error of a denoiser over sigma, in flat and in busy places
+HALF_ACTIVITY = 0.3  # activity, over sigma, at which it lies half way
 FILL_SCALE = 0.7  # error deep inside a hole over the spread of the values around it
 FILL_REACH = 6.0  # pixels from the rim after which a fill knows nothing more
 LEAST = 0.5 / 255  # a changed pixel is never surer than its rounding
