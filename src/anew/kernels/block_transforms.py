@@ -69,23 +69,20 @@ def transform_blocks(
         basis @ block @ basis.T of each block.
     """
     h, w = coefficients.shape[0], coefficients.shape[1]
-    analysis = np.ascontiguousarray(basis.T)
+    line = np.empty((BLOCK, max(w, CHUNK * BLOCK)), np.float32)
     for y in range(h + BLOCK - 1):
+        segment = image[top + y, left : left + w + BLOCK - 1]
+        for u in range(BLOCK):
+            _combine(segment, 1, basis[u], line[u, :w])
         for x in range(w):
-            segment = image[top + y, left + x : left + x + BLOCK]
-            out = rowwise[y, x]
-            p0, p1, p2, p3, p4, p5, p6, p7 = _eight(segment)
             for u in range(BLOCK):
-                even = analysis[0, u] * p0 + analysis[2, u] * p2 + analysis[4, u] * p4 + analysis[6, u] * p6
-                odd = analysis[1, u] * p1 + analysis[3, u] * p3 + analysis[5, u] * p5 + analysis[7, u] * p7
-                out[u] = even + odd
-    line = np.empty((BLOCK, CHUNK * BLOCK), np.float32)
-    flat = rowwise.reshape(h + BLOCK - 1, w * BLOCK)
+                rowwise[y, x, u] = line[u, x]
     for y in range(h):
         for start in range(0, w, CHUNK):
             n = min(CHUNK, w - start)
+            lines = rowwise.ravel()[(y * w + start) * BLOCK :]
             for v in range(BLOCK):
-                _combine(flat[y : y + BLOCK, start * BLOCK : (start + n) * BLOCK], basis[v], line[v])
+                _combine(lines, w * BLOCK, basis[v], line[v, : n * BLOCK])
             for x in range(n):
                 out = coefficients[y, start + x]
                 for v in range(BLOCK):
@@ -94,16 +91,14 @@ def transform_blocks(
 
 
 @kernel
-def _eight(a: NDArray[np.float32]) -> tuple[float, float, float, float, float, float, float, float]:
-    return a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]
-
-
-@kernel
-def _combine(lines: NDArray[np.float32], factors: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Linear combination of 8 lines; written out so that it becomes one loop of vector instructions."""
-    f0, f1, f2, f3, f4, f5, f6, f7 = _eight(factors)
-    l0, l1, l2, l3, l4, l5, l6, l7 = lines[0], lines[1], lines[2], lines[3], lines[4], lines[5], lines[6], lines[7]
-    for i in range(l0.size):
+def _combine(lines: NDArray[np.float32], stride: int, factors: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Sum 8 lines, ``stride`` apart, times factors; written out so that it becomes vector instructions."""
+    f0, f1, f2, f3 = factors[0], factors[1], factors[2], factors[3]
+    f4, f5, f6, f7 = factors[4], factors[5], factors[6], factors[7]
+    n = out.size
+    l0, l1, l2, l3 = lines[:n], lines[stride:], lines[2 * stride :], lines[3 * stride :]
+    l4, l5, l6, l7 = lines[4 * stride :], lines[5 * stride :], lines[6 * stride :], lines[7 * stride :]
+    for i in range(n):
         low = f0 * l0[i] + f1 * l1[i] + f2 * l2[i] + f3 * l3[i]
         out[i] = low + (f4 * l4[i] + f5 * l5[i] + f6 * l6[i] + f7 * l7[i])
 
@@ -140,9 +135,9 @@ def add_blocks(
     numerator[:] = 0
     denominator[:] = 0
     windowed = synthesis * window.reshape(BLOCK, 1)
-    flat = rowwise.reshape(h + BLOCK - 1, w * BLOCK)
     line = np.empty((BLOCK, CHUNK * BLOCK), np.float32)
     total = np.empty(CHUNK * BLOCK, np.float32)
+    flat = rowwise.reshape(h + BLOCK - 1, w * BLOCK)
     for y in range(h):
         for start in range(0, w, CHUNK):
             n = min(CHUNK, w - start)
@@ -152,22 +147,23 @@ def add_blocks(
                     for u in range(BLOCK):
                         line[v, x * BLOCK + u] = block[v * BLOCK + u]
             for k in range(BLOCK):
-                _combine(line[:, : n * BLOCK], windowed[k], total)
+                _combine(line.ravel(), CHUNK * BLOCK, windowed[k], total[: n * BLOCK])
                 out = flat[y + k, start * BLOCK : (start + n) * BLOCK]
                 for i in range(n * BLOCK):
                     out[i] += total[i]
+    planar = np.empty((BLOCK, w), np.float32)
     vertical = np.zeros((h + BLOCK - 1, w), np.float32)
     for y in range(h):
         for k in range(BLOCK):
             for x in range(w):
                 vertical[y + k, x] += window[k] * weights[y, x]
+    pixels = np.empty(w, np.float32)
     for y in range(h + BLOCK - 1):
-        for k in range(BLOCK):
-            for x in range(w):
-                denominator[y, x + k] += window[k] * vertical[y, x]
         for x in range(w):
-            p0, p1, p2, p3, p4, p5, p6, p7 = _eight(rowwise[y, x])
-            for k in range(BLOCK):
-                low = windowed[k, 0] * p0 + windowed[k, 1] * p1 + windowed[k, 2] * p2 + windowed[k, 3] * p3
-                high = windowed[k, 4] * p4 + windowed[k, 5] * p5 + windowed[k, 6] * p6 + windowed[k, 7] * p7
-                numerator[y, x + k] += low + high
+            for u in range(BLOCK):
+                planar[u, x] = rowwise[y, x, u]
+        for k in range(BLOCK):
+            _combine(planar.ravel(), w, windowed[k], pixels)
+            for x in range(w):
+                numerator[y, x + k] += pixels[x]
+                denominator[y, x + k] += window[k] * vertical[y, x]
