@@ -55,8 +55,18 @@ def noisy(tmp_path: Path, colour_photo: np.ndarray) -> Path:
     return path
 
 
+def pixels_of(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
 def psnr(path: Path, reference: np.ndarray) -> float:
-    return -10 * float(np.log10(np.mean((np.asarray(Image.open(path)) / 255.0 - reference) ** 2)))
+    return -10 * float(np.log10(np.mean((pixels_of(path) / 255.0 - reference) ** 2)))
 
 
 def test_help_names_every_command_and_fits_a_screen(invoke: Invoke) -> None:
@@ -122,7 +132,7 @@ def test_replay_gives_the_same_file_again(invoke: Invoke, noisy: Path, tmp_path:
     first, again = tmp_path / "first.png", tmp_path / "again.png"
     assert invoke("restore", noisy, "-o", first)[0] == 0
     assert invoke("replay", first, "--input", noisy, "-o", again)[0] == 0
-    np.testing.assert_array_equal(np.asarray(Image.open(first)), np.asarray(Image.open(again)))
+    np.testing.assert_array_equal(pixels_of(first), pixels_of(again))
     code, _, err = invoke("replay", noisy, "--input", noisy, "-o", tmp_path / "no.png")
     assert code == 1
     assert "carries no recipe" in err
@@ -132,16 +142,16 @@ def test_reports_are_written_where_asked(invoke: Invoke, noisy: Path, tmp_path: 
     page, sheet = tmp_path / "page.html", tmp_path / "sheet.png"
     assert invoke("restore", noisy, "-o", tmp_path / "out.png", "--report", page, "--sheet", sheet)[0] == 0
     assert "<html" in page.read_text()
-    assert Image.open(sheet).width > 300
+    assert size_of(sheet)[0] > 300
 
 
 @pytest.mark.parametrize("task", ["denoise", "deblur", "upscale", "deblock", "relight"])
 def test_every_task_runs_on_a_file(task: str, invoke: Invoke, noisy: Path) -> None:
     code, out, err = invoke(task, noisy, "-o", noisy.with_name("out.png"))
     assert (code, err) == (0, "")
-    size = Image.open(noisy).size
+    size = size_of(noisy)
     expected = (size[0] * 2, size[1] * 2) if task == "upscale" else size
-    assert Image.open(noisy.with_name("out.png")).size == expected
+    assert size_of(noisy.with_name("out.png")) == expected
     assert "out.png" in out
 
 
@@ -151,7 +161,7 @@ def test_inpaint_takes_a_mask_file_and_leaves_the_rest_alone(invoke: Invoke, pho
     Image.fromarray(mask).save(tmp_path / "mask.png")
     out = tmp_path / "filled.png"
     assert invoke("inpaint", photo, "--mask", tmp_path / "mask.png", "-o", out)[0] == 0
-    before, after = np.asarray(Image.open(photo)), np.asarray(Image.open(out))
+    before, after = pixels_of(photo), pixels_of(out)
     np.testing.assert_array_equal(after[mask == 0], before[mask == 0])
     assert (after[mask > 0] != before[mask > 0]).any()
 
@@ -171,7 +181,7 @@ def test_try_all_makes_a_labelled_sheet(invoke: Invoke, noisy: Path, tmp_path: P
     assert code == 0
     assert out.strip() == str(sheet)
     assert err.count("per megapixel") == 3
-    assert Image.open(sheet).width > 600
+    assert size_of(sheet)[0] > 600
 
 
 def test_degrade_writes_the_truth_beside_the_picture(invoke: Invoke, photo: Path, tmp_path: Path) -> None:
@@ -180,7 +190,7 @@ def test_degrade_writes_the_truth_beside_the_picture(invoke: Invoke, photo: Path
     assert code == 0
     truth = json.loads((tmp_path / "bad.truth.json").read_text())
     assert truth["seed"] == 3
-    mask = np.asarray(Image.open(tmp_path / "bad.mask.png"))
+    mask = pixels_of(tmp_path / "bad.mask.png")
     assert 0 < (mask > 0).mean() < 0.6
     code, _, err = invoke("degrade", photo, "-o", tmp_path / "no.png", "--with", "nois:sigma=0.1")
     assert code == 2
@@ -290,12 +300,13 @@ def test_every_frame_of_an_animation_is_processed(invoke: Invoke, tmp_path: Path
     frames[0].save(tmp_path / "moving.webp", save_all=True, append_images=frames[1:], duration=80, lossless=True)
     out = tmp_path / "smooth.webp"
     assert invoke("denoise", tmp_path / "moving.webp", "-o", out, "-m", "gaussian", "--sigma", "0.2")[0] == 0
-    assert getattr(Image.open(out), "n_frames", 1) == 3
+    with Image.open(out) as moving:
+        assert getattr(moving, "n_frames", 1) == 3
 
 
 def test_interrupting_leaves_nothing_half_written(tmp_path: Path, photo: Path) -> None:
     big = tmp_path / "big.png"
-    Image.open(photo).resize((1600, 1600)).save(big)
+    Image.fromarray(pixels_of(photo)).resize((1600, 1600)).save(big)
     command = [sys.executable, "-m", "anew.cli.main", "denoise", str(big), "-o", str(tmp_path / "out.png")]
     process = subprocess.Popen([*command, "-m", "tv", "--sigma", "0.2"], stderr=subprocess.PIPE, text=True)
     time.sleep(1.2)

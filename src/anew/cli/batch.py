@@ -19,7 +19,7 @@ from typing import Any
 
 import typer
 
-from anew.errors import AnewError
+from anew.errors import AnewError, CannotWrite
 
 IMAGE_SUFFIXES = frozenset(
     f".{suffix}"
@@ -32,10 +32,14 @@ IMAGE_SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class Job:
-    """One input file, and the file that its result goes to (None if the command only looks)."""
+    """One input file, and the file that its result goes to (None if the command only looks).
+
+    ``makes_folder`` says that the target's folder was named as an output folder and may be made.
+    """
 
     source: Path
     target: Path | None
+    makes_folder: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def plan_jobs(
             target = source.with_name(f"{source.stem}-{suffix}{source.suffix}")
         else:
             target = output / relative if to_folder else output
-        jobs.append(Job(source, target))
+        jobs.append(Job(source, target, makes_folder=to_folder))
     if skip_existing:
         jobs = [job for job in jobs if job.target is None or not job.target.exists()]
     _refuse_losses(jobs, overwrite)
@@ -133,6 +137,8 @@ def attempt(work: Work, job: Job) -> Outcome:
     """Run one job; what is wrong with its file becomes its outcome instead of ending the whole run."""
     start = time.perf_counter()
     try:
+        if job.target is not None and job.makes_folder:
+            _make_folder(job.target.parent)
         outcome = work(job)
     except AnewError as error:
         return Outcome(job, error=str(error), seconds=time.perf_counter() - start)
@@ -140,6 +146,13 @@ def attempt(work: Work, job: Job) -> Outcome:
         reason = " ".join(str(error).split()) or type(error).__name__
         return Outcome(job, error=f"{job.source}: {reason}", seconds=time.perf_counter() - start)
     return Outcome(job, outcome.text, outcome.facts, None, time.perf_counter() - start)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None
 
 
 def _outcomes(jobs: list[Job], work: Work, processes: int) -> Iterator[Outcome]:

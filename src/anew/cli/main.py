@@ -9,6 +9,8 @@ import typer
 
 from anew.cli import degrade, look, methods, restore, tasks, train
 
+INTERRUPTED = 130  # the exit status that Typer turns Ctrl-C into
+
 app = typer.Typer(
     name="anew",
     no_args_is_help=True,
@@ -49,9 +51,10 @@ def run() -> None:
     except AnewError as error:
         print(f"anew: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("anew: stopped; nothing is left half written", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            print("anew: stopped; nothing is left half written", file=sys.stderr)
+        raise
     except BrokenPipeError:  # the reader of our output went away, as in `anew methods | head`
         sys.stderr.close()
         sys.exit(0)
