@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.restoration.deblocking.jpeg_blocks import (
+    DCT,
     blocks_to_coefficients,
     coefficients_to_blocks,
     on_jpeg_planes,
@@ -54,22 +55,32 @@ def deblock_reapplication(
 
 
 def _deblock_plane(plane: Image, table: NDArray[np.float32], strength: float, narrow: float | None, step: int) -> Image:
+    """Average over the shifts.
+
+    The transform is separable: for each vertical shift it is taken along the columns once, and undone once for the sum
+    over all horizontal shifts. In between the plane is transposed, so that horizontal shifts are shifts of whole rows.
+    """
     height, width = plane.shape
     # one block more on every side, so that shifted grids cover the border too
     x = np.pad(pad_to_blocks(plane), 8, mode="symmetric" if min(plane.shape) >= 8 else "edge")
+    inner_height, inner_width = x.shape[0] - 8, x.shape[1] - 8
     total = np.zeros_like(x)
     shifts = range(0, 8, step)
-    steps = tile_table(strength * table, x[8:, 8:])
+    steps = tile_table(strength * table, x[8:, 8:]).T.reshape(-1, 8, inner_height)[:1]  # the same for all block columns
     inverse_steps = 1 / steps
     for dy in shifts:
+        vertical = np.matmul(DCT, x[dy : dy + inner_height].reshape(-1, 8, x.shape[1]))
+        columns = np.ascontiguousarray(vertical.reshape(inner_height, -1).T)
+        requantised = np.zeros_like(columns)
         for dx in shifts:
-            window = np.s_[dy : x.shape[0] - 8 + dy, dx : x.shape[1] - 8 + dx]
-            coefficients = blocks_to_coefficients(np.ascontiguousarray(x[window]))
+            coefficients = np.matmul(DCT, columns[dx : dx + inner_width].reshape(-1, 8, inner_height))
             coefficients *= inverse_steps
             np.rint(coefficients, out=coefficients)
             coefficients *= steps
-            total[window] += coefficients_to_blocks(coefficients)
-    mean = total[8:-8, 8:-8] / len(shifts) ** 2
+            requantised[dx : dx + inner_width] += np.matmul(DCT.T, coefficients).reshape(inner_width, inner_height)
+        rows = np.ascontiguousarray(requantised.T).reshape(-1, 8, x.shape[1])
+        total[dy : dy + inner_height] += np.matmul(DCT.T, rows).reshape(inner_height, -1)
+    mean: Image = total[8:-8, 8:-8] / np.float32(len(shifts) ** 2)
     if narrow is not None:
         mean = _project(mean, x[8:-8, 8:-8], narrow * table)
     return mean[:height, :width]
@@ -77,7 +88,7 @@ def _deblock_plane(plane: Image, table: NDArray[np.float32], strength: float, na
 
 def _project(mean: Image, decoded: Image, table: NDArray[np.float32]) -> Image:
     """Keep every coefficient on the original grid within half a step of the decoded one."""
-    room = tile_table(table / 2, mean)
+    room = tile_table(np.float32(0.5) * table, mean)
     given = blocks_to_coefficients(np.ascontiguousarray(decoded))
     wanted = blocks_to_coefficients(np.ascontiguousarray(mean))
     return coefficients_to_blocks(np.clip(wanted, given - room, given + room))

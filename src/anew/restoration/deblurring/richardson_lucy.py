@@ -1,7 +1,7 @@
 """Richardson-Lucy deconvolution, stopped by the noise level, with total-variation damping.
 
-Richardson, JOSA 62 (1972); Lucy, AJ 79 (1974): x <- x / H^T m . H^T (m y / H x), where m is 1 on the observed pixels. An
-image with a border is a window on a larger unknown one (m = 0 outside), which leaves no ringing along the border
+Richardson, JOSA 62 (1972); Lucy, AJ 79 (1974): x <- x / H^T m . H^T (m y / H x), where m is 1 on the observed pixels.
+An image with a border is a window on a larger unknown one (m = 0 outside), which leaves no ringing along the border
 (Bertero and Boccacci, A&A 437 (2005)). Damping: Dey et al., Microscopy Res. Tech. 69 (2006). The iteration stops
 when the residual falls to the noise (Morozov's discrepancy principle).
 """
@@ -22,6 +22,7 @@ from anew.restoration.deblurring.convolution import (
 )
 
 SMALL = np.float32(1e-6)
+TV_PER_SIGMA = 1.0  # fitted to photographs blurred by shaken hands
 
 
 def deblur_richardson_lucy(
@@ -81,9 +82,6 @@ def deblur_richardson_lucy(
             update /= np.maximum(1 - weight * _curvature(x), np.float32(0.1))
         x = x * update
     return np.ascontiguousarray(x[:height, :width].reshape(image.shape), np.float32)
-
-
-TV_PER_SIGMA = 1.0
 
 
 def _curvature(x: Image) -> Image:

@@ -42,17 +42,22 @@ def deblur_shock(image: Image, sigma: float, *, n_iter: int = 12, scale: float =
     c = np.float32(min(1.0, diffusion + 10 * sigma))
     dt = np.float32(TIME_STEP)
     low, high = image.min(axis=(0, 1)), image.max(axis=(0, 1))
-    u = np.atleast_3d(image)
+    u: Image = np.atleast_3d(image)
     for _ in range(n_iter):
-        guide = luminance(u)
-        if spread > 0:
-            guide = cv2.GaussianBlur(guide, (0, 0), spread, borderType=cv2.BORDER_REPLICATE).reshape(guide.shape)
-        along, _ = _second_derivatives(guide[:, :, None])
+        along, _ = _second_derivatives(_blur(luminance(u), spread)[:, :, None])
         # a noisy flat has no edge to sharpen: the sign goes smoothly through 0
-        towards = along / (np.abs(along) + np.float32(1e-5 + 0.1 * sigma))
+        towards: Image = np.divide(along, np.abs(along) + np.float32(1e-5 + 0.1 * sigma))
         _, across = _second_derivatives(u)
         u = u + dt * (c * across - _upwind_shock(u, towards))
     return np.clip(u.reshape(image.shape), low, high)
+
+
+def _blur(plane: Image, spread: float) -> Image:
+    """Convolve an (H, W) array with a Gaussian of that standard deviation."""
+    if spread == 0:
+        return plane
+    blurred = cv2.GaussianBlur(plane, (0, 0), spread, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(blurred, np.float32).reshape(plane.shape)
 
 
 def _neighbours(u: Image) -> tuple[Image, Image, Image, Image]:
@@ -76,11 +81,11 @@ def _minmod(a: Image, b: Image) -> Image:
 def _second_derivatives(u: Image) -> tuple[Image, Image]:
     """Give u_nn and u_xixi: the second derivatives along and across the gradient."""
     up, down, left, right = _neighbours(u)
-    uy, ux = (down - up) / 2, (right - left) / 2
-    uyy, uxx = down - 2 * u + up, right - 2 * u + left
+    uy, ux = np.float32(0.5) * (down - up), np.float32(0.5) * (right - left)
+    uyy, uxx = (down - u) - (u - up), (right - u) - (u - left)
     p = np.pad(u, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    uxy = (p[2:, 2:] - p[2:, :-2] - p[:-2, 2:] + p[:-2, :-2]) / 4
-    length = ux**2 + uy**2 + np.float32(1e-8)
-    along = (ux**2 * uxx + 2 * ux * uy * uxy + uy**2 * uyy) / length
-    across = (uy**2 * uxx - 2 * ux * uy * uxy + ux**2 * uyy) / length
+    uxy = np.float32(0.25) * (p[2:, 2:] - p[2:, :-2] - p[:-2, 2:] + p[:-2, :-2])
+    length = ux * ux + uy * uy + np.float32(1e-8)
+    along = (ux * ux * uxx + np.float32(2) * ux * uy * uxy + uy * uy * uyy) / length
+    across = (uy * uy * uxx - np.float32(2) * ux * uy * uxy + ux * ux * uyy) / length
     return along, across
