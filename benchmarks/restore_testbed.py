@@ -65,6 +65,7 @@ class Trial:
     chain: str
     present: tuple[str, ...]
     found: tuple[str, ...]
+    repaired: tuple[str, ...]
     before: float
     after: float
     correlation: float
@@ -147,6 +148,7 @@ def try_one(
         chain=",".join(steps),
         present=tuple(DAMAGES[damage][0] for damage in mix),
         found=tuple(f.kind for f in restored.diagnosis.findings),
+        repaired=tuple(s.kind for s in restored.steps if s.kept),
         before=psnr(damaged, clean),
         after=psnr(result, clean),
         correlation=rank_correlation(restored.uncertainty, np.abs(result - clean).mean(axis=2)),
@@ -163,25 +165,28 @@ def psnr(image: NDArray[np.float32], clean: NDArray[np.float32]) -> float:
 
 
 def rank_correlation(uncertainty: NDArray[np.float32], error: NDArray[np.float32], window: int = 7) -> float:
-    """Give Spearman's correlation of both, averaged over windows (one pixel's error is chance); nan if nothing was."""
+    """Give Spearman's correlation of both where anything was changed, nan if too little was.
+
+    Both are averaged over windows first: the error of one pixel is chance.
+    """
     from scipy.ndimage import uniform_filter
     from scipy.stats import spearmanr
 
-    if not uncertainty.any():
-        return float("nan")
     expected = uniform_filter(uncertainty**2, window)[::window, ::window].ravel()
     true = uniform_filter(error**2, window)[::window, ::window].ravel()
-    return float(spearmanr(expected, true).statistic)
+    changed = expected > 0
+    return float(spearmanr(expected[changed], true[changed]).statistic) if changed.sum() >= 30 else float("nan")
 
 
 def report(trials: list[Trial]) -> None:
     """Print confusion, gains, and the uncertainty's correlation."""
-    print(f"\n{'damage':<14}{'present':>9}{'found':>9}{'absent':>9}{'found':>9}")
+    print(f"\n{'damage':<14}{'present':>9}{'found':>7}{'repaired':>10}{'absent':>9}{'found':>7}{'repaired':>10}")
     for kind in sorted({k for t in trials for k in (*t.present, *t.found)}):
-        present = [t for t in trials if kind in t.present]
-        absent = [t for t in trials if kind not in t.present]
-        hits, alarms = (sum(kind in t.found for t in group) for group in (present, absent))
-        print(f"{kind:<14}{len(present):>9}{hits:>9}{len(absent):>9}{alarms:>9}")
+        cells = ""
+        for group in ([t for t in trials if kind in t.present], [t for t in trials if kind not in t.present]):
+            found, repaired = sum(kind in t.found for t in group), sum(kind in t.repaired for t in group)
+            cells += f"{len(group):>9}{found:>7}{repaired:>10}"
+        print(f"{kind:<14}{cells}")
     print(f"\n{'mix':<34}{'n':>4}{'before':>8}{'gain':>7}{'worst':>7}{'better':>8}{'harmed':>8}{'rank':>6}{'s':>6}")
     for mix in (*dict.fromkeys(t.mix for t in trials), "all"):
         group = [t for t in trials if mix in (t.mix, "all")]

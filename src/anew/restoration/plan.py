@@ -70,6 +70,10 @@ REPAIRS: dict[str, tuple[str, str]] = {
 }
 
 
+# A repair that mends other damage too, all of it measured on the same picture: done twice it would be overdone.
+INCLUDES = {"fading": ("exposure", "contrast", "cast"), "exposure": ("contrast",)}
+
+
 class Step(BaseModel):
     """One repair.
 
@@ -188,6 +192,9 @@ def make_plan(
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must be in [0, 1], got {strength}")
     found = {f.kind: f for f in diagnosis.findings if (not only or f.kind in only) and f.kind not in skip}
+    for kind, includes in INCLUDES.items():
+        if kind in found:
+            found = {k: f for k, f in found.items() if k not in includes}
     steps = tuple(_step_for(found[kind], found.keys()) for kind in KINDS if kind in found)
     return Plan(strength=strength, steps=steps)
 
