@@ -1,0 +1,140 @@
+"""Non-local means: each pixel becomes the average of pixels whose surroundings look like its own.
+
+Buades, Coll and Morel, A non-local algorithm for image denoising, CVPR 2005; patch distances for one offset at a time
+as in Darbon et al., ISBI 2008. Colour: one distance over all channels, one weight for all of them.
+
+Deviation: the weight exp(-t) is replaced by (1 - t / 64)^64, zero from t = 64 on, which the compiler turns into vector
+instructions; below t = 3, where weights matter, the two differ by less than 7 %.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from anew.arrays import Image
+
+STRIP_ROWS = 24  # a strip and its buffers stay in the second-level cache
+# Tuned for PSNR on photographs: h = factor sigma / (sqrt(patch) channels^power), and a wider patch above a sigma that
+# grows with the square root of the channels: they give the distance more to go by.
+H_FACTOR, H_CHANNEL_POWER = 1.6, 0.19
+WIDE_PATCH_FROM = 0.12
+
+
+def denoise_nlm(
+    image: Image, sigma: float, *, patch: int | None = None, search: int = 15, h: float | None = None
+) -> Image:
+    """Average pixels by the likeness of the patches around them.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    sigma : float >= 0
+        Standard deviation of the noise, in units of the range [0, 1]. 0 changes nothing.
+    patch : odd int >= 1, optional
+        Side of the patches that are compared, in pixels. Default: 3, with much noise 5.
+    search : odd int >= 1
+        Side of the window in which alike patches are looked for, in pixels.
+    h : float > 0, optional
+        How far patches may differ, root mean square beyond the noise, before they lose weight; in units of the range.
+        Default: a measured multiple of ``sigma``.
+
+    Returns
+    -------
+    float32 array of the same shape; the image is mirrored at its border, edge pixel included
+    """
+    x = np.atleast_3d(image)
+    height, width, channels = x.shape
+    if patch is None:
+        patch = 3 if sigma < WIDE_PATCH_FROM * np.sqrt(channels) else 5
+    for name, side in (("patch", patch), ("search", search)):
+        if side < 1 or side % 2 == 0:
+            raise ValueError(f"{name} must be an odd integer >= 1, got {side}")
+    h = H_FACTOR * sigma / (np.sqrt(patch) * channels**H_CHANNEL_POWER) if h is None else h
+    if h < 0:
+        raise ValueError(f"h must be >= 0, got {h}")
+    if h == 0:
+        return image.copy()
+    margin = patch // 2 + search // 2
+    padded = np.pad(x, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
+    planes = np.ascontiguousarray(padded.transpose(2, 0, 1))
+    # t = max(mean squared difference - 2 sigma², 0) / h²; two noisy patches of one scene differ by 2 sigma².
+    unit = np.float32(1 / (h * np.sqrt(channels) * patch))
+    expected = np.float32(2 * (sigma / h) ** 2)
+    result = np.empty((channels, height, width), np.float32)
+
+    def run(top: int) -> None:
+        _strip(planes, unit, expected, patch // 2, search // 2, top, min(top + STRIP_ROWS, height), result)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(run, range(0, height, STRIP_ROWS)))
+    return np.ascontiguousarray(result.transpose(1, 2, 0)).reshape(image.shape)
+
+
+@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+def _strip(
+    planes: NDArray[np.float32],
+    unit: np.float32,
+    expected: np.float32,
+    p: int,
+    s: int,
+    top: int,
+    bottom: int,
+    result: NDArray[np.float32],
+) -> None:
+    """Denoise rows top to bottom: planes (C, H + 2 (p + s), W + 2 (p + s)), patch radius p, search radius s."""
+    channels = planes.shape[0]
+    rows, width = bottom - top, result.shape[2]
+    m = p + s
+    total = np.zeros((channels, rows, width), np.float32)
+    weights = np.zeros((rows, width), np.float32)
+    difference = np.empty((rows + 2 * p, width + 2 * p), np.float32)
+    column = np.empty(width + 2 * p, np.float32)
+    weight = np.empty(width, np.float32)
+    one, zero, step = np.float32(1), np.float32(0), np.float32(1 / 64)
+    for dy in range(-s, s + 1):
+        for dx in range(-s, s + 1):
+            for i in range(rows + 2 * p):
+                squares = difference[i]
+                squares[:] = zero
+                for c in range(channels):
+                    here = planes[c, top + s + i, s : s + width + 2 * p]
+                    there = planes[c, top + s + i + dy, s + dx : s + dx + width + 2 * p]
+                    for j in range(width + 2 * p):
+                        d = (here[j] - there[j]) * unit
+                        squares[j] += d * d
+            for i in range(rows):
+                column[:] = difference[i]
+                for k in range(1, 2 * p + 1):
+                    squares = difference[i + k]
+                    for j in range(width + 2 * p):
+                        column[j] += squares[j]
+                weight[:] = -expected
+                for k in range(2 * p + 1):
+                    shifted = column[k : k + width]
+                    for j in range(width):
+                        weight[j] += shifted[j]
+                sums = weights[i]
+                for j in range(width):
+                    w = max(one - max(weight[j], zero) * step, zero)
+                    w *= w
+                    w *= w
+                    w *= w
+                    w *= w
+                    w *= w
+                    w *= w
+                    weight[j] = w
+                    sums[j] += w
+                for c in range(channels):
+                    values = planes[c, top + m + i + dy, m + dx : m + dx + width]
+                    accumulator = total[c, i]
+                    for j in range(width):
+                        accumulator[j] += weight[j] * values[j]
+    for c in range(channels):
+        for i in range(rows):
+            for j in range(width):
+                result[c, top + i, j] = total[c, i, j] / weights[i, j]
