@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from anew.arrays import as_image
 from anew.diagnosis.finding import Diagnosis, Finding
+from anew.diagnosis.holes import find_holes
+from anew.diagnosis.impulses import find_impulses
 from anew.diagnosis.jpeg import find_jpeg
 from anew.diagnosis.noise import estimate_noise_sigma, find_noise
 
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
 
 Finder = Callable[["Picture"], Finding | None]
 
-# Each looks at the whole picture for one damage and is silent when unsure. The order is that of the report.
+# Each looks at the whole picture for one damage and is silent when unsure. The order is that of the report, after the
+# holes, which are looked for first: the others get finite pixels only.
 FINDERS: tuple[Finder, ...] = (
+    find_impulses,
     find_noise,
     find_jpeg,
 )
@@ -48,12 +53,27 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     if not isinstance(picture, anew.images.Picture):
         pixels = as_image(picture, allow_nonfinite=True)
         picture = anew.images.Picture(pixels if pixels.ndim == 3 else pixels[:, :, None])
-    findings = tuple(finding for find in FINDERS if (finding := find(picture)) is not None)
+    holes = find_holes(picture)
+    picture = _without_nan(picture)
+    others = (find(picture) for find in FINDERS)
+    findings = tuple(finding for finding in (holes, *others) if finding is not None)
     by_kind = {finding.kind: finding for finding in findings}
-    noise, jpeg, holes = by_kind.get("noise"), by_kind.get("jpeg"), by_kind.get("holes")
+    noise, jpeg = by_kind.get("noise"), by_kind.get("jpeg")
     return Diagnosis(
         findings=findings,
         noise_sigma=noise.value / 255 if noise else estimate_noise_sigma(picture.pixels),
         jpeg_quality=int(jpeg.value) if jpeg else None,
         hole_mask=holes.map if holes else None,
     )
+
+
+def _without_nan(picture: Picture) -> Picture:
+    """Put the median of its channel in place of each value that is not finite: a flat patch misleads no estimator."""
+    finite = np.isfinite(picture.pixels)
+    if finite.all():
+        return picture
+    pixels = picture.pixels.copy()
+    for c in range(pixels.shape[2]):
+        known = finite[:, :, c]
+        pixels[~known, c] = np.median(pixels[known, c]) if known.any() else 0
+    return picture.with_pixels(pixels)

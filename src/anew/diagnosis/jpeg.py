@@ -132,8 +132,8 @@ def _crop(image: Image, side: int = 512) -> Image:
 def _clipped_blocks(image: Image) -> NDArray[np.bool_]:
     """Tell which blocks hold a value at the end of the range: clipping moved their coefficients off the lattice."""
     rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
-    ends = (image <= 0) | (image >= 1)
-    ends = ends if ends.ndim == 2 else ends.any(axis=2)
+    planes = np.atleast_3d(image)
+    ends = np.logical_or.reduce((planes <= 0) | (planes >= 1), axis=2)
     blocks = ends[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     clipped: NDArray[np.bool_] = blocks.any(axis=(1, 3)).ravel()
     return clipped

@@ -1,0 +1,189 @@
+"""Holes: parts of a picture that are gone, shown as one exact colour, as transparency, or as NaN.
+
+A hole differs from content of one colour (a clipped sky, black, a drawing) by its border: the colour ends within one
+pixel, on both sides of the border the picture does not know of the hole, and hardly any neighbour has nearly its
+colour. Content is antialiased by the lens, or is a drawing, where one-coloured areas are all over the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.arrays import Image, Mask
+from anew.diagnosis.finding import Finding
+from anew.diagnosis.impulses import MOST_CLUSTERED, clustering
+
+if TYPE_CHECKING:
+    from anew.images import Picture
+
+CANDIDATES = 8  # colours looked at
+LEAST_SHARE = 5e-4  # of the picture, and at least this many pixels:
+LEAST_PIXELS = 40
+LEAST_STREWN = 0.03  # of the picture, for lost single pixels
+SAME = 4 / 255  # a neighbour this near to the colour belongs to it: a clipped area fades out like that
+FAR = 16 / 255
+MOST_SAME, LEAST_FAR = 0.12, 0.7  # of the pixels along the border
+MOST_TRANSITION = 0.6  # change from the first to the second pixel outside, relative to the jump at the border
+MOST_FLAT = 0.3  # of the picture outside the holes; more is a drawing, a screenshot or text
+
+
+def estimate_hole_mask(image: Image, alpha: Image | None = None) -> Mask:
+    """Mark the holes of a picture.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array; NaN and infinity are holes
+    alpha : (H, W) float32 array in [0, 1], optional
+        Fully transparent regions inside an opaque picture are holes.
+
+    Returns
+    -------
+    (H, W) bool array
+    """
+    pixels = np.atleast_3d(image)
+    mask: Mask = np.logical_or.reduce(~np.isfinite(pixels), axis=2)
+    if alpha is not None:
+        mask |= _transparent_holes(alpha)
+    if min(mask.shape) >= 8:
+        mask |= _one_coloured_holes(pixels, mask)
+    return mask
+
+
+def find_holes(picture: Picture) -> Finding | None:
+    """Report holes and where they are, or None."""
+    mask = estimate_hole_mask(picture.pixels, picture.alpha)
+    if not mask.any() or mask.all():
+        return None
+    share = 100 * float(mask.mean())
+    return Finding(
+        kind="holes",
+        value=share,
+        unit="% of pixels",
+        confidence=0.9,
+        message=f"Parts are missing: {share:.1f} % of the picture is empty or painted over with one colour.",
+        map=mask,
+    )
+
+
+def _transparent_holes(alpha: Image) -> Mask:
+    """Mark what is fully transparent in an otherwise opaque picture; a cut-out is transparent at its margin."""
+    gone = alpha <= 0
+    opaque = np.mean(alpha[~gone] >= 1) if not gone.all() else 0.0
+    margin = gone[0].any() or gone[-1].any() or gone[:, 0].any() or gone[:, -1].any()
+    return gone if gone.any() and opaque > 0.95 and gone.mean() < 0.5 and not margin else np.zeros_like(gone)
+
+
+def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
+    rows = np.arange(1, len(pixels), max(1, missing.size // 500_000))
+    here, above = pixels[rows], pixels[rows - 1]
+    flat = (here[:, 1:] == above[:, 1:]).all(axis=2) & (here[:, 1:] == here[:, :-1]).all(axis=2)
+    known = ~missing[rows]
+    strewn, solid = [], []
+    for colour in _frequent_colours(here[:, 1:][flat & known[:, 1:]], here[known]):
+        region = np.logical_and.reduce([pixels[:, :, c] == colour[c] for c in range(pixels.shape[2])])
+        if region.mean() > LEAST_STREWN and clustering(region) < MOST_CLUSTERED:
+            whole = _border_statistics(pixels, colour, region, np.zeros(region.shape, np.int32), 1)
+            if whole.looks_like_a_hole()[0]:
+                strewn.append(region)
+        else:
+            solid.append(_holes_of_one_colour(pixels, colour, region))
+    lost_pixels = strewn if len(strewn) == 1 else []  # of two colours they are salt and pepper
+    holes = np.logical_or.reduce([*solid, *lost_pixels, np.zeros_like(missing)])
+    content = known[:, 1:] & ~holes[rows, 1:]
+    return holes if content.any() and flat[content].mean() <= MOST_FLAT else np.zeros_like(holes)
+
+
+def _frequent_colours(*samples: Image) -> list[Image]:
+    """Give the most frequent colours of flat areas, then of all pixels (holes may be single pixels)."""
+    chosen: dict[bytes, Image] = {}
+    for sample in samples:
+        some = np.ascontiguousarray(sample[:: max(1, len(sample) // 30_000)])
+        rows = some.view(np.dtype((np.void, some.dtype.itemsize * some.shape[1]))).ravel()
+        values, counts = np.unique(rows, return_counts=True)
+        order = np.argsort(counts)[::-1][: CANDIDATES // 2]
+        frequent = counts[order] > max(2, LEAST_SHARE * counts.sum())
+        chosen |= {bytes(v): np.frombuffer(bytes(v), some.dtype) for v in values[order][frequent]}
+    return list(chosen.values())
+
+
+def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
+    """Keep those connected parts of a one-coloured region whose border looks like that of a hole."""
+    region = region & ~_frame(region)
+    least = max(LEAST_PIXELS, LEAST_SHARE * region.size)
+    if np.count_nonzero(region) < least:
+        return np.zeros_like(region)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=8)
+    labels = np.asarray(parts, np.int32)
+    area = stats[:, cv2.CC_STAT_AREA]
+    border = _border_statistics(pixels, colour, region, labels, count)
+    accepted = border.looks_like_a_hole()
+    accepted[0] = False
+    rest = ~accepted & (area < np.sqrt(region.size))  # parts with too little border to judge alone go together
+    rest[0] = False
+    accepted[rest] = border.total(rest).looks_like_a_hole()[0]
+    if area[accepted].sum() < max(0.5 * area[1:].sum(), least):
+        return np.zeros_like(region)
+    holes: Mask = accepted[labels]
+    return holes
+
+
+@dataclass(frozen=True)
+class _Border:
+    """Sums over the pixels just outside each part of a region."""
+
+    count: NDArray[np.float64]
+    same: NDArray[np.float64]  # nearly of the colour of the region
+    far: NDArray[np.float64]
+    jump: NDArray[np.float64]  # distance from the colour to the first pixel outside
+    change: NDArray[np.float64]  # from there to the second
+
+    def total(self, parts: NDArray[np.bool_]) -> _Border:
+        return _Border(*(np.array([s[parts].sum()]) for s in (self.count, self.same, self.far, self.jump, self.change)))
+
+    def looks_like_a_hole(self) -> NDArray[np.bool_]:
+        n = np.maximum(self.count, 1)
+        result: NDArray[np.bool_] = (
+            (self.count >= 8)
+            & (self.same / n <= MOST_SAME)
+            & (self.far / n >= LEAST_FAR)
+            & (self.change <= MOST_TRANSITION * self.jump)
+        )
+        return result
+
+
+def _border_statistics(pixels: Image, colour: Image, region: Mask, labels: NDArray[np.int32], count: int) -> _Border:
+    """Look outwards from each part, across every pixel of the ring around it."""
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    inside = region.astype(np.uint8)
+    row, column = np.nonzero(cv2.dilate(inside, cross) - inside)
+    sums = np.zeros((5, count))
+    bottom, right = region.shape[0] - 1, region.shape[1] - 1
+    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        back = np.clip(row - dy, 0, bottom), np.clip(column - dx, 0, right)
+        ahead = np.clip(row + dy, 0, bottom), np.clip(column + dx, 0, right)
+        seen = region[back] & ~region[ahead]
+        first, second = pixels[row[seen], column[seen]], pixels[ahead[0][seen], ahead[1][seen]]
+        jump = np.abs(first - colour).max(axis=1)
+        change = np.abs(second - first).max(axis=1)
+        label = labels[back[0][seen], back[1][seen]]
+        for k, weights in enumerate((None, jump <= SAME, jump > FAR, jump, change)):
+            sums[k] += np.bincount(label, weights, minlength=count)
+    return _Border(*sums)
+
+
+def _frame(region: Mask) -> Mask:
+    """Mark whole rows and columns at the margins of the picture: a letterbox or a frame, not a hole."""
+    frame = np.zeros_like(region)
+    for axis in (0, 1):
+        full = region.mean(axis=1 - axis) > 0.995
+        along = frame if axis == 0 else frame.T
+        first = int(np.argmin(full)) if not full.all() else full.size
+        last = int(np.argmin(full[::-1])) if not full.all() else 0
+        along[:first] = True
+        along[full.size - last :] = True
+    return frame & region

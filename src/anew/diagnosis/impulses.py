@@ -1,0 +1,203 @@
+"""Impulses: single pixels that were replaced by another value (salt, pepper, or anything).
+
+In a smooth place of a photograph a pixel lies between its eight neighbours. The share of smooth places whose centre
+stands out on its own estimates the density without being misled by texture, which is not smooth (in the spirit of the
+rank-ordered differences of Garnett et al., IEEE TIP 14, 2005). Stars, text and halftones stand out too, but to one
+side only, or with few values; impulses are dark and bright. Salt and pepper so dense that no smooth place is left shows
+as black and white pixels that are strewn independently of each other, which no content is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.arrays import Image, Mask
+from anew.diagnosis.finding import Finding
+
+if TYPE_CHECKING:
+    from anew.images import Picture
+
+LEAST_DENSITY = 0.002
+LEAST_SPIKES = 12
+LEAST_OF_A_SIDE = 4  # spikes, and 1 % of all: there must be both bright and dark ones
+LEAST_SPREAD = 0.4  # between the 10th and 90th percentile of impulses of random value
+SMOOTH = 12 / 255  # range of eight neighbours in a smooth place without noise
+STANDS_OUT = 30 / 255
+SAMPLE = 1024  # pixels a side on which the density is estimated
+
+MOST_CLUSTERED = 0.15  # correlation of neighbours, for pixels strewn independently
+LEAST_DENSE = 0.2  # below it smooth places are plenty
+MOST_DENSE = 0.95  # above it the image has two values only: a drawing, or lost
+
+_NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
+
+
+@dataclass(frozen=True)
+class ImpulseStatistics:
+    """How impulses show in one image.
+
+    Attributes
+    ----------
+    density : float in [0, 1]
+        Share of replaced samples.
+    spikes : int
+        How many were seen in smooth places.
+    bright_share : float in [0, 1]
+        Share of them above their neighbours.
+    extreme_share : float in [0, 1]
+        Share of them at the very ends of the range: near 1 for salt and pepper.
+    spread : float
+        Distance of their 10th and 90th percentile.
+    threshold : float
+        What stands out: how far above or below all neighbours.
+    """
+
+    density: float
+    spikes: int
+    bright_share: float
+    extreme_share: float
+    spread: float
+    threshold: float
+
+
+def estimate_impulses(image: Image) -> ImpulseStatistics:
+    """Estimate the density and kind of impulses.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]
+
+    Returns
+    -------
+    ImpulseStatistics
+    """
+    channels = np.atleast_3d(_crop(image))
+    dense = _dense_salt_and_pepper(channels)
+    if dense > LEAST_DENSE:
+        return ImpulseStatistics(dense, round(dense * channels[:, :, 0].size), 0.5, 1.0, 1.0, STANDS_OUT)
+    smooth_places = 0
+    values, rises, thresholds = [], [], []
+    for c in range(channels.shape[2]):
+        x = np.ascontiguousarray(channels[:, :, c])
+        lowest, highest = _neighbour_range(x)
+        smooth, threshold = _limits(highest - lowest)
+        above, below = x - highest, lowest - x
+        place = highest - lowest < smooth
+        spike = place & (np.maximum(above, below) > threshold)
+        smooth_places += int(np.count_nonzero(place))
+        values.append(x[spike])
+        rises.append(above[spike] > 0)
+        thresholds.append(threshold)
+    value, bright = np.concatenate(values), np.concatenate(rises)
+    if not len(value):
+        return ImpulseStatistics(0.0, 0, 0.0, 0.0, 0.0, max(thresholds))
+    low, high = np.quantile(value, (0.1, 0.9))
+    extreme = float(np.mean((value <= 0.002) | (value >= 0.998)))
+    # a random value is within the threshold of its surroundings, and so not seen, in about 2 of 1 / threshold cases
+    seen = 1.0 if extreme > 0.8 else 1 - 2 * max(thresholds)
+    density = len(value) / max(smooth_places, 1) / max(seen, 0.2)
+    return ImpulseStatistics(
+        min(float(density), 1.0), len(value), float(bright.mean()), extreme, float(high - low), max(thresholds)
+    )
+
+
+def find_impulses(picture: Picture) -> Finding | None:
+    """Report impulse noise and where it is, or None."""
+    found = estimate_impulses(picture.pixels)
+    minor_share = min(found.bright_share, 1 - found.bright_share)
+    one_sided = minor_share < 0.01 or minor_share * found.spikes < LEAST_OF_A_SIDE
+    if found.density < LEAST_DENSITY or found.spikes < LEAST_SPIKES or one_sided:
+        return None
+    salt_and_pepper = found.extreme_share > 0.8
+    if not salt_and_pepper and found.spread < LEAST_SPREAD:
+        return None
+    kind = "black and white dots" if salt_and_pepper else "dots of random value"
+    return Finding(
+        kind="impulses",
+        value=100 * found.density,
+        unit="% of pixels",
+        confidence=float(np.clip(0.7 + 0.1 * np.log10(found.spikes / LEAST_SPIKES), 0.7, 0.99)),
+        message=f"About {100 * found.density:.1f} % of the pixels were replaced by {kind}.",
+        map=impulse_mask(picture.pixels, found),
+        details={"density": found.density, "salt_and_pepper": salt_and_pepper},
+    )
+
+
+def clustering(marked: Mask) -> float:
+    """Give the largest correlation of an (H, W) map with itself moved by one or two pixels: near 0 if strewn."""
+    m = marked - marked.mean(dtype=np.float32)
+    power = float(np.mean(m * m)) + 1e-12
+    lags = (m[1:] * m[:-1], m[:, 1:] * m[:, :-1], m[1:, 1:] * m[:-1, :-1], m[2:] * m[:-2], m[:, 2:] * m[:, :-2])
+    return max((abs(float(lag.mean())) / power for lag in lags if lag.size), default=1.0)
+
+
+def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
+    """Mark the pixels with an impulse in any channel.
+
+    Salt and pepper are all pixels at the ends of the range but those in solid areas. Other impulses are the pixels that
+    are far from the median of their surroundings, measured by the scatter there.
+
+    Returns
+    -------
+    (H, W) bool array
+    """
+    channels = np.atleast_3d(image)
+    mask = np.zeros(channels.shape[:2], bool)
+    for c in range(channels.shape[2]):
+        x = np.ascontiguousarray(channels[:, :, c])
+        mask |= _extremes(x, found) if found.extreme_share > 0.8 else _outliers(x, found)
+    return mask
+
+
+def _extremes(x: Image, found: ImpulseStatistics) -> Mask:
+    sparse = found.density < 0.15
+    mask = np.zeros(x.shape, bool)
+    size = 3 if found.density < 0.5 else 5
+    for end in (x <= 0.002, x >= 0.998):
+        solid = cv2.morphologyEx(end.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
+        strewn = end & (cv2.dilate(solid, np.ones((3, 3), np.uint8)) == 0)
+        if sparse:  # four of a kind in one neighbourhood are content
+            strewn &= cv2.boxFilter(strewn.astype(np.float32), -1, (3, 3), normalize=False) < 3.5
+        mask |= strewn
+    return mask & (np.abs(x - cv2.medianBlur(x, 5)) > found.threshold) if sparse else mask
+
+
+def _dense_salt_and_pepper(channels: Image) -> float:
+    """Give the density of black and white pixels that are strewn independently, or 0."""
+    shares = []
+    for c in range(channels.shape[2]):
+        ends = (channels[:, :, c] <= 0.002, channels[:, :, c] >= 0.998)
+        shares.append(sum(float(end.mean()) for end in ends))
+        if min(end.mean() for end in ends) < LEAST_DENSE / 4 or max(map(clustering, ends)) > MOST_CLUSTERED:
+            return 0.0
+    return float(np.mean(shares)) if max(shares) < MOST_DENSE else 0.0
+
+
+def _outliers(x: Image, found: ImpulseStatistics) -> Mask:
+    distance = np.abs(x - cv2.medianBlur(x, 5))
+    scatter = cv2.medianBlur(distance, 5)
+    outliers: Mask = distance > np.maximum(found.threshold, 4 * scatter)
+    return outliers
+
+
+def _neighbour_range(x: Image) -> tuple[Image, Image]:
+    border = cv2.BORDER_REFLECT_101
+    lowest = cv2.erode(x, _NEIGHBOURS, borderType=border)
+    highest = cv2.dilate(x, _NEIGHBOURS, borderType=border)
+    return lowest.astype(np.float32, copy=False), highest.astype(np.float32, copy=False)
+
+
+def _limits(ranges: NDArray[np.float32]) -> tuple[float, float]:
+    """Give what is smooth and what stands out: both grow with the noise, read off the quietest places."""
+    quiet = float(np.quantile(ranges[ranges > 0], 0.01)) if (ranges > 0).any() else 0.0
+    return max(SMOOTH, 2.5 * quiet), max(STANDS_OUT, 3.5 * quiet)
+
+
+def _crop(image: Image) -> Image:
+    top, left = max(0, (image.shape[0] - SAMPLE) // 2), max(0, (image.shape[1] - SAMPLE) // 2)
+    return image[top : top + SAMPLE, left : left + SAMPLE]

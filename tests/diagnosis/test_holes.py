@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import skimage.data
+
+from anew.diagnosis.holes import estimate_hole_mask, find_holes
+from anew.images import Picture
+
+
+@pytest.fixture
+def rectangle():
+    mask = np.zeros((128, 128), bool)
+    mask[30:60, 40:90] = True
+    return mask
+
+
+def iou(a, b):
+    return (a & b).sum() / (a | b).sum()
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (1, 1, 1), (1, 0, 1), (0.5, 0.5, 0.5)])
+def test_rectangle_of_one_colour(colour_photo, rectangle, colour):
+    damaged = colour_photo.copy()
+    damaged[rectangle] = colour
+    assert iou(estimate_hole_mask(damaged), rectangle) >= 0.97
+
+
+def test_thin_strokes_and_letters(grey_photo):
+    import cv2
+
+    canvas = np.zeros(grey_photo.shape, np.uint8)
+    cv2.line(canvas, (5, 100), (120, 20), 1, 3)
+    cv2.putText(canvas, "SAMPLE", (8, 80), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 1, 2)
+    damaged = np.where(canvas > 0, np.float32(1), grey_photo)
+    assert iou(estimate_hole_mask(damaged), canvas > 0) >= 0.97
+
+
+def test_lost_pixels(colour_photo):
+    mask = np.random.default_rng(0).random(colour_photo.shape[:2]) < 0.4
+    damaged = np.where(mask[:, :, None], np.float32(0), colour_photo)
+    already_black = (colour_photo == 0).all(axis=2)
+    assert iou(estimate_hole_mask(damaged), mask | already_black) >= 0.99
+
+
+def test_not_a_number_is_a_hole(colour_photo, rectangle):
+    damaged = colour_photo.copy()
+    damaged[rectangle, 1] = np.nan
+    assert (estimate_hole_mask(damaged) == rectangle).all()
+
+
+def test_transparency_inside_is_a_hole_and_a_cut_out_is_not(colour_photo, rectangle):
+    alpha = 1 - rectangle.astype(np.float32)
+    assert (estimate_hole_mask(colour_photo, alpha) == rectangle).all()
+    alpha[:, :10] = 0
+    assert not estimate_hole_mask(colour_photo, alpha).any()
+
+
+@pytest.mark.parametrize(
+    "name", ["astronaut", "coffee", "chelsea", "rocket", "retina", "hubble_deep_field", "page", "text", "moon"]
+)
+def test_silent_on_pictures(name):
+    picture = np.atleast_3d(getattr(skimage.data, name)() / np.float32(255))
+    assert find_holes(Picture(picture)) is None
+
+
+def test_silent_on_a_letterbox_and_a_drawing(colour_photo):
+    boxed = np.pad(colour_photo, ((20, 20), (0, 0), (0, 0)))
+    assert find_holes(Picture(boxed)) is None
+    drawing = np.ones((128, 128, 3), np.float32)
+    drawing[20:60, 20:60] = (1, 0, 0)
+    drawing[70:100, 30:110] = (0, 0, 1)
+    assert find_holes(Picture(drawing)) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 9, 3), (2, 3, 1), (9, 9, 4)])
+def test_tiny_images_have_an_answer(shape):
+    assert not estimate_hole_mask(np.full(shape, 0.5, np.float32)).any()

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from anew.diagnosis.impulses import estimate_impulses, find_impulses
+from anew.images import Picture
+
+
+def replaced(image, density, draw, seed=0):
+    rng = np.random.default_rng(seed)
+    mask = rng.random(image.shape[:2]) < density
+    result = image.copy()
+    result[mask] = draw(rng, (int(mask.sum()), 1))
+    return result, mask
+
+
+def salt_and_pepper(rng, shape):
+    return rng.integers(0, 2, shape).astype(np.float32)
+
+
+def anything(rng, shape):
+    return rng.random(shape, np.float32)
+
+
+@pytest.mark.parametrize("density", [0.02, 0.1, 0.4, 0.7])
+def test_density_and_mask_of_salt_and_pepper(colour_photo, density):
+    noisy, mask = replaced(colour_photo, density, salt_and_pepper)
+    finding = find_impulses(Picture(noisy))
+    assert finding.details["salt_and_pepper"]
+    assert finding.details["density"] == pytest.approx(density, rel=0.35)
+    assert (finding.map & mask).sum() >= 0.9 * mask.sum()
+
+
+@pytest.mark.parametrize("density", [0.02, 0.1])
+def test_density_and_mask_of_random_values(colour_photo, density):
+    noisy, mask = replaced(colour_photo, density, anything)
+    finding = find_impulses(Picture(noisy))
+    assert not finding.details["salt_and_pepper"]
+    assert finding.details["density"] == pytest.approx(density, rel=0.3)
+    assert (finding.map & mask).sum() >= 0.85 * mask.sum()
+
+
+def test_silent_on_a_photograph_with_and_without_noise(colour_photo):
+    assert find_impulses(Picture(colour_photo)) is None
+    noise = np.random.default_rng(0).normal(0, 20 / 255, colour_photo.shape).astype(np.float32)
+    assert find_impulses(Picture(colour_photo + noise)) is None
+
+
+def test_silent_on_stars():
+    stars, _ = replaced(
+        np.full((200, 200, 1), 0.05, np.float32), 0.01, lambda rng, shape: 0.5 + 0.5 * anything(rng, shape)
+    )
+    assert find_impulses(Picture(stars)) is None
+
+
+def test_silent_on_a_dither_pattern():
+    checks = (np.indices((64, 64)).sum(0) % 2).astype(np.float32)[:, :, None]
+    assert find_impulses(Picture(checks)) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (7, 7, 4)])
+def test_tiny_images_have_an_answer(shape):
+    assert estimate_impulses(np.full(shape, 0.5, np.float32)).density == 0
