@@ -136,6 +136,17 @@ def test_unknown_names_and_parameters_list_what_there_is():
         degrade(image, "noise", sigma="a")
 
 
+@pytest.mark.parametrize("value", ["word", float("nan"), -7.5])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_that_makes_no_sense_is_a_value_error(name, value, colour_photo):
+    """Every option either takes a value, or says ValueError: what people type never ends in another error."""
+    for option in DEGRADATIONS[name].parameters:
+        try:
+            degrade(colour_photo[:16, :16], name, rng=0, **(options(name) | {option: value}))
+        except ValueError as error:
+            assert str(error)  # noqa: PT017
+
+
 def test_a_chain_is_read():
     assert parse_chain("noise:sigma=0.1, jpeg:quality=30:subsampling=4:2:0,tilt") == [
         ("noise", {"sigma": 0.1}),

@@ -55,6 +55,12 @@ def check_between(name: str, value: float, low: float, high: float = np.inf) -> 
         raise ValueError(f"{name} must be a finite number{' and'.join(filter(None, (lower, upper)))}, got {value!r}")
 
 
+def check_whole(name: str, value: float, low: int, high: int) -> None:
+    """Refuse what is not an integer in [low, high]."""
+    if not (isinstance(value, Real) and low <= value <= high and value == int(value)):
+        raise ValueError(f"{name} must be an integer in [{low}, {high}], got {value!r}")
+
+
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Refuse a word that is not one of the choices."""
     if value not in choices:

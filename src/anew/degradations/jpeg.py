@@ -7,7 +7,7 @@ import io
 import numpy as np
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, check_choice
+from anew.degradations.degraded import Degraded, check_choice, check_whole
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 MAX_SIDE = 65_500  # libjpeg's limit
@@ -47,9 +47,8 @@ def double_jpeg(
         Pixels cropped on the left and on the top in between, which misalign the two block grids.
     subsampling : {"4:4:4", "4:2:2", "4:2:0"}
     """
-    for name, shift in (("shift_x", shift_x), ("shift_y", shift_y)):
-        if not 0 <= shift <= 15 or shift != int(shift):
-            raise ValueError(f"{name} must be an integer in [0, 15], got {shift}")
+    check_whole("shift_x", shift_x, 0, 15)
+    check_whole("shift_y", shift_y, 0, 15)
     margins = [(int(shift_y), 0), (int(shift_x), 0), (0, 0)][: image.ndim]
     first = compress(np.pad(image, margins, mode="symmetric"), first_quality, subsampling)
     result = compress(first[int(shift_y) :, int(shift_x) :], quality, subsampling)
@@ -62,8 +61,7 @@ def compress(image: Image, quality: int, subsampling: str = "4:2:0") -> Image:
     from PIL import Image as Pillow
 
     check_choice("subsampling", subsampling, SUBSAMPLINGS)
-    if not 1 <= quality <= 100 or quality != int(quality):
-        raise ValueError(f"quality must be an integer in [1, 100], got {quality}")
+    check_whole("quality", quality, 1, 100)
     if image.ndim == 3 and image.shape[2] not in (1, 3):
         raise ValueError(f"JPEG holds 1 or 3 channels, got {image.shape[2]}")
     if max(image.shape[:2]) > MAX_SIDE:

@@ -56,15 +56,19 @@ def wander(n: int, rng: np.random.Generator, *, exponent: float = 2.0) -> Number
 def fractal_noise(shape: tuple[int, ...], rng: np.random.Generator, *, exponent: float = 3.0) -> Image:
     """Give an (H, W) field whose power falls as 1/f^exponent, with mean 0 and standard deviation 1."""
     import cv2
+    from scipy import fft
 
     height, width = shape[:2]
     shrink = min(1.0, NOISE_SIDE / max(height, width))
     rows, columns = max(2, round(height * shrink)), max(2, round(width * shrink))
-    fy, fx = np.fft.fftfreq(2 * rows)[:, np.newaxis], np.fft.rfftfreq(2 * columns)[np.newaxis, :]
-    frequency = np.hypot(fx, fy)
-    frequency[0, 0] = np.inf
-    spectrum = rng.standard_normal(frequency.shape) + 1j * rng.standard_normal(frequency.shape)
-    field = np.fft.irfft2(spectrum * frequency ** (-exponent / 2), (2 * rows, 2 * columns))[:rows, :columns]
+    tall, wide = (fft.next_fast_len(2 * n, real=True) for n in (rows, columns))  # larger, so that borders do not meet
+    fy, fx = np.fft.fftfreq(tall)[:, np.newaxis], np.fft.rfftfreq(wide)[np.newaxis, :]
+    power = (fx**2 + fy**2).astype(np.float32)
+    power[0, 0] = np.inf
+    spectrum = np.empty(power.shape, np.complex64)
+    spectrum.real, spectrum.imag = rng.standard_normal((2, *power.shape), np.float32)
+    spectrum *= power ** np.float32(-exponent / 4)
+    field = fft.irfft2(spectrum, (tall, wide))[:rows, :columns].astype(np.float64)
     field = (field - field.mean()) / max(field.std(), 1e-12)
     if shrink < 1:
         field = cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)
