@@ -40,7 +40,7 @@ def fast_nlm_uint16(y: Array, s: float) -> Array:
 
 def wavelet_spun(y: Array, s: float) -> Array:
     options = {"wavelet": "db2", "sigma": s, "mode": "soft", "method": "BayesShrink", "rescale_sigma": False}
-    return sr.cycle_spin(y, func=sr.denoise_wavelet, max_shifts=3, func_kw=options, num_workers=1)
+    return sr.cycle_spin(y, func=sr.denoise_wavelet, max_shifts=3, func_kw=options, workers=1)
 
 
 def side(s: float, *starts: float) -> int:
@@ -54,8 +54,8 @@ PAIRS: tuple[tuple[str, str, Denoiser | None], ...] = (
     ("nlm", "cv2 fastNlMeans uint16 L1", fast_nlm_uint16),
     ("tv", "skimage tv_chambolle", lambda y, s: sr.denoise_tv_chambolle(y, 1.35 * s**1.25)),
     ("wavelet", "skimage wavelet, 16 shifts", wavelet_spun),
-    ("bilateral", "cv2 bilateralFilter", lambda y, s: cv2.bilateralFilter(y, 9, 2.75 * s, 1.5)),
-    ("bilateral", "skimage bilateral", lambda y, s: sr.denoise_bilateral(np.clip(y, 0, 1), 9, 2.75 * s, 1.5)),
+    ("bilateral", "cv2 bilateralFilter", lambda y, s: cv2.bilateralFilter(y, 9, (2.2 + 8 * s) * s, 1.5)),
+    ("bilateral", "skimage bilateral", lambda y, s: sr.denoise_bilateral(np.clip(y, 0, 1), 9, 1.8 * s, 1.5)),
     ("wiener", "scipy wiener", lambda y, s: scipy.signal.wiener(y, side(s, 0.04, 0.12), s**2)),
     ("median", "scipy median_filter", lambda y, s: scipy.ndimage.median_filter(y, side(s, 0.105, 0.19))),
     ("mean", "scipy uniform_filter", lambda y, s: scipy.ndimage.uniform_filter(y, side(s, 0.145, 0.23))),

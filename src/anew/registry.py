@@ -143,9 +143,9 @@ TASKS = {
 METHODS = Registry(
     (
         # -- denoise: (image, sigma) -----------------------------------------------------------------------------
-        Method("nlm", "denoise", "non-local means: average pixels whose surroundings look alike", "Buades, Coll and Morel, CVPR 2005", library="OpenCV"),
-        Method("tv", "denoise", "total variation: the smoothest image in budget, edges kept", "Rudin, Osher and Fatemi, Physica D 60 (1992); Chambolle, JMIV 20 (2004)", library="scikit-image"),
-        Method("wavelet", "denoise", "BayesShrink: soft-threshold wavelet coefficients, cycle-spun", "Chang, Yu and Vetterli, IEEE TIP 9 (2000)", library="scikit-image"),
+        Method("nlm", "denoise", "non-local means: average pixels whose surroundings look alike", "Buades, Coll and Morel, CVPR 2005"),
+        Method("tv", "denoise", "total variation: the smoothest image in budget, edges kept", "Rudin, Osher and Fatemi, Physica D 60 (1992); Chambolle, JMIV 20 (2004)"),
+        Method("wavelet", "denoise", "BayesShrink: soft-threshold wavelet coefficients, cycle-spun", "Chang, Yu and Vetterli, IEEE TIP 9 (2000)", library="PyWavelets"),
         Method("bilateral", "denoise", "average neighbours that are near in place and in value", "Tomasi and Manduchi, ICCV 1998", library="OpenCV"),
         Method("guided", "denoise", "local linear model of the image on itself", "He, Sun and Tang, IEEE TPAMI 35 (2013)"),
         Method("wiener", "denoise", "shrink each pixel towards its local mean by local variance", "Lee, IEEE TPAMI 2 (1980)"),
@@ -168,7 +168,7 @@ METHODS = Registry(
         Method("unsharp", "deblur", "unsharp mask: add back what a blur took away", "Gonzalez and Woods, Digital Image Processing", inputs=("sigma",)),
         Method("shock", "deblur", "shock filter: inverse diffusion towards edges", "Osher and Rudin, SIAM J. Num. Anal. 27 (1990); Alvarez and Mazorra (1994)", inputs=("sigma",)),
         # -- upscale: (image, scale) -----------------------------------------------------------------------------
-        Method("lanczos", "upscale", "windowed sinc of three lobes", "Duchon, J. Applied Meteorology 18 (1979)"),
+        Method("lanczos", "upscale", "windowed sinc of three lobes, consistent with the small image", "Duchon, J. Applied Meteorology 18 (1979); Irani and Peleg, CVGIP 53 (1991)"),
         Method("bicubic", "upscale", "cubic convolution, a = -0.5", "Keys, IEEE TASSP 29 (1981)"),
         Method("bilinear", "upscale", "linear interpolation", "Gonzalez and Woods, Digital Image Processing"),
         Method("nearest", "upscale", "repeat the nearest pixel", "Gonzalez and Woods, Digital Image Processing"),

