@@ -139,25 +139,21 @@ def convolve(image: Image, psf: NDArray[np.float32], *, boundary: str = "reflect
     -------
     float32 array of the same shape
     """
-    from scipy.signal import oaconvolve
-
     _check_psf(psf, boundary)
     if psf.shape == (1, 1):
         return image * psf[0, 0]
     margins = [*_margins(psf), (0, 0)]
     padded = np.pad(planes_of(image), margins, mode=BOUNDARIES[boundary])  # type: ignore[call-overload]
-    result = oaconvolve(padded, psf[:, :, np.newaxis], mode="valid", axes=(0, 1))
-    return np.ascontiguousarray(result, np.float32).reshape(image.shape)
+    return _correlate(padded, psf[::-1, ::-1]).reshape(image.shape)
 
 
 def convolve_adjoint(y: Image, psf: NDArray[np.float32], *, boundary: str = "reflect") -> Image:
     """Apply the adjoint of ``convolve``: correlate, then fold the margins back to where they were copied from."""
-    from scipy.signal import oaconvolve
-
     _check_psf(psf, boundary)
     if psf.shape == (1, 1):
         return y * psf[0, 0]
-    full = oaconvolve(planes_of(y), psf[::-1, ::-1, np.newaxis], mode="full", axes=(0, 1))
+    around = [(side - 1, side - 1) for side in psf.shape]
+    full = _correlate(np.pad(planes_of(y), [*around, (0, 0)]), psf)
     for axis, margin in enumerate(_margins(psf)):
         source = np.pad(np.arange(y.shape[axis]), margin, mode=BOUNDARIES[boundary])  # type: ignore[call-overload]
         lines = np.moveaxis(full, axis, 0)
@@ -165,6 +161,20 @@ def convolve_adjoint(y: Image, psf: NDArray[np.float32], *, boundary: str = "ref
         np.add.at(folded, source, lines)
         full = np.moveaxis(folded, 0, axis)
     return np.ascontiguousarray(full, np.float32).reshape(y.shape)
+
+
+def _correlate(planes: Image, weights: NDArray[np.float32]) -> Image:
+    """Give sum_q w[q] x[p + q] for the p where all of x is there: (H, W, C) gives (H - h + 1, W - w + 1, C)."""
+    import cv2
+
+    weights = np.ascontiguousarray(weights)
+    (height, width, channels), (h, w) = planes.shape, weights.shape
+    result = np.empty((height - h + 1, width - w + 1, channels), np.float32)
+    for c in range(channels):
+        plane = np.ascontiguousarray(planes[:, :, c])
+        filtered = cv2.filter2D(plane, cv2.CV_32F, weights, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+        result[:, :, c] = filtered[: result.shape[0], : result.shape[1]]
+    return result
 
 
 def _margins(psf: NDArray[np.float32]) -> list[tuple[int, int]]:
