@@ -22,7 +22,9 @@ from anew.arrays import Image, Mask, luminance
 
 WINDOW = 192  # pixels; side of the windows in which a denoiser is run again
 MAX_WINDOWS = 4
-LEAST_ODDITY = 1.5  # change under a mask over the error of filling ordinary pixels
+# How odd pixels under a mask must be: their change over the error of filling ordinary pixels. Where detection looked for
+# damage that cannot be content, half suffices: less is hardly seen, and may be content after all.
+LEAST_ODDITY, LEAST_ODDITY_IF_SURE = 1.5, 0.5
 LEAST_GAIN = 0.1  # dB; a smaller predicted gain is not worth touching the pixels
 
 
@@ -139,14 +141,14 @@ def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: flo
     held_out_error : float
         Root mean square error at known pixels that were held out; nan if none could be.
     sure_damage : bool
-        The pixels under the mask are known to be lost: the fill need not show that they were odd.
+        Detection is sure that the pixels under the mask are lost.
     """
     before, after = original[mask], filled[mask]
     odd = float(np.sqrt(np.mean((before - after) ** 2, dtype=np.float64))) if np.isfinite(before).all() else np.inf
     figures = {"held_out_error": round(held_out_error, 5), "change": round(min(odd, 1e6), 5)}
-    if sure_damage or not np.isfinite(held_out_error):
+    if not np.isfinite(held_out_error):
         return Verdict(True, f"{_share(mask)} of the pixels were filled from their surroundings", figures)
-    if odd < LEAST_ODDITY * held_out_error:
+    if odd < (LEAST_ODDITY_IF_SURE if sure_damage else LEAST_ODDITY) * held_out_error:
         reason = "the marked pixels look no odder than their surroundings: they may well be part of the picture"
         return Verdict(False, reason, figures)
     reason = f"{_share(mask)} of the pixels were filled; held-out ones return within {255 * held_out_error:.0f} of 255"

@@ -18,7 +18,7 @@ from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
 from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
 
-SURE_DAMAGE = frozenset({"holes", "impulses", "text"})  # these masks need no second opinion
+SURE_DAMAGE = frozenset({"holes", "impulses", "text"})  # found by what no content looks like
 
 
 @dataclass(frozen=True)
