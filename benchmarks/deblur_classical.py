@@ -1,6 +1,6 @@
 """Measure deblurring with a known kernel beside scikit-image's methods.
 
-    python -m benchmarks.deblur_classical [Set5]
+    python -m benchmarks.deblur_classical [Set5] [kernels]
 
 Circular convolution with each of Levin's 8 kernels, Gaussian noise of 2.55 and 7.65 of 255, RGB PSNR in dB; mean over
 images and kernels (seconds per megapixel). scikit-image gets the regularisation that is best on average here, which
@@ -66,9 +66,9 @@ METHODS: dict[str, Deblur] = {
 }
 
 
-def main(name: str = "Set5") -> None:
+def main(name: str = "Set5", count: str = "8") -> None:
     """Print the table."""
-    kernels = load_kernels()
+    kernels = load_kernels()[: int(count)]
     images = [c if c.ndim == 3 else c[:, :, None] for c in load_set(name).values()]
     print(f"{name} x {len(kernels)} kernels: PSNR in dB (s per megapixel)")
     for grey_levels in (2.55, 7.65):

