@@ -87,7 +87,7 @@ FORMATS = (
     Format("BMP", (".bmp", ".dib"), "bmp"),
     Format("GIF", (".gif",), "gif", several=True),
     Format("PNM", (".ppm", ".pgm", ".pbm", ".pnm", ".pam"), "netpbm"),
-    Format("PFM", (".pfm",), "netpbm"),
+    Format("PFM", (".pfm",), "pfm"),
 )
 
 

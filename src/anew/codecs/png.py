@@ -365,11 +365,17 @@ def _compressed(samples: NDArray[Any], depth: int) -> bytes:
 
 def _packed_rows(samples: NDArray[Any], depth: int) -> NDArray[np.uint8]:
     """Give the (H, bytes) rows of samples, big-endian or several to a byte."""
-    height, width, _ = samples.shape
+    height = len(samples)
     if depth == 16:
         return samples.astype(">u2").view(np.uint8).reshape(height, -1)
     if depth == 8:
         return np.ascontiguousarray(samples).reshape(height, -1)
+    return packed_bits(samples, depth)
+
+
+def packed_bits(samples: NDArray[Any], depth: int) -> NDArray[np.uint8]:
+    """Pack (H, W, 1) samples of 1, 2 or 4 bits into rows of bytes, the first sample in the highest bits."""
+    height, width, _ = samples.shape
     per_byte = 8 // depth
     padded = np.zeros((height, -(-width // per_byte) * per_byte), np.uint8)
     padded[:, :width] = samples[:, :, 0]

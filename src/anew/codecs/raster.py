@@ -37,8 +37,8 @@ class Kind:
 
     @property
     def bits(self) -> int:
-        """Bits per integer sample: 1, 2, 4, 8 or 16."""
-        return next(bits for bits in (1, 2, 4, 8, 16) if self.maximum < 1 << bits)
+        """Bits per integer sample: 1, 2, 4, 8, 10, 12 or 16."""
+        return next(bits for bits in (1, 2, 4, 8, 10, 12, 16) if self.maximum < 1 << bits)
 
     @property
     def mode(self) -> str:
@@ -122,8 +122,10 @@ def updated(old: Raster, pixels: Image, alpha: Image | None) -> Raster:
         return _afresh(old, pixels, alpha)
     if old.kind.space == "palette":
         return _updated_palette(old, pixels, alpha)
-    if old.kind.space == "cmyk" or old.premultiplied or old.kind.maximum == 0:
+    if old.kind.space == "cmyk" or old.premultiplied:
         return _updated_where_changed(old, pixels, alpha)
+    if old.kind.maximum == 0:
+        return _updated_floats(old, pixels, alpha)
     return _updated_levels(old, pixels, alpha)
 
 
@@ -225,8 +227,18 @@ def _representable(pixels: Image, maximum: int) -> bool:
     )
 
 
+def _updated_floats(old: Raster, pixels: Image, alpha: Image | None) -> Raster:
+    """Keep every float sample, whatever its precision, that is what it was as float32; NaN is equal to NaN."""
+    wanted = pixels if alpha is None else np.concatenate([pixels, alpha[:, :, None]], axis=2)
+    was = old.samples.astype(np.float32)
+    same = (wanted == was) | (np.isnan(wanted) & np.isnan(was))
+    if same.all():
+        return old
+    return replace(old, samples=np.where(same, old.samples, wanted.astype(old.samples.dtype)))
+
+
 def _updated_where_changed(old: Raster, pixels: Image, alpha: Image | None) -> Raster:
-    """Convert only the pixels that changed by what the depth can show (bit for bit in floats)."""
+    """Convert only the pixels that changed by what the depth can show (at all, in floats)."""
     was, was_alpha = to_pixels(old)
     if old.kind.maximum:
         tolerance = 0.5 / old.kind.maximum

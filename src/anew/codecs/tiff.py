@@ -1,0 +1,532 @@
+"""TIFF and BigTIFF: strips and tiles, 1 to 16 bits, 16 to 64 bits of float, several pages (TIFF 6.0).
+
+Directories are read and written here, so that tags nobody knows survive. Deflate comes with Python; LZW, PackBits,
+Zstd, LZMA and fax segments are handed to the libtiff in Pillow as if they were rows of bytes, which it can decode
+whatever the samples are; JPEG segments go to libjpeg.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.codecs import jpeg, metadata
+from anew.codecs.facts import Facts, Source
+from anew.codecs.formats import Budget, Options, quiet_library
+from anew.codecs.ifd import Directory, Entry, Layout, Writer, as_block, directories, layout_of, reordered
+from anew.codecs.raster import Kind, Raster, oriented
+from anew.errors import CannotWrite, UnreadableImage
+
+COMPRESSIONS = {1: "none", 2: "ccitt", 3: "group3", 4: "group4", 5: "lzw", 7: "jpeg", 8: "deflate"}
+COMPRESSIONS |= {32773: "packbits", 32946: "deflate", 34925: "lzma", 50000: "zstd"}
+WRITTEN = {"none": 1, "lzw": 5, "deflate": 8, "packbits": 32773, "zstd": 50000}
+PILLOW_NAMES = {"lzw": "tiff_lzw", "packbits": "packbits", "zstd": "zstd"}
+# Tags that say how samples are stored; they are written anew. 330 points to previews, which would be out of date.
+STRUCTURE = frozenset(
+    {255, *range(256, 260), 262, 263, 266, 273, 274, *range(277, 282), 284, 292, 293, 317, *range(320, 326), 330}
+    | {338, 339, 340, 341, 347, *range(512, 522), *range(529, 533)}
+)
+DESCRIPTION = frozenset({270, 271, 272, 305, 306, 315, 316, 33432, 34665, 34853})  # what EXIF holds too
+XMP_TAG, ICC_TAG, EXIF_TAG = 700, 34675, 34665
+RESOLUTION = (282, 283, 296)
+STRIP = 1 << 18  # bytes of samples in one strip
+MINIMUM_OF_A_SEGMENT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What is kept of a TIFF beside samples: its layout and the directory of each frame."""
+
+    layout: Layout
+    directories: tuple[Directory, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """How the samples of one page are stored."""
+
+    width: int
+    height: int
+    count: int
+    bits: int
+    dtype: np.dtype[Any]
+    photometric: int
+    compression: int
+    predictor: int
+    planar: bool
+    segment: tuple[int, int]  # height and width of a strip or tile
+    tiled: bool
+
+    @property
+    def channels(self) -> int:
+        """Samples per pixel within one segment."""
+        return 1 if self.planar else self.count
+
+
+def decode(data: bytes, budget: Budget) -> Source:
+    """Read all pages of a TIFF; reduced copies and masks beside full pages are left out."""
+    layout, start = layout_of(data)
+    found = list(directories(data, layout, start))
+    full = [d for d in found if not (layout.integers(d.get(254)) or (0,))[0] & 5] or found
+    if not full:
+        raise UnreadableImage("damaged TIFF: there is no page in it (get an intact copy)")
+    pages = [_page(layout, directory) for directory in full]
+    for page in pages:
+        budget.check(page.width, page.height)
+    budget.check(sum(page.width * page.height for page in pages), 1)
+    rasters, facts = [], []
+    for index, (page, directory) in enumerate(zip(pages, full, strict=True)):
+        raster = _raster(page, layout, directory, _samples(data, page, layout, directory))
+        fact = replace(_facts(page, layout, directory, raster), frame=index, frames=len(pages))
+        rasters.append(replace(raster, samples=oriented(raster.samples, fact.orientation)))
+        facts.append(fact)
+    return Source("TIFF", data, tuple(rasters), tuple(facts), Pages(layout, tuple(full)))
+
+
+def suit(kind: Kind) -> Kind:
+    """Give the nearest kind of TIFF samples."""
+    if kind.space == "palette":
+        return kind if kind.maximum in (15, 255) else replace(kind, maximum=15 if kind.maximum < 15 else 255)
+    small = kind.space == "grey" and not kind.alpha and kind.maximum in (1, 3, 15)
+    if kind.maximum == 0 or small:
+        return kind
+    return replace(kind, maximum=255 if kind.maximum <= 255 else 65535)
+
+
+def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) -> bytes:
+    """Write a TIFF of one or several pages, in strips; it becomes a BigTIFF only if it must."""
+    old: Pages | None = options.source.extras if options.source else None
+    size = sum(r.samples.nbytes for r in rasters)
+    layout = Layout(old.layout.order if old else "<", size > 4_000_000_000)
+    writer = Writer(layout)
+    starts = []
+    places = []
+    for index, (raster, fact) in enumerate(zip(rasters, facts, strict=True)):
+        before = old.directories[fact.frame] if old is not None and fact.source is options.source else None
+        then = options.source.facts[fact.frame] if before is not None and options.source else Facts()
+        tags = _kept_tags(fact, then, before, old.layout if old else layout, layout)
+        tags |= _metadata_tags(fact, raster, options.recipe if index == 0 else None, layout)
+        tags |= _coded(writer, raster, fact, before, layout)
+        starts.append(writer.add_directory(tags))
+        places.append(len(writer.parts) - 1)
+    for place, following in zip(places, starts[1:], strict=False):  # each directory ends with the offset of the next
+        part = writer.parts[place]
+        writer.parts[place] = part[: -layout.offset_size] + struct.pack(layout.offset, following)
+    return writer.finished(starts[0])
+
+
+def with_recipe(encoded: bytes, recipe: str) -> bytes:
+    """Append a copy of the first directory that has the recipe in its XMP; everything before stays as it is."""
+    layout, start = layout_of(encoded)
+    raw, following = _raw_fields(encoded, layout, start)
+    directory = next(directories(encoded, layout, start))
+    xmp = directory[XMP_TAG].data if XMP_TAG in directory else None
+    packet = metadata.xmp_with_recipe(xmp, recipe) or b""
+    out = encoded + b"\0" * (len(encoded) % 2)
+    raw[XMP_TAG] = struct.pack(layout.order + ("HHQ" if layout.big else "HHI"), XMP_TAG, 1, len(packet))
+    raw[XMP_TAG] += struct.pack(layout.offset, len(out))
+    out += packet + b"\0" * (len(packet) % 2)
+    head = struct.pack(layout.order + ("Q" if layout.big else "H"), len(raw))
+    table = head + b"".join(raw[tag] for tag in sorted(raw)) + struct.pack(layout.offset, following)
+    pointer = 8 if layout.big else 4
+    if len(out) >= 1 << (8 * layout.offset_size):
+        raise CannotWrite("a TIFF cannot grow above 4 GB (write PNG)")
+    return out[:pointer] + struct.pack(layout.offset, len(out)) + out[pointer + layout.offset_size :] + table
+
+
+def _raw_fields(data: bytes, layout: Layout, start: int) -> tuple[dict[int, bytes], int]:
+    """Give the fields of a directory as they stand in the file, and the offset of the next directory."""
+    code, size = ("Q", 20) if layout.big else ("H", 12)
+    first = start + struct.calcsize("<" + code)
+    (count,) = struct.unpack_from(layout.order + code, data, start)
+    fields = {}
+    for place in range(first, first + count * size, size):
+        (tag,) = struct.unpack_from(layout.order + "H", data, place)
+        fields[tag] = data[place : place + size]
+    (following,) = struct.unpack_from(layout.offset, data, first + count * size)
+    return fields, following
+
+
+def _page(layout: Layout, directory: Directory) -> Page:
+    """Read how a page is stored, and refuse what is not supported."""
+
+    def value(tag: int, default: int) -> int:
+        return (layout.integers(directory.get(tag)) or (default,))[0]
+
+    width, height, count = value(256, 0), value(257, 0), value(277, 1)
+    if not (0 < width < 1 << 31 and 0 < height < 1 << 31 and 0 < count < 1 << 16):
+        raise UnreadableImage(f"damaged TIFF: its header says {width} x {height} pixels (get an intact copy)")
+    bits = set(layout.integers(directory.get(258)) or (1,))
+    formats = set(layout.integers(directory.get(339)) or (1,))
+    dtype = _dtype(bits, formats)
+    compression, photometric = value(259, 1), value(262, 1)
+    if compression not in COMPRESSIONS:
+        raise UnreadableImage(f"TIFF compression {compression} is not supported (save it with LZW or deflate)")
+    tiled = 322 in directory
+    rows = min(value(278, height), height) if not tiled else value(323, 0)
+    columns = width if not tiled else value(322, 0)
+    if rows < 1 or columns < 1 or (tiled and rows * columns > max(4 * width * height, MINIMUM_OF_A_SEGMENT)):
+        raise UnreadableImage("damaged TIFF: its strips or tiles have no size (get an intact copy)")
+    page = Page(
+        *(width, height, count, next(iter(bits)), dtype, photometric, compression),
+        *(value(317, 1), value(284, 1) == 2 and count > 1, (rows, columns), tiled),
+    )
+    _refuse_unsupported(page, value(266, 1))
+    return page
+
+
+def _dtype(bits: set[int], formats: set[int]) -> np.dtype[Any]:
+    unsigned = {1: np.uint8, 2: np.uint8, 4: np.uint8, 8: np.uint8, 16: np.uint16}
+    floats = {16: np.float16, 32: np.float32, 64: np.float64}
+    if len(bits) == 1 and len(formats) == 1:
+        table: dict[int, Any] = floats if formats == {3} else unsigned if formats <= {1, 4} else {}
+        if (depth := next(iter(bits))) in table:
+            return np.dtype(table[depth])
+    depths, kinds = "/".join(map(str, sorted(bits))), "/".join(map(str, sorted(formats)))
+    raise UnreadableImage(
+        f"TIFF samples of {depths} bits (sample format {kinds}) are not supported (save it with 8, 16 or float samples)"
+    )
+
+
+def _refuse_unsupported(page: Page, fill_order: int) -> None:
+    colours = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}.get(page.photometric)
+    if colours is None or (page.photometric == 6 and page.compression != 7):
+        raise UnreadableImage(f"TIFF colour space {page.photometric} is not supported (save it as RGB)")
+    if page.count not in (colours, colours + 1) or (page.photometric == 3 and page.count != 1):
+        raise UnreadableImage(f"a TIFF with {page.count} samples per pixel is not supported (save it as RGB)")
+    if page.bits < 8 and page.count > 1:
+        raise UnreadableImage(f"TIFF colours of {page.bits} bits are not supported (save it with 8 bits)")
+    if page.compression == 7 and page.bits != 8:
+        raise UnreadableImage("JPEG in TIFF with other than 8 bits is not supported (save it with deflate)")
+    if page.compression in (2, 3, 4) and page.bits != 1:
+        raise UnreadableImage("damaged TIFF: fax compression of other than 1 bit (get an intact copy)")
+    if page.predictor not in (1, 2, 3) or (page.predictor == 3) != (page.predictor == 3 and page.dtype.kind == "f"):
+        raise UnreadableImage("damaged TIFF: its predictor makes no sense (get an intact copy)")
+    if page.predictor == 2 and page.bits < 8:
+        raise UnreadableImage("a TIFF predictor for less than 8 bits is not supported (save it without)")
+    if fill_order != 1 and page.compression not in (2, 3, 4):
+        raise UnreadableImage("TIFF with reversed bit order is not supported (save it anew)")
+
+
+def _samples(data: bytes, page: Page, layout: Layout, directory: Directory) -> NDArray[Any]:
+    """Decode the segments of a page into (H, W, S) samples."""
+    offsets = layout.integers(directory.get(324 if page.tiled else 273))
+    sizes = layout.integers(directory.get(325 if page.tiled else 279))
+    rows, columns = page.segment
+    down, across = -(-page.height // rows), -(-page.width // columns)
+    planes = page.count if page.planar else 1
+    if not sizes and len(offsets) == 1 and page.compression == 1:
+        sizes = (len(data) - offsets[0],)
+    if len(offsets) < down * across * planes or len(sizes) < down * across * planes:
+        raise UnreadableImage("damaged TIFF: strips or tiles are missing (get an intact copy)")
+    out = np.empty((page.height, page.width, page.count), page.dtype)
+    for number in range(down * across * planes):
+        plane, place = divmod(number, down * across)
+        top, left = place // across * rows, place % across * columns
+        height = rows if page.tiled else min(rows, page.height - top)
+        if offsets[number] + sizes[number] > len(data):
+            raise UnreadableImage("truncated TIFF: pixels lie beyond the end of the file (get an intact copy)")
+        coded = data[offsets[number] : offsets[number] + sizes[number]]
+        segment = _segment(coded, page, layout, directory, height, columns)
+        area = out[top : top + rows, left : left + columns]
+        part = segment[: area.shape[0], : area.shape[1]]
+        if page.planar:
+            area[:, :, plane] = part[:, :, 0]
+        else:
+            area[:] = part
+    return out
+
+
+def _segment(coded: bytes, page: Page, layout: Layout, directory: Directory, height: int, width: int) -> NDArray[Any]:
+    """Decode one strip or tile into (h, w, S) samples."""
+    if page.compression == 7:
+        return _jpeg_segment(coded, page, directory, height, width)
+    row = (width * page.channels * page.bits + 7) // 8
+    raw = _decompressed(coded, page.compression, row, height, directory, layout)
+    if len(raw) < row * height:
+        raise UnreadableImage("damaged TIFF: a strip or tile is incomplete (get an intact copy)")
+    lines = np.frombuffer(raw, np.uint8, row * height).reshape(height, row)
+    if page.bits < 8:
+        shifts = np.arange(8 - page.bits, -1, -page.bits, dtype=np.uint8)
+        spread = lines[:, :, None] >> shifts & np.uint8((1 << page.bits) - 1)
+        return spread.reshape(height, -1)[:, :width, None]
+    shape = (height, width, page.channels)
+    if page.predictor == 3:
+        return _undo_float_predictor(lines, page, shape)
+    samples = lines.reshape(-1).view(layout.order + page.dtype.str[1:]).astype(page.dtype).reshape(shape)
+    if page.predictor == 2:
+        words = samples.view(f"u{page.dtype.itemsize}")
+        return np.add.accumulate(words, axis=1, dtype=words.dtype).view(page.dtype)
+    return samples
+
+
+def _decompressed(coded: bytes, compression: int, row: int, height: int, directory: Directory, layout: Layout) -> bytes:
+    if compression == 1:
+        return coded
+    if compression in (8, 32946):
+        try:
+            return zlib.decompressobj().decompress(coded, row * height)
+        except zlib.error:
+            raise UnreadableImage("damaged TIFF: compressed data is broken (get an intact copy)") from None
+    from PIL import Image
+
+    bits = 1 if compression in (2, 3, 4) else 8
+    width = row if bits == 8 else layout.integers(directory[256])[0]
+    if compression in (2, 3, 4) and 322 in directory:
+        width = layout.integers(directory[322])[0]
+    short, long = Layout(), 4
+    tags = {256: width, 257: height, 258: bits, 259: compression, 262: 1, 273: 8, 277: 1, 278: height, 279: len(coded)}
+    for tag in (266, 292, 293):
+        if bits == 1 and (values := layout.integers(directory.get(tag))):
+            tags[tag] = values[0]
+    writer = Writer(short)
+    writer.add(coded)
+    entries = {tag: Entry(long, 1, struct.pack("<I", value)) for tag, value in tags.items()}
+    made = writer.finished(writer.add_directory(entries))
+    with quiet_library(), Image.open(io.BytesIO(made), formats=["TIFF"]) as image:
+        if image.size != (width, height):
+            raise UnreadableImage("damaged TIFF: a strip or tile does not decode (get an intact copy)")
+        return image.tobytes()
+
+
+def _jpeg_segment(coded: bytes, page: Page, directory: Directory, height: int, width: int) -> NDArray[Any]:
+    """Decode a strip or tile of JPEG (TIFF technical note 2): the tables are in a tag of their own."""
+    from PIL import Image
+
+    tables = directory[347].data if 347 in directory else b""
+    adobe = b""
+    if page.channels == 3:  # say whether it is YCbCr, where libjpeg would guess
+        adobe = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0" + bytes([page.photometric == 6])
+    stream = b"\xff\xd8" + adobe + (tables[2:-2] if len(tables) > 4 else b"") + coded[2:]
+    structure = jpeg.parse(stream)
+    if structure.width < width or not 0 < structure.height <= height or len(structure.components) != page.channels:
+        raise UnreadableImage("damaged TIFF: a JPEG strip has another size than it should (get an intact copy)")
+    if structure.width > 4 * width + 64:
+        raise UnreadableImage("damaged TIFF: a JPEG strip has another size than it should (get an intact copy)")
+    with quiet_library(), Image.open(io.BytesIO(stream), formats=["JPEG"]) as image:
+        decoded = np.asarray(image).reshape(structure.height, structure.width, -1)
+    samples = np.zeros((height, width, page.channels), np.uint8)
+    samples[: structure.height] = decoded[:, :width]
+    return samples
+
+
+def _undo_float_predictor(lines: NDArray[np.uint8], page: Page, shape: tuple[int, int, int]) -> NDArray[Any]:
+    """Undo TIFF technical note 3: byte planes, most significant first, as differences with the stride of a pixel."""
+    height, width, channels = shape
+    size = page.dtype.itemsize
+    steps = lines.reshape(height, -1, channels)
+    planes = np.add.accumulate(steps, axis=1, dtype=np.uint8).reshape(height, size, width * channels)
+    joined = np.ascontiguousarray(planes.swapaxes(1, 2)).reshape(-1)
+    return joined.view(page.dtype.newbyteorder(">")).astype(page.dtype).reshape(shape)
+
+
+def _raster(page: Page, layout: Layout, directory: Directory, samples: NDArray[Any]) -> Raster:
+    """Say what samples mean."""
+    space = {0: "grey", 1: "grey", 3: "palette", 5: "cmyk"}.get(page.photometric, "rgb")
+    alpha = page.count == {"grey": 1, "palette": 1, "rgb": 3, "cmyk": 4}[space] + 1
+    maximum = 0 if page.dtype.kind == "f" else (1 << page.bits) - 1
+    if space == "palette":
+        return Raster(samples, Kind(space, False, maximum), _palette(layout, directory, page.bits))
+    if page.photometric == 0:
+        samples = (maximum or 1) - samples
+    premultiplied = alpha and layout.integers(directory.get(338))[:1] == (1,)
+    return Raster(samples, Kind(space, alpha, maximum), premultiplied=premultiplied)
+
+
+def _palette(layout: Layout, directory: Directory, bits: int) -> NDArray[np.uint8]:
+    values = np.array(layout.integers(directory.get(320)))
+    if bits > 8 or len(values) != 3 << bits:
+        raise UnreadableImage("damaged TIFF: its palette is incomplete (get an intact copy)")
+    entries = values.reshape(3, -1).T
+    return (entries if entries.max() < 256 else entries >> 8).astype(np.uint8)
+
+
+def _facts(page: Page, layout: Layout, directory: Directory, raster: Raster) -> Facts:
+    orientation = (layout.integers(directory.get(274)) or (1,))[0]
+    described = {tag: entry for tag, entry in directory.items() if tag in DESCRIPTION}
+    resolution = [layout.numbers(directory.get(tag)) for tag in RESOLUTION]
+    dpi = None
+    if resolution[0] and resolution[1] and (scale := {2: 1.0, 3: 2.54}.get(int((resolution[2] or (2,))[0]))):
+        dpi = (float(resolution[0][0]) * scale, float(resolution[1][0]) * scale)
+    xmp = directory[XMP_TAG].data if XMP_TAG in directory else None
+    palette = None if raster.palette is None else tuple(tuple(entry) for entry in raster.palette.tolist())
+    return Facts(
+        format="TIFF",
+        mode=raster.kind.mode,
+        bit_depth=page.bits,
+        sample_format="float" if page.dtype.kind == "f" else "uint",
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        exif=as_block(layout, described) if described else None,
+        icc=directory[ICC_TAG].data if ICC_TAG in directory else None,
+        xmp=xmp,
+        dpi=dpi,
+        palette=palette,
+        compression=COMPRESSIONS[page.compression],
+        lossless=page.compression != 7,
+        recipe=metadata.recipe_of_xmp(xmp),
+    )
+
+
+def _kept_tags(facts: Facts, then: Facts, before: Directory | None, old: Layout, new: Layout) -> dict[int, Entry]:
+    """Give the tags that are carried over: those of the file, or those of an EXIF block."""
+    ours = STRUCTURE | {XMP_TAG, ICC_TAG}
+    if before is not None:
+        changed = (DESCRIPTION if facts.exif != then.exif else frozenset()) | (
+            frozenset(RESOLUTION) if facts.dpi != then.dpi else frozenset()
+        )
+        tags = {t: reordered(e, old, new) for t, e in before.items() if t not in ours | changed}
+        if not changed & DESCRIPTION:
+            return tags
+    else:
+        tags = {}
+    if facts.exif:
+        layout, start = layout_of(facts.exif)
+        for tag, entry in next(directories(facts.exif, layout, start), {}).items():
+            if tag in DESCRIPTION:
+                tags[tag] = reordered(entry, layout, new)
+    return tags
+
+
+def _metadata_tags(facts: Facts, raster: Raster, recipe: str | None, layout: Layout) -> dict[int, Entry]:
+    tags = {}
+    if facts.dpi is not None and not (facts.source and facts.format == "TIFF" and _same_dpi(facts)):
+        for tag, dpi in zip(RESOLUTION, facts.dpi, strict=False):
+            tags[tag] = Entry(5, 1, struct.pack(layout.order + "II", min(round(dpi * 1000), 2**32 - 1), 1000))
+        tags[296] = _short(layout, 2)
+    xmp = metadata.xmp_with_recipe(metadata.upright_xmp(facts.xmp), recipe)
+    if xmp is not None:
+        tags[XMP_TAG] = Entry(1, len(xmp), xmp)
+    if facts.icc is not None and metadata.icc_fits(facts.icc, raster.kind.space):
+        tags[ICC_TAG] = Entry(7, len(facts.icc), facts.icc)
+    return tags
+
+
+def _same_dpi(facts: Facts) -> bool:
+    return facts.source is not None and facts.dpi == facts.source.facts[facts.frame].dpi
+
+
+def _short(layout: Layout, *values: int) -> Entry:
+    return Entry(3, len(values), struct.pack(f"{layout.order}{len(values)}H", *values))
+
+
+def _long(layout: Layout, *values: int) -> Entry:
+    kind, code = (16, "Q") if layout.big else (4, "I")
+    return Entry(kind, len(values), struct.pack(f"{layout.order}{len(values)}{code}", *values))
+
+
+def _coded(writer: Writer, raster: Raster, facts: Facts, before: Directory | None, layout: Layout) -> dict[int, Entry]:
+    """Write the strips of a page and give the tags that describe them."""
+    samples, kind = raster.samples, raster.kind
+    height, width, count = samples.shape
+    was = layout.integers(before.get(262)) if before else ()
+    photometric = {"grey": 1, "rgb": 2, "palette": 3, "cmyk": 5}[kind.space]
+    if was == (0,) and kind.space == "grey":
+        photometric, samples = 0, (kind.maximum or 1) - samples
+    name = facts.compression if facts.compression in WRITTEN else "deflate"
+    assert name is not None
+    predictor = _predictor(name, samples, kind, before, layout)
+    strips, rows = _strips(samples, kind, name, predictor, layout)
+    offsets = [writer.add(strip) for strip in strips]
+    bits = kind.bits if kind.maximum else samples.dtype.itemsize * 8
+    tags = {
+        256: _long(layout, width),
+        257: _long(layout, height),
+        258: _short(layout, *([bits] * count)),
+        259: _short(layout, WRITTEN[name]),
+        262: _short(layout, photometric),
+        273: _long(layout, *offsets),
+        274: _short(layout, 1),
+        277: _short(layout, count),
+        278: _long(layout, rows),
+        279: _long(layout, *(len(strip) for strip in strips)),
+        284: _short(layout, 1),
+        339: _short(layout, *([1 if kind.maximum else 3] * count)),
+    }
+    if predictor != 1:
+        tags[317] = _short(layout, predictor)
+    if kind.alpha:
+        tags[338] = _short(layout, 1 if raster.premultiplied else 2)
+    if raster.palette is not None:
+        tags[320] = _colour_map(raster, facts, before, layout)
+    return tags
+
+
+def _colour_map(raster: Raster, facts: Facts, before: Directory | None, layout: Layout) -> Entry:
+    assert raster.palette is not None
+    old = facts.source.rasters[facts.frame].palette if facts.source else None
+    if before is not None and 320 in before and old is not None and np.array_equal(old, raster.palette):
+        return before[320]
+    entries = np.zeros((1 << raster.kind.bits, 3), np.uint16)
+    entries[: len(raster.palette)] = raster.palette[:, :3].astype(np.uint16) * 257
+    return _short(layout, *entries.T.ravel().tolist())
+
+
+def _predictor(name: str, samples: NDArray[Any], kind: Kind, before: Directory | None, layout: Layout) -> int:
+    """Choose the input's predictor where it applies; without an input, differences for integers."""
+    if name in ("none", "packbits") or kind.space == "palette" or 0 < kind.maximum < 255:
+        return 1
+    if before is not None:
+        was = (layout.integers(before.get(317)) or (1,))[0]
+        return was if was in (1, 2) or (was == 3 and samples.dtype.kind == "f") else 1
+    return 2 if kind.maximum else 1
+
+
+def _strips(samples: NDArray[Any], kind: Kind, name: str, predictor: int, layout: Layout) -> tuple[list[bytes], int]:
+    """Give the coded strips and how many rows each has."""
+    from PIL import Image
+
+    height, width, count = samples.shape
+    bits = kind.bits if kind.maximum else samples.dtype.itemsize * 8
+    row = (width * count * bits + 7) // 8
+    rows = min(height, max(1, STRIP // max(row, 1)))
+    strips = []
+    for top in range(0, height, rows):
+        raw = _packed_rows(samples[top : top + rows], bits, predictor, layout)
+        if name == "none":
+            strips.append(raw.tobytes())
+        elif name == "deflate":
+            strips.append(zlib.compress(raw.tobytes(), 6))
+        else:
+            buffer = io.BytesIO()
+            with quiet_library():
+                image = Image.frombytes("L", (row, len(raw)), raw.tobytes())
+                image.save(buffer, "TIFF", compression=PILLOW_NAMES[name], strip_size=1 << 30)
+            strips.append(_only_strip(buffer.getvalue()))
+    return strips, rows
+
+
+def _only_strip(made: bytes) -> bytes:
+    layout, start = layout_of(made)
+    directory = next(directories(made, layout, start))
+    (offset,), (size,) = layout.integers(directory[273]), layout.integers(directory[279])
+    return made[offset : offset + size]
+
+
+def _packed_rows(samples: NDArray[Any], bits: int, predictor: int, layout: Layout) -> NDArray[np.uint8]:
+    """Give (h, bytes) rows in the file's byte order, after the predictor."""
+    height, width, count = samples.shape
+    if bits < 8:
+        from anew.codecs.png import packed_bits
+
+        return packed_bits(samples, bits)
+    if predictor == 3:
+        size = samples.dtype.itemsize
+        big = np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder(">"))).view(np.uint8)
+        planes = big.reshape(height, width * count, size).swapaxes(1, 2).reshape(height, -1, count)
+        steps = planes.copy()
+        steps[:, 1:] -= planes[:, :-1]
+        return steps.reshape(height, -1)
+    if predictor == 2:
+        words = np.ascontiguousarray(samples).view(f"u{samples.dtype.itemsize}")
+        steps = words.copy()
+        steps[:, 1:] -= words[:, :-1]
+        samples = steps
+    ordered = samples.astype(layout.order + samples.dtype.str[1:])
+    return np.ascontiguousarray(ordered).view(np.uint8).reshape(height, -1)
