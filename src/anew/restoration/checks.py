@@ -22,8 +22,8 @@ from anew.arrays import Image, Mask, luminance
 
 WINDOW = 192  # pixels; side of the windows in which a denoiser is run again
 MAX_WINDOWS = 4
-# How odd pixels under a mask must be: their change over the error of filling ordinary pixels. Where detection looked for
-# damage that cannot be content, half suffices: less is hardly seen, and may be content after all.
+# How odd pixels under a mask must be: their change over the error of filling ordinary pixels. Where detection looked
+# for damage that cannot be content, half suffices: less is hardly seen, and may be content after all.
 LEAST_ODDITY, LEAST_ODDITY_IF_SURE = 1.5, 0.5
 LEAST_GAIN = 0.1  # dB; a smaller predicted gain is not worth touching the pixels
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, Mask, luminance
-from anew.restoration.tiles import depth_of
+from anew.restoration.tiles import HALO, TILE, depth_of, tiles_of, with_halo
 
 FLAT, BUSY = 0.05, 0.75  # error of a denoiser over sigma, in flat and in busy places
 HALF_ACTIVITY = 0.3  # activity, over sigma, at which it lies half way
@@ -32,9 +32,12 @@ def denoised_uncertainty(denoised: Image, sigma: float) -> Image:
     -------
     (H, W) float32 array
     """
-    activity = local_spread(denoised, 1.5) / np.float32(sigma)
-    busy = activity / (activity + np.float32(HALF_ACTIVITY))
-    return np.asarray(np.float32(sigma) * (FLAT + (BUSY - FLAT) * busy), np.float32)
+    field = local_spread(denoised, 1.5)
+    field /= np.float32(sigma)
+    field /= field + np.float32(HALF_ACTIVITY)  # busyness, from 0 to 1
+    field *= np.float32(sigma * (BUSY - FLAT))
+    field += np.float32(sigma * FLAT)
+    return field
 
 
 def filled_uncertainty(filled: Image, mask: Mask, held_out_error: float) -> Image:
@@ -76,13 +79,20 @@ def changed_uncertainty(before: Image, after: Image) -> Image:
 
 
 def local_spread(image: Image, radius: float) -> Image:
-    """Give the local standard deviation, over all channels, in a Gaussian window; (H, W) float32."""
-    variance = np.zeros(image.shape[:2], np.float32)
-    for c in range(image.shape[2]):
-        x = np.ascontiguousarray(image[:, :, c])
-        mean = cv2.GaussianBlur(x, (0, 0), radius)
-        variance += np.maximum(cv2.GaussianBlur(x * x, (0, 0), radius) - mean * mean, 0)
-    return np.sqrt(variance / image.shape[2])
+    """Give the local standard deviation, over all channels, in a Gaussian window; (H, W) float32.
+
+    Large images are done in strips, as only the result has to be held whole.
+    """
+    spread = np.empty(image.shape[:2], np.float32)
+    for rows, columns in tiles_of(image.shape, TILE):
+        place = with_halo(rows, columns, image.shape, HALO)
+        piece = np.ascontiguousarray(image[place])
+        mean = cv2.GaussianBlur(piece, (0, 0), radius).reshape(piece.shape)
+        square = cv2.GaussianBlur(piece * piece, (0, 0), radius).reshape(piece.shape)
+        values = np.sqrt(np.maximum(square - mean * mean, 0).mean(axis=2))
+        top, left = rows.start - place[0].start, columns.start - place[1].start
+        spread[rows, columns] = values[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
+    return spread
 
 
 def _known_spread(y: Image, mask: Mask, radius: float) -> Image:
