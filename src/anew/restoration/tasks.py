@@ -144,7 +144,7 @@ def upscale(image: ArrayLike, scale: float = 2, *, method: str = "auto", **optio
     ----------
     image : (H, W) or (H, W, C) array of uint8, uint16, bool or float
     scale : float > 0
-        The result has round(H * scale) x round(W * scale) pixels, at least 1 x 1. Below 1 it shrinks, antialiased.
+        The result has H * scale x W * scale pixels, halves rounded up, at least 1 x 1. Below 1 it shrinks, antialiased.
     method : str
         One of ``anew.methods("upscale")``.
     **options
