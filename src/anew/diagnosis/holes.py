@@ -29,6 +29,9 @@ SAME = 4 / 255  # a neighbour this near to the colour belongs to it: a clipped a
 FAR = 16 / 255
 MOST_SAME, LEAST_FAR = 0.12, 0.7  # of the pixels along the border
 MOST_TRANSITION = 0.6  # change from the first to the second pixel outside, relative to the jump at the border
+MOST_CONTACT = 0.4  # of the pixels of a part that lie on the margin of the picture; more is a remainder of a frame
+LEAST_COLOURS = 300  # in a sample of a coloured picture; fewer are a palette, which makes flat areas everywhere
+LEAST_SCATTER = 0.025  # median distance of the content from its median tone; less is a page, and the holes its letters
 MOST_FLAT = 0.3  # of the picture outside the holes; more is a drawing, a screenshot or text
 
 
@@ -95,7 +98,20 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
     lost_pixels = strewn if len(strewn) == 1 else []  # of two colours they are salt and pepper
     holes = np.logical_or.reduce([*solid, *lost_pixels, np.zeros_like(missing)])
     content = known[:, 1:] & ~holes[rows, 1:]
-    return holes if content.any() and flat[content].mean() <= MOST_FLAT else np.zeros_like(holes)
+    if not holes.any() or not content.any():
+        return np.zeros_like(holes)
+    photographic = flat[content].mean() <= MOST_FLAT and _looks_photographic(here[:, 1:][content])
+    return holes if photographic else np.zeros_like(holes)
+
+
+def _looks_photographic(content: Image) -> bool:
+    """Tell whether (N, C) pixels are neither a page with letters nor the few colours of a palette."""
+    some = content[:: max(1, len(content) // 30_000)]
+    tone = some.mean(axis=1)
+    if np.median(np.abs(tone - np.median(tone))) < LEAST_SCATTER:
+        return False
+    coloured = bool((some != some[:, :1]).any())
+    return not coloured or len(some) < 5000 or len(np.unique(some, axis=0)) >= LEAST_COLOURS
 
 
 def _frequent_colours(*samples: Image) -> list[Image]:
@@ -121,9 +137,11 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
     labels = np.asarray(parts, np.int32)
     area = stats[:, cv2.CC_STAT_AREA]
     border = _border_statistics(pixels, colour, region, labels, count)
-    accepted = border.looks_like_a_hole()
+    accepted = border.looks_like_a_hole() & (_contact(labels, count) <= MOST_CONTACT * area)
     accepted[0] = False
-    rest = ~accepted & (area < np.sqrt(region.size))  # parts with too little border to judge alone go together
+    rest = (
+        ~accepted & (_contact(labels, count) == 0) & (area < np.sqrt(region.size))
+    )  # parts with too little border to judge alone go together
     rest[0] = False
     accepted[rest] = border.total(rest).looks_like_a_hole()[0]
     if area[accepted].sum() < max(0.5 * area[1:].sum(), least):
@@ -174,6 +192,12 @@ def _border_statistics(pixels: Image, colour: Image, region: Mask, labels: NDArr
         for k, weights in enumerate((None, jump <= SAME, jump > FAR, jump, change)):
             sums[k] += np.bincount(label, weights, minlength=count)
     return _Border(*sums)
+
+
+def _contact(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """Count the pixels of each part that lie on the margin of the picture."""
+    margin = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    return np.bincount(margin, minlength=count)
 
 
 def _frame(region: Mask) -> Mask:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LEAST_DENSITY = 0.002
 LEAST_SPIKES = 12
 LEAST_OF_A_SIDE = 4  # spikes, and 1 % of all: there must be both bright and dark ones
-LEAST_SPREAD = 0.4  # between the 10th and 90th percentile of impulses of random value
+LEAST_SPREAD = 0.55  # between the 10th and 90th percentile of impulses of random value
 SMOOTH = 12 / 255  # range of eight neighbours in a smooth place without noise
 STANDS_OUT = 30 / 255
 SAMPLE = 1024  # pixels a side on which the density is estimated

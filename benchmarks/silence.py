@@ -1,0 +1,166 @@
+"""Does the diagnosis keep silent on clean pictures? Run: python benchmarks/silence.py [--verbose]
+
+Pictures: the references of Set14, LIVE1, BSD68 and CBSD68 as they are, the photographs that scikit-image carries, and
+generated drawings, screenshots, text pages, night shots, shallow focus and smooth pictures. A finding counts as a cry
+of wolf if its kind leads to a repair. A clean picture has none.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+
+import anew
+from benchmarks.data import load_set
+
+Pixels = NDArray[np.uint8]
+
+TEST_SETS = ("Set14", "LIVE1", "BSD68", "CBSD68")
+PHOTOGRAPHS = (
+    *("astronaut", "brick", "camera", "cat", "chelsea", "coffee", "coins", "colorwheel", "grass", "gravel", "horse"),
+    *("hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "rocket", "text"),
+)
+WORDS = (
+    "The quick brown fox jumps over the lazy dog while seventeen wizards box with 42 quiet lynxes; nothing is wrong. "
+)
+
+
+def main() -> None:
+    """Diagnose every picture and print what was said about it."""
+    verbose = "--verbose" in sys.argv
+    count, silent = Counter[str](), Counter[str]()
+    cries: dict[str, Counter[str]] = defaultdict(Counter)
+    seconds = 0.0
+    for group, name, pixels in pictures():
+        start = time.perf_counter()
+        diagnosis = anew.diagnose(pixels)
+        seconds += time.perf_counter() - start
+        count[group] += 1
+        silent[group] += not diagnosis.findings
+        cries[group].update(finding.kind for finding in diagnosis.findings)
+        if verbose:
+            for finding in diagnosis.findings:
+                print(f"  {group}/{name}: {finding.kind} {finding.value:.3g} {finding.unit} ({finding.confidence:.2f})")
+    print(f"{'pictures':16}{'n':>5}{'silent':>9}   cries of wolf")
+    for group in count:
+        said = ", ".join(f"{kind} {n}" for kind, n in cries[group].most_common())
+        print(f"{group:16}{count[group]:5}{silent[group] / count[group]:9.1%}   {said}")
+    total = count.total()
+    print(f"{'all':16}{total:5}{silent.total() / total:9.1%}   {seconds / total:.2f} s each")
+
+
+def pictures() -> Iterator[tuple[str, str, Pixels]]:
+    """Give (group, name, uint8 image) of every clean picture."""
+    for test_set in TEST_SETS:
+        for name, pixels in load_set(test_set).items():
+            yield test_set, name, pixels
+    photographs = {name: np.asarray(getattr(skimage.data, name)()) for name in PHOTOGRAPHS}
+    for name, pixels in photographs.items():
+        yield "scikit-image", name, pixels if pixels.dtype == np.uint8 else (pixels * 255).astype(np.uint8)
+    rng = np.random.default_rng(0)
+    for k in range(12):
+        yield "drawing", str(k), drawing(rng, antialiased=k % 2 == 0)
+        yield "screenshot", str(k), screenshot(rng, photographs["coffee"] if k % 3 == 0 else None)
+        yield "text page", str(k), text_page(rng, size=10 + 2 * k)
+    for name in ("astronaut", "rocket", "coffee", "camera", "chelsea"):
+        yield "night", name, night(photographs[name])
+        yield "shallow focus", name, shallow_focus(photographs[name])
+    for k in range(5):
+        yield "smooth", str(k), smooth(rng)
+
+
+def drawing(rng: np.random.Generator, *, antialiased: bool) -> Pixels:
+    """Filled shapes and lines of few colours."""
+    zoom = 3 if antialiased else 1
+    canvas = Image.new("RGB", (480 * zoom, 360 * zoom), tuple(int(v) for v in rng.integers(150, 256, 3)))
+    draw = ImageDraw.Draw(canvas)
+    for _ in range(14):
+        colour = tuple(int(v) for v in rng.integers(0, 256, 3))
+        x, y = rng.integers(0, 400 * zoom, 2).tolist()
+        w, h = rng.integers(20 * zoom, 160 * zoom, 2).tolist()
+        kind = rng.integers(3)
+        if kind == 0:
+            draw.ellipse((x, y, x + w, y + h), fill=colour, outline="black", width=2 * zoom)
+        elif kind == 1:
+            draw.rectangle((x, y, x + w, y + h), fill=colour)
+        else:
+            draw.line((x, y, x + w, y + h), fill=colour, width=int(rng.integers(1, 6)) * zoom)
+    return np.asarray(canvas.resize((480, 360), Image.Resampling.BOX))
+
+
+def screenshot(rng: np.random.Generator, photograph: Pixels | None) -> Pixels:
+    """A window with a bar, buttons, lines of text and, perhaps, a photograph in it."""
+    canvas = Image.new("RGB", (640, 480), (240, 240, 244))
+    draw = ImageDraw.Draw(canvas)
+    draw.rectangle((0, 0, 640, 28), fill=tuple(int(v) for v in rng.integers(30, 120, 3)))
+    draw.rectangle((0, 28, 150, 480), fill=(225, 228, 233))
+    font = ImageFont.load_default(12)
+    for row in range(16):
+        shift = int(rng.integers(len(WORDS)))
+        draw.text((12, 40 + 27 * row), (WORDS * 2)[shift : shift + 18], fill=(60, 60, 70), font=font)
+        draw.text((165, 40 + 27 * row), (WORDS * 2)[shift : shift + 70], fill=(20, 20, 20), font=font)
+    for _ in range(3):
+        x, y = int(rng.integers(160, 540)), int(rng.integers(60, 440))
+        draw.rounded_rectangle((x, y, x + 90, y + 26), 6, fill=(0, 110, 220))
+        draw.text((x + 20, y + 6), "Button", fill="white", font=font)
+    if photograph is not None:
+        canvas.paste(Image.fromarray(photograph).resize((300, 200)), (300, 220))
+    return np.asarray(canvas)
+
+
+def text_page(rng: np.random.Generator, *, size: int) -> Pixels:
+    """Black letters on white, or a scan of them on slightly uneven paper."""
+    canvas = Image.new("L", (600, 800), 255)
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(size)
+    for y in range(40, 760, round(size * 1.4)):
+        shift = int(rng.integers(len(WORDS)))
+        draw.text((40, y), (WORDS * 4)[shift : shift + 1000 // size], fill=10, font=font)
+    page = np.asarray(canvas)
+    if size % 4 == 0:
+        paper = 0.9 + 0.05 * np.linspace(0, 1, 600) + rng.normal(0, 0.004, page.shape)
+        page = np.clip(page * paper, 0, 255).astype(np.uint8)
+    return page
+
+
+def night(photograph: Pixels) -> Pixels:
+    """A dark picture with black parts and a few lights."""
+    x = np.clip(photograph / 255.0 - 0.15, 0, 1) ** 1.8
+    return np.rint(255 * x).astype(np.uint8)
+
+
+def shallow_focus(photograph: Pixels) -> Pixels:
+    """The centre is sharp, the rest is far out of focus."""
+    import cv2
+
+    height, width = photograph.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    sharp = np.hypot((y - height / 2) / height, (x - width / 2) / width) < 0.25
+    soft = cv2.GaussianBlur(photograph, (0, 0), 8)
+    weight = cv2.GaussianBlur(sharp.astype(np.float32), (0, 0), 6)
+    weight = weight if photograph.ndim == 2 else weight[:, :, None]
+    return np.rint(weight * photograph + (1 - weight) * soft).astype(np.uint8)
+
+
+def smooth(rng: np.random.Generator) -> Pixels:
+    """Gradients: fog, a sky, a wall."""
+    import cv2
+
+    small = rng.uniform(60, 220, (4, 6, 3)).astype(np.float32)
+    large = cv2.resize(small, (480, 320), interpolation=cv2.INTER_CUBIC)
+    return np.rint(np.clip(large + rng.normal(0, 0.6, large.shape), 0, 255)).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    main()
