@@ -89,8 +89,8 @@ def test_odd_pixels_are_filled_and_ordinary_ones_left(grey_photo: np.ndarray) ->
     from anew.restoration.tasks import inpaint
 
     filled = inpaint(scratched, mask)
-    assert checks.check_filled(scratched, filled, mask, error, sure_damage=False).kept
-    assert not checks.check_filled(image, filled, mask, error, sure_damage=False).kept
+    assert checks.check_filled(scratched, filled, mask, error, "scratches").kept
+    assert not checks.check_filled(image, filled, mask, error, "scratches").kept
 
 
 def test_held_out_pixels_are_known_ones() -> None:

@@ -22,9 +22,10 @@ from anew.arrays import Image, Mask, luminance
 
 WINDOW = 192  # pixels; side of the windows in which a denoiser is run again
 MAX_WINDOWS = 4
-# How odd pixels under a mask must be: their change over the error of filling ordinary pixels. Where detection looked
-# for damage that cannot be content, half suffices: less is hardly seen, and may be content after all.
-LEAST_ODDITY, LEAST_ODDITY_IF_SURE = 1.5, 0.5
+# How odd pixels under a mask must be: their change over the error of filling ordinary pixels. The tails of Gaussian noise
+# reach 2.1, impulses start at 3; holes are found by what content hardly shows, so a change that is seen suffices.
+LEAST_ODDITY = {"impulses": 2.6, "holes": 0.5, "text": 0.5}
+LEAST_ODDITY_OF_OTHERS = 1.5
 LEAST_GAIN = 0.1  # dB; a smaller predicted gain is not worth touching the pixels
 
 
@@ -131,7 +132,7 @@ def residual_correlation(residual: Image) -> float:
     return float((right + down) / (2 * energy))
 
 
-def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: float, *, sure_damage: bool) -> Verdict:
+def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: float, kind: str) -> Verdict:
     """Judge filled holes.
 
     Parameters
@@ -140,15 +141,15 @@ def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: flo
     mask : (H, W) bool array
     held_out_error : float
         Root mean square error at known pixels that were held out; nan if none could be.
-    sure_damage : bool
-        Detection is sure that the pixels under the mask are lost.
+    kind : str
+        Of the damage.
     """
     before, after = original[mask], filled[mask]
     odd = float(np.sqrt(np.mean((before - after) ** 2, dtype=np.float64))) if np.isfinite(before).all() else np.inf
     figures = {"held_out_error": round(held_out_error, 5), "change": round(min(odd, 1e6), 5)}
     if not np.isfinite(held_out_error):
         return Verdict(True, f"{_share(mask)} of the pixels were filled from their surroundings", figures)
-    if odd < (LEAST_ODDITY_IF_SURE if sure_damage else LEAST_ODDITY) * held_out_error:
+    if odd < LEAST_ODDITY.get(kind, LEAST_ODDITY_OF_OTHERS) * held_out_error:
         reason = "the marked pixels look no odder than their surroundings: they may well be part of the picture"
         return Verdict(False, reason, figures)
     reason = f"{_share(mask)} of the pixels were filled; held-out ones return within {255 * held_out_error:.0f} of 255"

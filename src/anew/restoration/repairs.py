@@ -18,8 +18,6 @@ from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
 from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
 
-SURE_DAMAGE = frozenset({"holes", "impulses", "text"})  # found by what no content looks like
-
 
 @dataclass(frozen=True)
 class Situation:
@@ -99,9 +97,7 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
     filled = fill_in_tiles(lambda x, m: method.function(x, m, **options), blanked, mask, progress=now.progress)
     full = now.image.copy()
     full[mask] = filled[mask]
-    verdict = _verdict(
-        now, lambda: checks.check_filled(now.image, full, mask, held_out, sure_damage=step.kind in SURE_DAMAGE)
-    )
+    verdict = _verdict(now, lambda: checks.check_filled(now.image, full, mask, held_out, step.kind))
     if now.strength < 1:
         full[mask] = _blend(np.nan_to_num(now.image[mask]), full[mask], now.strength)
     unsure = uncertainty.filled_uncertainty(filled, mask, held_out)
