@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 import skimage.data
 
-from anew.diagnosis.tilt import estimate_tilt
+from anew.diagnosis.keystone import estimate_keystone, find_keystone
+from anew.diagnosis.lens import estimate_lens, find_lens
+from anew.diagnosis.tilt import estimate_tilt, find_tilt
+from anew.images import Picture
+from anew.registry import METHODS
+from anew.restoration.unwarping.keystone import corners_of, homography
 from anew.restoration.unwarping.tilt import tilt_mapping
 from anew.structure.lines import find_segments, fit_bundles, lengths, slopes
 
@@ -50,6 +55,68 @@ def test_upright_and_artistic_angles_are_no_tilt(angle: float) -> None:
     assert estimate_tilt(tilted_facade(angle)).angle == 0
 
 
+def keystoned_facade(corners: np.ndarray) -> np.ndarray:
+    back = homography(corners, corners_of(SHAPE))
+    x, y = pixel_grid(SHAPE)
+    u, v, w = np.tensordot(back, np.stack([x, y, np.ones_like(x)]), axes=1)
+    return facade(u / w, v / w, shape=SHAPE)
+
+
+def misalignment(found: np.ndarray, truth: np.ndarray) -> float:
+    """Root mean square error in pixels after straightening, up to place and size, which lines cannot tell."""
+    x, y = (c.ravel() for c in pixel_grid(SHAPE))
+    straight = np.linalg.inv(homography(corners_of(SHAPE), found)) @ homography(corners_of(SHAPE), truth)
+    u, v, w = straight @ np.stack([x, y, np.ones_like(x)])
+    errors = []
+    for original, got in ((x, u / w), (y, v / w)):
+        scale, shift = np.polyfit(got, original, 1)
+        errors.append(scale * got + shift - original)
+    return float(np.sqrt(np.mean(np.square(errors).sum(axis=0))))
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        [(50, 0), (-50, 0), (0, 0), (0, 0)],
+        [(0, 0), (-10, 45), (-10, -30), (0, 0)],
+        [(20, 6), (-60, 20), (0, 0), (-15, 0)],
+    ],
+)
+def test_keystone_of_a_drawn_facade(moves: list[tuple[int, int]]) -> None:
+    truth = corners_of(SHAPE) + np.array(moves)
+    estimate = estimate_keystone(keystoned_facade(truth))
+    assert estimate.confidence > 0.6
+    assert misalignment(estimate.corners, truth) < 1.0
+
+
+@pytest.mark.parametrize("k1", [-0.12, -0.08, 0.1])
+def test_lens_of_a_drawn_facade(k1: float) -> None:
+    x, y = pixel_grid(SHAPE)
+    dx, dy = x - (SHAPE[1] - 1) / 2, y - (SHAPE[0] - 1) / 2
+    half = np.hypot(SHAPE[1] - 1, SHAPE[0] - 1) / 2
+    bent = np.hypot(dx, dy) / half
+    r = bent.copy()
+    for _ in range(300):  # a fixed point of Brown's equation
+        r = bent / (1 + k1 * r**2)
+    stretch = np.divide(r, bent, out=np.ones_like(r), where=bent > 0)
+    damaged = facade((SHAPE[1] - 1) / 2 + dx * stretch, (SHAPE[0] - 1) / 2 + dy * stretch, shape=SHAPE)
+    assert estimate_lens(damaged).k1 == pytest.approx(k1, abs=0.015)
+
+
+def test_details_are_parameters_of_the_repair() -> None:
+    upright = tilted_facade(0)
+    finding = find_tilt(Picture(tilted_facade(4)[:, :, np.newaxis]))
+    assert finding is not None
+    repaired = METHODS.get("unwarp", "tilt").function(tilted_facade(4), **finding.details)
+    inner = np.s_[60:-60, 60:-60]
+    assert np.abs(repaired[inner] - upright[inner]).mean() < 0.02
+    keystone = find_keystone(
+        Picture(keystoned_facade(corners_of(SHAPE) + np.array([(50, 0), (-50, 0), (0, 0), (0, 0)]))[:, :, None])
+    )
+    assert keystone is not None
+    METHODS.get("unwarp", "keystone").function(upright, **keystone.details)
+
+
 def test_segments_of_a_drawn_rectangle() -> None:
     image = np.zeros((200, 300), np.float32)
     image[50:150, 60:240] = 1  # its edges run between the pixels: at 49.5, 149.5, 59.5, 239.5
@@ -79,10 +146,13 @@ CLEAN = ["astronaut", "camera", "coffee", "chelsea", "coins", "page", "text", "r
 def test_silence_on_good_pictures(name: str) -> None:
     image = np.asarray(getattr(skimage.data, name)())
     image = image.astype(np.float32) / (1 if image.dtype == bool else 255)
-    assert estimate_tilt(image).angle == 0
+    picture = Picture(np.atleast_3d(image))
+    assert (find_tilt(picture), find_keystone(picture), find_lens(picture)) == (None, None, None)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (2, 3), (9, 9, 3), (40, 30, 1)])
 def test_pictures_without_anything_in_them(shape: tuple[int, ...]) -> None:
     for image in (np.full(shape, 0.5, np.float32), np.random.default_rng(0).random(shape, np.float32)):
         assert estimate_tilt(image).angle == 0
+        assert estimate_keystone(image).confidence == 0
+        assert estimate_lens(image).k1 == 0

@@ -23,7 +23,7 @@ NEAR_AXIS = 16.0  # degrees; lines further off are not meant to be horizontal or
 AGREEMENT = 0.3  # degrees; standard deviation of the direction of a segment of some 30 pixels
 UPRIGHT = 0.6  # degrees
 TILTS = np.arange(-14, 14.05, 0.1)
-CONVERGENCES = np.arange(-8.0, 8.5, 1.0)
+CONVERGENCES = np.arange(-12.0, 12.5, 1.0)
 MAX_VOTERS = 250
 
 
@@ -105,6 +105,8 @@ class Bundle:
         The part of the picture that lies between the outermost lines that agree.
     count : int
         How many segments agree.
+    members : tuple of int
+        Which ones, as rows of the segments.
     """
 
     tilt: float = 0.0
@@ -114,6 +116,7 @@ class Bundle:
     upright: float = 0.0
     spread: float = 0.0
     count: int = 0
+    members: tuple[int, ...] = ()
 
 
 def fit_bundles(segments: Segments, shape: tuple[int, ...]) -> tuple[Bundle, Bundle]:
@@ -142,13 +145,16 @@ def fit_bundles(segments: Segments, shape: tuple[int, ...]) -> tuple[Bundle, Bun
     near = np.abs(offset) < NEAR_AXIS
     lying = near & (np.abs(slope) < 45)
     standing = near & ~lying
-    return (
-        _fit_bundle(offset[lying], position[lying, 1], length[lying]),
-        _fit_bundle(offset[standing], position[standing, 0], length[standing]),
+    horizontal, vertical = (
+        _fit_bundle(np.flatnonzero(chosen), offset[chosen], position[chosen, across], length[chosen])
+        for chosen, across in ((lying, 1), (standing, 0))
     )
+    return horizontal, vertical
 
 
-def _fit_bundle(offset: NDArray[np.float64], position: NDArray[np.float64], length: NDArray[np.float64]) -> Bundle:
+def _fit_bundle(
+    index: NDArray[np.intp], offset: NDArray[np.float64], position: NDArray[np.float64], length: NDArray[np.float64]
+) -> Bundle:
     if len(offset) < 2:
         return Bundle(candidates=float(length.sum()))
     voters = slice(0, MAX_VOTERS)  # the longest ones: segments come sorted
@@ -175,4 +181,5 @@ def _fit_bundle(offset: NDArray[np.float64], position: NDArray[np.float64], leng
         upright=float(length[np.abs(offset) < UPRIGHT].sum()),
         spread=float(np.ptp(position[agree]) / 2) if agree.any() else 0.0,
         count=int(agree.sum()),
+        members=tuple(index[agree].tolist()),
     )

@@ -24,10 +24,12 @@ FLOOR = 0.03  # of the range; nothing darker is lifted further
 NOISE_FACTOR = 4.0  # the floor is this many standard deviations of the noise, if that is more
 RADIUS = 0.04  # of the diagonal; the window of the guided filter
 EDGE = 0.06  # steps of the square root of illumination above this are kept as edges
+PAGE_SIDE = 512
+PAGE_RADIUS = 0.03  # of the longer side; wider than the strokes of letters
 FILTER_SIDE = 1024  # pixels; the illumination is smooth enough to be found on a smaller copy
 
 
-def relight_retinex(image: Image, *, strength: float | None = None) -> Image:
+def relight_retinex(image: Image, *, strength: float | None = None, page: bool = False) -> Image:
     """Light up what lies in the dark.
 
     Parameters
@@ -35,7 +37,9 @@ def relight_retinex(image: Image, *, strength: float | None = None) -> Image:
     image : (H, W) or (H, W, C) float32 array in [0, 1]
     strength : float in [0, 1], optional
         The exponent a; 0 leaves the picture as it is, 1 makes the illumination even. If not given, it brings the median
-        illumination to 0.35, and is 0 if it is there.
+        illumination to 0.35, and is 0 if it is there; for a page, it is 1.
+    page : bool
+        Take the picture for ink on paper: the illumination is the brightness of the paper around.
 
     Returns
     -------
@@ -43,6 +47,8 @@ def relight_retinex(image: Image, *, strength: float | None = None) -> Image:
     """
     if strength is not None and not 0 <= strength <= 1:
         raise ValueError(f"strength must lie in [0, 1], got {strength}")
+    if page:
+        return _even_page(image, 1.0 if strength is None else strength)
     brightest = image if image.ndim == 2 else image.max(axis=2)
     illumination = smooth_illumination(brightest)
     if strength is None:
@@ -76,6 +82,19 @@ def smooth_illumination(brightest: Image) -> Image:
         slope, offset = (np.asarray(cv2.resize(c, whole), np.float32) for c in (slope, offset))
     smoothed = slope * np.sqrt(np.clip(brightest, 0, 1)) + offset
     return np.asarray(np.clip(smoothed, 0, 1) ** 2, np.float32)
+
+
+def _even_page(image: Image, strength: float) -> Image:
+    """Divide by the upper envelope of the brightness (a grey closing, smoothed), so that paper is even."""
+    paper = small_copy(luminance(image), PAGE_SIDE)
+    radius = max(1, round(PAGE_RADIUS * max(paper.shape)))
+    size = 2 * radius + 1
+    envelope = cv2.morphologyEx(cv2.medianBlur(paper, 3), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    envelope = cv2.GaussianBlur(envelope, (0, 0), radius, borderType=cv2.BORDER_REFLECT)
+    light = np.asarray(cv2.resize(envelope, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    light = np.asarray(np.maximum(light, FLOOR) / max(float(np.percentile(envelope, 98)), FLOOR), np.float32)
+    gain = light ** np.float32(-strength)
+    return np.asarray(image * (gain if image.ndim == 2 else gain[:, :, np.newaxis]), np.float32)
 
 
 def _roll_off(lit: Image, image: Image) -> Image:

@@ -1,0 +1,142 @@
+"""Light and colour: damages of known size are found, good pictures of every kind are not accused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import skimage.data
+
+from anew.diagnosis.colour import find_cast, find_fading
+from anew.diagnosis.finding import Finding
+from anew.diagnosis.light import (
+    estimate_paper,
+    find_ceiling,
+    find_contrast,
+    find_exposure,
+    find_uneven_light,
+)
+from anew.images import Picture
+from anew.registry import METHODS
+
+FINDERS = [find_exposure, find_contrast, find_cast, find_fading, find_uneven_light]
+CLEAN = [
+    "astronaut",
+    "camera",
+    "coffee",
+    "chelsea",
+    "coins",
+    "rocket",
+    "brick",
+    "horse",
+    "text",
+    "immunohistochemistry",
+]
+
+
+def picture(pixels: np.ndarray) -> Picture:
+    """As it would come from an 8-bit file."""
+    pixels = np.rint(np.clip(pixels, 0, 1) * 255) / 255
+    return Picture(np.atleast_3d(pixels).astype(np.float32))
+
+
+def photo(name: str) -> np.ndarray:
+    image = np.asarray(getattr(skimage.data, name)())
+    return image.astype(np.float64) / (1 if image.dtype == bool else 255)
+
+
+def found(finding: Finding | None) -> Finding:
+    assert finding is not None
+    assert 0 < finding.confidence <= 1
+    assert finding.message.endswith(".")
+    return finding
+
+
+@pytest.mark.parametrize("name", CLEAN)
+@pytest.mark.parametrize("find", FINDERS)
+def test_silence_on_good_pictures(find, name: str) -> None:
+    assert find(picture(photo(name))) is None
+
+
+@pytest.mark.parametrize("find", FINDERS)
+def test_silence_on_drawings_and_flat_pictures(find) -> None:
+    drawing = np.full((300, 400, 3), 0.6)
+    drawing[50:200, 80:300] = (0.2, 0.3, 0.4)
+    night = 0.05 * np.random.default_rng(0).random((300, 400, 3))
+    night[100:110, 100:110] = 1.0  # a lamp
+    for pixels in (
+        drawing,
+        night,
+        np.zeros((64, 64)),
+        np.ones((64, 64, 3)),
+        np.full((1, 1), 0.3),
+        np.full((2, 3, 3), 0.3),
+    ):
+        assert find(picture(pixels)) is None
+
+
+@pytest.mark.parametrize("stops", [-1.5, -2.5, -4.0])
+def test_underexposure_is_told_in_stops(stops: float) -> None:
+    light = ((photo("astronaut") + 0.055) / 1.055) ** 2.4 * 2.0**stops
+    finding = found(find_exposure(picture(1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055)))
+    assert finding.value == pytest.approx(stops, abs=0.15)
+
+
+def test_a_flat_picture() -> None:
+    finding = found(find_contrast(picture(0.35 + 0.3 * photo("astronaut"))))
+    assert finding.value == pytest.approx(30, abs=2)
+
+
+@pytest.mark.parametrize("gains", [(1.0, 1.0, 0.75), (0.8, 1.0, 1.0), (1.0, 0.85, 0.7)])
+def test_a_cast_and_its_gains(gains: tuple[float, float, float]) -> None:
+    finding = found(find_cast(picture(np.minimum(1.2 * photo("astronaut"), 1) * np.array(gains))))
+    np.testing.assert_allclose(finding.details["gains"], 1 / np.array(gains), rtol=0.01)
+
+
+def test_a_faded_print_and_its_range() -> None:
+    black, white = np.array([0.3, 0.22, 0.18]), np.array([0.95, 0.9, 0.78])
+    finding = found(find_fading(picture(black + photo("astronaut") * (white - black))))
+    np.testing.assert_allclose(finding.details["black"], black, atol=0.03)
+    np.testing.assert_allclose(finding.details["white"], white, atol=0.03)
+
+
+def test_a_page_in_a_shadow() -> None:
+    rng = np.random.default_rng(0)
+    page = np.full((400, 500), 0.95)
+    for y in range(20, 380, 16):
+        page[y : y + 6, 20:480] -= 0.8 * np.repeat(rng.random(115) < 0.5, 4)
+    light = np.linspace(1, 0.4, 500)
+    assert find_uneven_light(picture(page)) is None
+    finding = found(find_uneven_light(picture(page * light)))
+    assert finding.value == pytest.approx(57, abs=6)
+    paper = estimate_paper((page * light).astype(np.float32))
+    assert paper is not None
+    repaired = METHODS.get("relight", "retinex").function((page * light).astype(np.float32), **finding.details)
+    levels = np.percentile(repaired.reshape(400, 10, 50).swapaxes(0, 1).reshape(10, -1), 90, axis=1)
+    assert levels.min() / levels.max() > 0.9
+
+
+def test_clipped_values_pile_up() -> None:
+    values = np.random.default_rng(0).normal(0.5, 0.2, 100_000).clip(0, 0.8).astype(np.float32)
+    ceiling = find_ceiling(values)
+    assert ceiling.piled_up
+    assert ceiling.value == pytest.approx(0.8, abs=0.003)
+    assert not find_ceiling(np.linspace(0, 0.8, 100_000, dtype=np.float32)).piled_up
+
+
+@pytest.mark.parametrize(
+    ("find", "damage"),
+    [
+        (find_exposure, lambda x: 0.3 * x),
+        (find_contrast, lambda x: 0.35 + 0.3 * x),
+        (find_cast, lambda x: x * np.array([1, 1, 0.75])),
+        (find_fading, lambda x: np.array([0.3, 0.22, 0.18]) + 0.65 * x),
+    ],
+)
+def test_details_are_parameters_of_the_repair(find, damage) -> None:
+    image = np.minimum(1.2 * photo("astronaut"), 1)  # with highlights that clip, as most photographs have
+    damaged = picture(damage(image))
+    finding = found(find(damaged))
+    method = {"cast": "white-balance", "fading": "fading"}.get(finding.kind, "curve")
+    repaired = METHODS.get("relight", method).function(damaged.pixels, **finding.details)
+    before, after = (np.mean((x - image) ** 2) for x in (damaged.pixels, repaired))
+    assert after < 0.25 * before
