@@ -27,19 +27,19 @@ class DegradeWork:
     def __call__(self, job: Job) -> Outcome:
         import numpy as np
 
-        from anew.degradations.catalogue import degrade_chain, parse_chain
+        from anew.degradations.catalogue import chain_mask, degrade_chain, parse_chain
         from anew.images import Picture, read_frames, write, write_frames
 
         assert job.target is not None
         rng = np.random.default_rng(self.seed)
         damaged, masks, parameters = [], [], []
         for frame in read_frames(job.source, max_megapixels=self.flags.max_megapixels):
-            steps = degrade_chain(frame.pixels, parse_chain(self.chain), rng=rng)
+            chain = parse_chain(self.chain)
+            steps = degrade_chain(frame.pixels, chain, rng=rng)
             pixels = steps[-1].image
             alpha = frame.alpha if frame.alpha is None or pixels.shape[:2] == frame.alpha.shape else None
             damaged.append(replace(frame, pixels=pixels, alpha=alpha))
-            known = [s.mask for s in steps if s.mask is not None and s.mask.shape == pixels.shape[:2]]
-            masks.append(np.any(known, axis=0) if known else np.zeros(pixels.shape[:2], bool))
+            masks.append(chain_mask(chain, steps))
             parameters.append([s.parameters for s in steps])
         write_frames(damaged, job.target, overwrite=self.flags.overwrite, quality=self.flags.save_quality)
         facts: dict[str, Any] = {"chain": self.chain, "seed": self.seed, "parameters": _plain(parameters)}

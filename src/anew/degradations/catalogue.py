@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_image, like
@@ -16,6 +17,8 @@ from anew.degradations import blur, downscale, geometry, holes, jpeg, light, noi
 from anew.degradations.degraded import Degraded, Rng
 
 COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
+
+MOVING = frozenset({"lens", "keystone", "tilt", "downscale"})  # these carry the damage before them along
 
 Step = tuple[str, dict[str, Any]]  # name, parameters
 
@@ -155,6 +158,32 @@ def degrade_chain(image: ArrayLike, chain: str | Sequence[Step], *, rng: Rng = N
         results.append(degrade_with_truth(current, name, rng=generator, **parameters))
         current = results[-1].image
     return results
+
+
+def chain_mask(chain: str | Sequence[Step], results: Sequence[Degraded]) -> NDArray[np.bool_]:
+    """Give one mask for a whole chain, in the frame of its last image.
+
+    Parameters
+    ----------
+    chain : str or sequence of steps
+    results : sequence of Degraded
+        What ``degrade_chain`` gave for it.
+
+    Returns
+    -------
+    (H, W) bool array
+        True where any step altered content locally; masks made before a geometric step are moved along by it.
+    """
+    steps = parse_chain(chain) if isinstance(chain, str) else list(chain)
+    mask: NDArray[np.bool_] | None = None
+    for (name, _), result in zip(steps, results, strict=True):
+        if mask is not None and name in MOVING:
+            moved = DEGRADATIONS[name].function(mask.astype(np.float32), **result.parameters)
+            mask = moved.image >= 0.5
+        own = np.zeros(result.image.shape[:2], bool) if result.mask is None else result.mask
+        mask = own if mask is None else mask | own
+    assert mask is not None, "a chain has at least one step"
+    return mask
 
 
 def parse_chain(text: str) -> list[Step]:
