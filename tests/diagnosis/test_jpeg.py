@@ -1,8 +1,18 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from anew.diagnosis.jpeg import estimate_jpeg_quality, estimate_jpeg_traces, quality_of_table, quantisation_table
+import anew
+from anew.codecs.facts import Facts
+from anew.diagnosis.jpeg import (
+    estimate_jpeg_quality,
+    estimate_jpeg_traces,
+    find_jpeg,
+    quality_of_table,
+    quantisation_table,
+)
+from anew.images import Picture
 
 
 def compress(image, quality):
@@ -29,3 +39,27 @@ def test_none_where_nothing_was_compressed(grey_photo):
     noise = np.random.default_rng(0).normal(0, 2 / 255, grey_photo.shape).astype(np.float32)
     assert estimate_jpeg_quality(grey_photo + noise) is None
     assert estimate_jpeg_quality(np.zeros((1, 1), np.float32)) is None
+
+
+@pytest.mark.parametrize("quality", [10, 50, 80])
+def test_tables_of_a_file_are_read(tmp_path, colour_photo, quality):
+    path = tmp_path / "picture.jpg"
+    Image.fromarray(np.rint(colour_photo * 255).astype(np.uint8)).save(path, quality=quality)
+    finding = find_jpeg(anew.read(path))
+    assert finding.value == quality
+    assert finding.details["source"] == "tables"
+
+
+def test_high_quality_is_not_reported(tmp_path, colour_photo):
+    path = tmp_path / "picture.jpg"
+    Image.fromarray(np.rint(colour_photo * 255).astype(np.uint8)).save(path, quality=93)
+    assert find_jpeg(anew.read(path)) is None
+
+
+def test_a_table_of_no_quality_is_called_nearest(colour_photo):
+    table = quantisation_table(40).copy()
+    table[3, 3] += 2
+    facts = Facts(jpeg_quantisation=(tuple(int(v) for v in table.ravel()),))
+    finding = find_jpeg(Picture(colour_photo, facts=facts))
+    assert finding.value == 40
+    assert "nearest" in finding.details["source"]

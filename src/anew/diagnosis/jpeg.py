@@ -8,6 +8,7 @@ TIP 12, 2003, who compare the steps of single coefficients).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def quantisation_table(quality: int) -> NDArray[np.int64]:
     return np.clip((LUMINANCE_TABLE * scale + 50) // 100, 1, 255)
 
 
-def quality_of_table(table: tuple[int, ...] | NDArray[np.int64]) -> tuple[int, bool]:
+def quality_of_table(table: Sequence[int] | NDArray[np.int64]) -> tuple[int, bool]:
     """Invert libjpeg's scaling: the quality nearest to a luminance table, and whether it is met exactly.
 
     Parameters
@@ -108,17 +109,31 @@ def estimate_jpeg_traces(image: Image) -> JpegTraces | None:
 
 
 def find_jpeg(picture: Picture) -> Finding | None:
-    """Report JPEG compression that is strong enough to be seen, or None."""
+    """Report JPEG compression that is strong enough to be seen, or None.
+
+    The tables of the file are believed; without them (or if they hide an earlier, harder compression) the pixels speak.
+    """
+    tables = picture.facts.jpeg_quantisation
     traces = estimate_jpeg_traces(picture.pixels)
-    if traces is None or traces.quality > VISIBLE_QUALITY:
+    if tables:
+        quality, exact = quality_of_table(tables[0])
+        source, confidence = ("tables", 1.0) if exact else ("tables, nearest quality", 0.9)
+        if traces is not None and traces.quality < quality - 5:
+            quality, source, confidence = traces.quality, "pixels: saved again since", 0.85
+    elif traces is not None:
+        quality, source, confidence = traces.quality, "pixels", float(np.clip(0.6 + 0.4 * traces.gain, 0.6, 0.98))
+    else:
         return None
+    if quality > VISIBLE_QUALITY:
+        return None
+    strength = "very hard" if quality < 25 else "hard" if quality < 60 else "noticeably"
     return Finding(
         kind="jpeg",
-        value=float(traces.quality),
+        value=float(quality),
         unit="quality",
-        confidence=0.9,
-        message=f"It was compressed hard as JPEG: quality about {traces.quality} of 100.",
-        details={"quality": traces.quality, "offset": list(traces.offset), "source": "pixels"},
+        confidence=confidence,
+        message=f"It was {strength} compressed as JPEG: quality {quality} of 100.",
+        details={"quality": quality, "offset": list(traces.offset if traces else (0, 0)), "source": source},
     )
 
 
