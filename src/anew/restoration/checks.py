@@ -17,15 +17,18 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask, luminance
+from anew.restoration.uncertainty import local_spread
 
 WINDOW = 192  # pixels; side of the windows in which a denoiser is run again
 MAX_WINDOWS = 4
-# How odd pixels under a mask must be: their change over the error of filling ordinary pixels. The tails of Gaussian noise
+# How odd pixels under a mask must be: their change over the error of filling ordinary pixels. Tails of Gaussian noise
 # reach 2.1, impulses start at 3; holes are found by what content hardly shows, so a change that is seen suffices.
 LEAST_ODDITY = {"impulses": 2.6, "holes": 0.5, "text": 0.5}
 LEAST_ODDITY_OF_OTHERS = 1.5
+DETAIL = 2 / 255  # local spread of what is worth keeping
 LEAST_GAIN = 0.1  # dB; a smaller predicted gain is not worth touching the pixels
 
 
@@ -221,15 +224,24 @@ def check_deblurred(image: Image, sharpened: Image, sigma: float, psf: Image | N
 
 
 def check_relit(image: Image, relit: Image) -> Verdict:
-    """Judge changed light: clipping must not grow, and differences must not vanish."""
+    """Judge changed light: no detail may be lost in black or white, and differences must not vanish."""
     before, after = _clipped(image), _clipped(relit)
+    newly = np.zeros(image.shape[:2], bool)
+    for c in range(image.shape[2]):
+        newly |= after[:, :, c] & ~before[:, :, c]
+    lost = float(np.mean(newly & (local_spread(image, 1.5) > DETAIL)))
     spread = float(luminance(relit).std()) / max(float(luminance(image).std()), 1e-6)
-    figures = {"clipped_before": round(before, 5), "clipped_after": round(after, 5), "contrast_gain": round(spread, 3)}
-    if after > before + 0.02:
-        return Verdict(False, f"it would clip {after:.1%} of the values (before: {before:.1%})", figures)
+    figures = {
+        "clipped_before": round(float(before.mean()), 5),
+        "clipped_after": round(float(after.mean()), 5),
+        "detail_clipped": round(lost, 5),
+        "contrast_gain": round(spread, 3),
+    }
+    if lost > 0.03:
+        return Verdict(False, f"it would clip {lost:.1%} of the picture where there is detail now", figures)
     if spread < 0.5:
         return Verdict(False, "it would flatten the picture", figures)
-    return Verdict(True, f"no detail is lost in blacks or whites ({after:.1%} at the ends of the scale)", figures)
+    return Verdict(True, f"blacks and whites keep their detail ({lost:.1%} of it is clipped)", figures)
 
 
 def straightness(image: Image, valid: Mask | None = None) -> float:
@@ -308,8 +320,8 @@ def _sharpness(image: Image) -> float:
     return float(np.mean(steps[steps >= np.quantile(steps, 0.9)], dtype=np.float64))
 
 
-def _clipped(image: Image) -> float:
-    return float(np.mean((image <= 0.5 / 255) | (image >= 1 - 0.5 / 255)))
+def _clipped(image: Image) -> NDArray[np.bool_]:
+    return (image <= 0.5 / 255) | (image >= 1 - 0.5 / 255)
 
 
 def _share(mask: Mask) -> str:

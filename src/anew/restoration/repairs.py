@@ -167,7 +167,8 @@ def _run_relight(step: Step, now: Situation) -> Repair:
     full = method.function(now.image, **options)
     verdict = _verdict(now, lambda: checks.check_relit(now.image, full))
     image = _blend(now.image, full, now.strength)
-    return Repair(image, _joined(now, uncertainty.changed_uncertainty(now.image, full)), method.name, options, verdict)
+    unsure = uncertainty.relit_uncertainty(now.image, image, now.uncertainty)
+    return Repair(image, unsure, method.name, options, verdict)
 
 
 def _run_unwarp(step: Step, now: Situation) -> Repair:

@@ -78,6 +78,12 @@ def changed_uncertainty(before: Image, after: Image) -> Image:
     return np.asarray(0.5 * np.sqrt(np.mean((after - before) ** 2, axis=2)), np.float32)
 
 
+def relit_uncertainty(before: Image, after: Image, prior: Image) -> Image:
+    """Say what a change of light does: it amplifies what was uncertain, the rounding of the input at least."""
+    gain = (local_spread(after, 1.5) + LEAST) / (local_spread(before, 1.5) + LEAST)
+    return np.asarray(gain * np.hypot(prior, np.float32(LEAST)), np.float32)
+
+
 def local_spread(image: Image, radius: float) -> Image:
     """Give the local standard deviation, over all channels, in a Gaussian window; (H, W) float32.
 
