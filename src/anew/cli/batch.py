@@ -21,14 +21,6 @@ import typer
 
 from anew.errors import AnewError, CannotWrite
 
-IMAGE_SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("png", "apng", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "webp", "avif", "gif"),
-        *("bmp", "dib", "ppm", "pgm", "pbm", "pnm", "pam", "pfm"),
-    )
-)
-
 
 @dataclass(frozen=True)
 class Job:
@@ -188,11 +180,12 @@ def _limit_threads(threads: int) -> None:
 
 def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
     """Give (file, path relative to the folder that named it)."""
+    endings = _image_endings()
     for entry in inputs:
         path = Path(entry)
         if path.is_dir():
             for found in sorted(path.rglob("*")):
-                if found.suffix.lower() in IMAGE_SUFFIXES and found.is_file():
+                if found.suffix.lower() in endings and found.is_file():
                     yield found, found.relative_to(path)
         elif not path.exists() and glob.has_magic(entry):
             for match in sorted(glob.glob(entry, recursive=True)):
@@ -203,7 +196,13 @@ def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
 
 
 def _is_folder(output: Path) -> bool:
-    return output.is_dir() or (output.suffix.lower() not in IMAGE_SUFFIXES and not output.suffix)
+    return output.is_dir() or not output.suffix
+
+
+def _image_endings() -> frozenset[str]:
+    from anew.codecs.formats import FORMATS
+
+    return frozenset(extension for format in FORMATS for extension in format.extensions)
 
 
 def _refuse_losses(jobs: list[Job], overwrite: bool) -> None:

@@ -55,6 +55,10 @@ class TaskWork:
 
     def inputs_for(self, frame: Picture) -> dict[str, Any]:
         """Give what the method takes beside this frame."""
+        if self.task == "deblock" and self.inputs["quality"] is None and frame.facts.jpeg_quantisation:
+            from anew.diagnosis.jpeg import quality_of_table
+
+            return {"quality": quality_of_table(frame.facts.jpeg_quantisation[0])[0]}
         if self.task != "inpaint":
             return self.inputs
         return {"mask": read_mask(self.mask) if self.mask else find_mask(frame)}
