@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 SIDE = 640  # pixels of the working copy
-MAX_POINTS = 6000
-CANDIDATES = np.linspace(-0.2, 0.24, 23)
-FINE_STEP = 0.005
+MAX_POINTS = 4000
+CANDIDATES = np.linspace(-0.2, 0.25, 16)
+FINE_STEP = 0.0075
 DIRECTION_BIN, DISTANCE_BIN = 1.5, 2.0  # degrees, pixels
 FARTHEST = 1.35  # half diagonals; where the corners of a barrel-distorted photograph may come from
 LONG = 0.08  # of the diagonal; shorter lines have no vote: too short to tell a curve
@@ -96,6 +96,8 @@ def measure_lens(image: Image) -> Lens:
 
     scores = [score(k1)[0] for k1 in CANDIDATES]
     best = float(CANDIDATES[int(np.argmax(scores))])
+    if abs(best) < 0.5 * LEAST_K1:
+        return Lens(0.0, 0.0)
     fine = best + FINE_STEP * np.arange(-4, 5)
     fine_scores = np.array([score(k1)[0] for k1 in fine])
     weight = np.maximum(fine_scores - 0.5 * (fine_scores.min() + fine_scores.max()), 0)

@@ -20,11 +20,12 @@ from anew.restoration.relighting.curve import power_curve
 from anew.restoration.relighting.tone import small_copy
 
 TAIL = 0.3  # percent of the pixels that are the darkest and the lightest places
-BLACK, WHITE = 0.02, 0.97  # where they shall lie
+BLACK = 0.02  # where the darkest place shall lie
+LEAST_WHITE = 0.65  # of the brightest channel; a stronger tint is the scene's, not the paper's
 MIN_RANGE = 0.15  # a channel with less left is stretched as if it had this much
 GAMMA_RANGE = (0.6, 1.4)
-KEEP_TONE = 0.7  # stretching darkens what was lifted; the mid-tone goes back this far to where it was
-MID_SHARE = 0.5  # how far the mid-tones of the channels are brought together: the scene may have a colour of its own
+KEEP_TONE = 0.35  # stretching darkens what was lifted; the mid-tone goes back this far to where it was
+MID_SHARE = 0.25  # how far the mid-tones of the channels are brought together: the scene may have a colour of its own
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ def relight_fading(
     ----------
     image : (H, W) or (H, W, C) float32 array in [0, 1]
     black, white : (C,) arrays, optional
-        Per channel, the values that become 0.02 and 0.97; the colours of the darkest and lightest places if not given.
-        What is already darker or lighter than that stays.
+        Per channel, the values that become 0.02 and the largest of ``white``; the colours of the darkest and lightest
+        places if not given. What is already darker stays.
     gamma : (C,) array of numbers > 0, optional
         Per channel, the power of the mid-tones; below 1 lightens.
 
@@ -69,8 +70,9 @@ def relight_fading(
         raise ValueError(f"each black must be below its white and each gamma above 0, got {got}")
     planes = np.atleast_3d(image)
     result = np.empty_like(planes)
+    lightest = float(high.max())  # how bright white was is not known, only that it was neutral
     for c in range(channels):
-        floor, ceiling = min(BLACK, low[c]), max(WHITE, high[c])
+        floor, ceiling = min(BLACK, low[c]), lightest
         stretched = (planes[:, :, c] - low[c]) * ((ceiling - floor) / (high[c] - low[c])) + floor
         result[:, :, c] = power_curve(stretched.astype(np.float32), float(power[c]))
     return result.reshape(image.shape)
@@ -83,7 +85,7 @@ def estimate_range(image: Image) -> PrintRange:
     planes = np.atleast_3d(small).astype(np.float64)
     dark, light = (grey <= np.percentile(grey, TAIL)), (grey >= np.percentile(grey, 100 - TAIL))
     black, white = np.median(planes[dark], axis=0), np.median(planes[light], axis=0)
-    black, white = np.clip(black, 0, 1), np.clip(white, 0, 1)
+    black, white = np.clip(black, 0, 1), np.clip(white, LEAST_WHITE * min(white.max(), 1), 1)
     missing = np.maximum(MIN_RANGE - (white - black), 0)
     black, white = black - missing / 2, white + missing / 2
     before = np.median(planes, axis=(0, 1))
