@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anew.codecs import metadata
 from anew.codecs.facts import Facts, Source
-from anew.codecs.formats import Budget, Options, quiet_library
+from anew.codecs.formats import Budget, Options, quiet_library, quiet_stderr
 from anew.codecs.raster import Kind, Raster, oriented
 from anew.errors import CannotWrite, UnreadableImage
 
@@ -183,7 +183,8 @@ def _plain(samples: NDArray[Any]) -> NDArray[Any]:
 def _decoded_by_opencv(data: bytes, size: tuple[int, int]) -> NDArray[Any]:
     import cv2
 
-    samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    with quiet_stderr():
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype != np.uint16 or samples.shape[1::-1] != size:
         raise UnreadableImage("damaged AVIF: it does not decode (get an intact copy)")
     return samples if samples.ndim == 2 else samples[:, :, [2, 1, 0, 3][: samples.shape[2]]]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from anew.codecs import metadata
 from anew.codecs.facts import Facts, Source
-from anew.codecs.formats import Budget, Options, quiet_library
+from anew.codecs.formats import Budget, Options, quiet_library, quiet_stderr
 from anew.codecs.raster import Kind, Raster, has_transparency, oriented, quantised, to_pixels
 from anew.errors import CannotWrite, UnreadableImage
 
@@ -202,7 +202,8 @@ def _decoded_by_pillow(data: bytes) -> NDArray[Any]:
 def _decoded_by_opencv(data: bytes) -> NDArray[Any]:
     import cv2
 
-    samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    with quiet_stderr():
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype != np.uint16:
         raise UnreadableImage("damaged PNG: its image data does not decode (get an intact copy)")
     return np.ascontiguousarray(samples[:, :, [2, 1, 0, 3][: samples.shape[2]]])

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from anew.codecs import jpeg, metadata
 from anew.codecs.facts import Facts, Source
-from anew.codecs.formats import Budget, Options, quiet_library
+from anew.codecs.formats import Budget, Options, quiet_library, quiet_stderr
 from anew.codecs.ifd import Directory, Entry, Layout, Writer, as_block, directories, layout_of, reordered
 from anew.codecs.raster import Kind, Raster, oriented
 from anew.errors import CannotWrite, UnreadableImage
@@ -290,7 +290,7 @@ def _decompressed(coded: bytes, compression: int, row: int, height: int, directo
     writer.add(coded)
     entries = {tag: Entry(long, 1, struct.pack("<I", value)) for tag, value in tags.items()}
     made = writer.finished(writer.add_directory(entries))
-    with quiet_library(), Image.open(io.BytesIO(made), formats=["TIFF"]) as image:
+    with quiet_library(), quiet_stderr(), Image.open(io.BytesIO(made), formats=["TIFF"]) as image:
         if image.size != (width, height):
             raise UnreadableImage("damaged TIFF: a strip or tile does not decode (get an intact copy)")
         return image.tobytes()
