@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from anew.arrays import as_image
+from anew.diagnosis.blur import find_blur
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.diagnosis.holes import find_holes
 from anew.diagnosis.impulses import find_impulses
@@ -26,6 +27,7 @@ FINDERS: tuple[Finder, ...] = (
     find_impulses,
     find_noise,
     find_jpeg,
+    find_blur,
 )
 
 

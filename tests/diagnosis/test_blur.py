@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import skimage.data
+
+from anew.degradations.blur import blur, defocus, motion
+from anew.diagnosis.blur import estimate_blur, find_blur, sharpest_edge_width
+from anew.images import Picture
+
+
+@pytest.fixture(scope="module")
+def photo():
+    return (skimage.data.camera() / 255).astype(np.float32)
+
+
+def with_noise(image):
+    return image + np.random.default_rng(0).normal(0, 2 / 255, image.shape).astype(np.float32)
+
+
+def test_width_of_a_blurred_step_is_measured():
+    step = np.zeros((200, 200), np.float32)
+    step[:, 100:] = 1
+    assert sharpest_edge_width(blur(step, sigma=2.0).image) == pytest.approx(2, rel=0.1)
+
+
+def test_width_of_a_gaussian(photo):
+    estimate = estimate_blur(with_noise(blur(photo, sigma=2.0).image))
+    assert estimate.kind == "gaussian"
+    assert estimate.width == pytest.approx(2, rel=0.2)
+
+
+def test_radius_of_defocus(photo):
+    estimate = estimate_blur(with_noise(defocus(photo, radius=4.0).image))
+    assert estimate.kind == "defocus"
+    assert estimate.width == pytest.approx(4, rel=0.12)
+
+
+@pytest.mark.parametrize("angle", [0, 30, 120])
+def test_length_and_direction_of_motion(photo, angle):
+    finding = find_blur(Picture(with_noise(motion(photo, length=11.0, angle=angle).image)[:, :, None]))
+    assert finding.details["kind"] == "motion"
+    assert finding.value == pytest.approx(11, rel=0.15)
+    assert abs((finding.details["angle"] - angle + 90) % 180 - 90) <= 6
+
+
+@pytest.mark.parametrize("name", ["camera", "astronaut", "coffee", "chelsea", "moon", "page", "brick"])
+def test_silent_on_clean_pictures(name):
+    assert find_blur(Picture(np.atleast_3d(getattr(skimage.data, name)() / np.float32(255)))) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 200), (130, 131), (128, 128, 4)])
+def test_images_without_content_have_an_answer(shape):
+    image = np.full(shape, 0.5, np.float32)
+    assert find_blur(Picture(np.atleast_3d(image)[:, :, :1])) is None
