@@ -143,6 +143,7 @@ TASKS = {
 METHODS = Registry(
     (
         # -- denoise: (image, sigma) -----------------------------------------------------------------------------
+        Method("bm3d", "denoise", "filter groups of similar blocks together", "Dabov, Foi, Katkovnik and Egiazarian, IEEE TIP 16 (2007)"),
         Method("nlm", "denoise", "non-local means: average pixels whose surroundings look alike", "Buades, Coll and Morel, CVPR 2005"),
         Method("tv", "denoise", "total variation: the smoothest image in budget, edges kept", "Rudin, Osher and Fatemi, Physica D 60 (1992); Chambolle, JMIV 20 (2004)"),
         Method("wavelet", "denoise", "BayesShrink: soft-threshold wavelet coefficients, cycle-spun", "Chang, Yu and Vetterli, IEEE TIP 9 (2000)", library="PyWavelets"),
@@ -155,13 +156,16 @@ METHODS = Registry(
         Method("gaussian", "denoise", "Gaussian average", "Gonzalez and Woods, Digital Image Processing"),
         Method("median", "denoise", "median of a window", "Tukey, Exploratory Data Analysis (1977)"),
         Method("adaptive-median", "denoise", "median with a growing window, only where an impulse is found", "Hwang and Haddad, IEEE TIP 4 (1995)"),
+        Method("poisson-gaussian", "denoise", "noise that grows with brightness: stabilise it, then denoise", "Makitalo and Foi, IEEE TIP 22 (2013)"),
         Method("custom", "denoise", "convolve with any kernel that you give", "Gonzalez and Woods, Digital Image Processing"),
         # -- inpaint: (image, mask) ------------------------------------------------------------------------------
         Method("biharmonic", "inpaint", "the smoothest surface through the border", "Damelin and Hoang, IJMMS (2018)"),
         Method("telea", "inpaint", "fast marching from the border inwards", "Telea, J. Graphics Tools 9 (2004)", library="OpenCV"),
         Method("navier-stokes", "inpaint", "carry isophotes into the hole like a fluid", "Bertalmio, Bertozzi and Sapiro, CVPR 2001", library="OpenCV"),
         Method("diffusion", "inpaint", "solve Laplace's equation, or edge-stopping diffusion, in the hole", "Bertalmio et al., SIGGRAPH 2000"),
+        Method("exemplar", "inpaint", "texture and structure from elsewhere in the picture; for big holes and objects to remove", "Wexler, Shechtman and Irani, IEEE TPAMI 29 (2007); Barnes et al., SIGGRAPH 2009"),
         # -- deblur: (image, psf, sigma) -------------------------------------------------------------------------
+        Method("bm3d", "deblur", "invert boldly, then filter the coloured noise of that by BM3D", "Dabov, Foi, Katkovnik and Egiazarian, SPIE 6812 (2008)"),
         Method("tv", "deblur", "total-variation deconvolution", "Wang, Yang, Yin and Zhang, SIAM J. Imaging Sci. 1 (2008)"),
         Method("wiener", "deblur", "Wiener deconvolution with a natural-image spectrum", "Wiener (1949); Orieux et al., JOSA A 27 (2010)"),
         Method("richardson-lucy", "deblur", "maximum likelihood for Poisson noise", "Richardson, JOSA 62 (1972); Lucy, AJ 79 (1974)"),

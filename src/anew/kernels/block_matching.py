@@ -8,7 +8,6 @@ their sums, every loop runs over contiguous memory, and all of it stays in the f
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -132,5 +131,3 @@ def _insert(keys: NDArray[np.int64], count: int, key: int) -> bool:
         n -= 1
     keys[n] = key
     return count + 1 >= keys.size
-
-

@@ -29,7 +29,6 @@ from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offset
 from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
 from anew.kernels.collaborative_filtering import threshold_groups, wiener_groups
 
-
 TILE = 125  # pixels that the reference blocks of a tile cover, per axis
 
 
@@ -71,18 +70,18 @@ class Profile:
 
     hard: Stage
     wiener: Stage
-    threshold: float = 2.7
+    threshold: float = 2.55
     window: float = 2.0
 
 
 PROFILES = {
     "normal": Profile(
         hard=Stage(group=16, step=3, radius=19, similar=2500),
-        wiener=Stage(group=32, step=3, radius=19, similar=400),
+        wiener=Stage(group=32, step=3, radius=19, similar=1000),
     ),
     "fast": Profile(
         hard=Stage(group=16, step=4, radius=12, similar=2500),
-        wiener=Stage(group=16, step=4, radius=12, similar=400),
+        wiener=Stage(group=16, step=4, radius=12, similar=1000),
     ),
 }
 
@@ -111,22 +110,26 @@ def denoise_bm3d(
     settings = PROFILES[profile] if isinstance(profile, str) else profile
     if sigma == 0:
         return image.copy()
-    planes = _decorrelate(image)
-    height, width = planes.shape[1:]
-    grow = (max(0, BLOCK - height), max(0, BLOCK - width))
-    planes = np.pad(planes, ((0, 0), (0, grow[0]), (0, grow[1])), mode="symmetric")
-    basic = _hard_pass(planes, sigma, psd, settings)
-    result = _wiener_pass(planes, basic, sigma, psd, settings)
-    return _recorrelate(result[:, :height, :width], image)
+    height, width = image.shape[:2]
+    planes = pad_to_a_block(decorrelate(image))
+    basic = first_estimate(planes, sigma, psd, settings)
+    result = second_estimate(planes, basic, sigma, psd, settings)
+    return recorrelate(result[:, :height, :width], image)
 
 
-def _decorrelate(image: Image) -> Image:
+def pad_to_a_block(planes: Image) -> Image:
+    """Mirror (C, H, W) planes below and to the right where they are smaller than a block."""
+    grow = [(0, max(0, BLOCK - n)) for n in planes.shape[1:]]
+    return np.pad(planes, [(0, 0), *grow], mode="symmetric")
+
+
+def decorrelate(image: Image) -> Image:
     """Give (C, H, W) planes, the first one the scaled mean of the channels; noise keeps its sigma."""
     channels = image[:, :, None] if image.ndim == 2 else image
     return np.ascontiguousarray(np.einsum("dc,hwc->dhw", _channel_basis(channels.shape[2]), channels))
 
 
-def _recorrelate(planes: Image, image: Image) -> Image:
+def recorrelate(planes: Image, image: Image) -> Image:
     channels = np.einsum("dc,dhw->hwc", _channel_basis(len(planes)), planes)
     return np.ascontiguousarray(channels.reshape(image.shape))
 
@@ -139,7 +142,7 @@ def _channel_basis(n: int) -> NDArray[np.float32]:
     return basis.astype(np.float32)
 
 
-def _hard_pass(planes: Image, sigma: float, psd: NDArray[np.floating] | None, settings: Profile) -> Image:
+def first_estimate(planes: Image, sigma: float, psd: NDArray[np.floating] | None, settings: Profile) -> Image:
     basis = bior_basis()
     variance = coefficient_variance(basis, sigma, psd)
 
@@ -160,7 +163,7 @@ def _hard_pass(planes: Image, sigma: float, psd: NDArray[np.floating] | None, se
     return _filter(planes.shape, luminance, noise, settings.hard, basis, settings.window, filter_plane)
 
 
-def _wiener_pass(
+def second_estimate(
     planes: Image, basic: Image, sigma: float, psd: NDArray[np.floating] | None, settings: Profile
 ) -> Image:
     basis = dct_basis()
