@@ -88,6 +88,8 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
     known = ~missing[rows]
     strewn, solid = [], []
     for colour in _frequent_colours(here[:, 1:][flat & known[:, 1:]], here[known]):
+        if not _may_be_a_hole(here, colour):
+            continue
         region = np.logical_and.reduce([pixels[:, :, c] == colour[c] for c in range(pixels.shape[2])])
         if region.mean() > LEAST_STREWN and clustering(region) < MOST_CLUSTERED:
             whole = _border_statistics(pixels, colour, region, np.zeros(region.shape, np.int32), 1)
@@ -125,6 +127,17 @@ def _frequent_colours(*samples: Image) -> list[Image]:
         frequent = counts[order] > max(2, LEAST_SHARE * counts.sum())
         chosen |= {bytes(v): np.frombuffer(bytes(v), some.dtype) for v in values[order][frequent]}
     return list(chosen.values())
+
+
+def _may_be_a_hole(rows: Image, colour: Image) -> bool:
+    """Look at some rows only: does the colour ever end sharply there? It spares the costly look at most content."""
+    inside = np.logical_and.reduce([rows[:, :, c] == colour[c] for c in range(rows.shape[2])])
+    ends, starts = inside[:, :-1] & ~inside[:, 1:], ~inside[:, :-1] & inside[:, 1:]
+    outside = np.concatenate([rows[:, 1:][ends], rows[:, :-1][starts]])
+    if len(outside) < 8:
+        return bool(inside.any())
+    jump = np.abs(outside - colour).max(axis=1)
+    return bool(np.mean(jump > FAR) > 0.1)
 
 
 def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
