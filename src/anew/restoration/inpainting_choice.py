@@ -22,7 +22,7 @@ def choose_inpainting(image: Image, mask: Mask, names: Sequence[str]) -> tuple[s
     Parameters
     ----------
     image : (H, W, C) float32 array
-        Finite everywhere; values under the mask are not read.
+        Finite outside the mask; values under it are not read.
     mask : (H, W) bool array
         True where pixels are missing.
     names : sequence of str

@@ -86,21 +86,19 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
         return _dropped(step, now, "no damaged pixels were found")
     if mask.all():
         return _dropped(step, now, "every pixel is damaged; there is nothing to fill from")
-    blanked = now.image.copy()
-    blanked[mask | ~np.isfinite(now.image).all(axis=2)] = 0
-    if step.method == "auto":
-        name, held_out = choose_inpainting(blanked, mask, METHODS.names("inpaint"))
-    else:
-        name = step.method
-        _, held_out = choose_inpainting(blanked, mask, [name]) if now.check else (name, float("nan"))
+    missing = mask | ~np.isfinite(now.image).all(axis=2)
+    name, held_out = step.method, float("nan")
+    if name == "auto" or now.check:
+        names = METHODS.names("inpaint") if name == "auto" else [name]
+        name, held_out = choose_inpainting(now.image, missing, names)
     method, options = METHODS.get("inpaint", name), dict(step.parameters)
-    filled = fill_in_tiles(lambda x, m: method.function(x, m, **options), blanked, mask, progress=now.progress)
-    full = now.image.copy()
-    full[mask] = filled[mask]
+    full = fill_in_tiles(lambda x, m: method.function(x, m, **options), now.image, missing, progress=now.progress)
+    unsure = uncertainty.filled_uncertainty(full, mask, held_out)
+    elsewhere = missing & ~mask  # what has no value and no part in this step
+    full[elsewhere] = now.image[elsewhere]
     verdict = _verdict(now, lambda: checks.check_filled(now.image, full, mask, held_out, step.kind))
     if now.strength < 1:
         full[mask] = _blend(np.nan_to_num(now.image[mask]), full[mask], now.strength)
-    unsure = uncertainty.filled_uncertainty(filled, mask, held_out)
     return Repair(full, np.where(mask, unsure, now.uncertainty), name, options, verdict)
 
 

@@ -90,7 +90,8 @@ def fill_in_tiles(
     ----------
     fill : callable
         ((H, W, C) float32, (H, W) bool) in, the image with the missing pixels filled out.
-    image : (H, W, C) float32 array, finite
+    image : (H, W, C) float32 array
+        Finite outside the mask; values under it are not read.
     mask : (H, W) bool array
 
     Returns
@@ -98,8 +99,9 @@ def fill_in_tiles(
     (H, W, C) float32 array; a copy of the image outside the mask
     """
     result = image.copy()
+    result[mask] = 0
     if image.shape[0] * image.shape[1] <= whole:
-        result[mask] = fill(image, mask)[mask]
+        result[mask] = fill(result, mask)[mask]
         return result
     missing = mask.copy()
     jobs = [*_deep_holes(mask), *((rows, columns, None) for rows, columns in tiles_of(mask.shape, tile))]
