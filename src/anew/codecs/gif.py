@@ -1,7 +1,7 @@
 """GIF through Pillow: frames are shown whole, and written with a palette each.
 
-A frame of at most 256 colours is written exactly; one with more is reduced to 256 (median cut, no dithering), and alpha
-becomes on or off. Durations are rounded to hundredths of a second, as the format demands. The recipe is a comment.
+A frame of at most 256 colours is written exactly; one with more is reduced to 256 (median cut, no dithering). Alpha is
+on or off: from another format anything between is refused, in a changed GIF it is rounded. Durations are rounded to hundredths of a second, as the format demands. The recipe is a comment.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) 
         raise CannotWrite(f"{width} x {height} pixels are more than GIF's 65535 (write PNG)")
     if len({r.samples.shape[:2] for r in rasters}) > 1:
         raise CannotWrite("the frames of a GIF animation must be of one size (write TIFF instead)")
+    if options.source is None and any(_is_half_clear(raster) for raster in rasters):
+        raise CannotWrite("GIF transparency is on or off, this alpha has values between (write PNG or WebP)")
     mapped = [_mapped(raster) for raster in rasters]
     out = [b"GIF89a", struct.pack("<HHBBB", width, height, 0x70, 0, 0)]
     loop = facts[0].loop if facts[0].loop is not None or options.source is not None else 0
@@ -219,6 +221,14 @@ def _mapped(raster: Raster) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int |
     if len(hidden) > 1:
         indices = np.where(np.isin(indices, hidden), np.uint8(hidden[0]), indices)
     return indices, np.ascontiguousarray(palette[:, :3]), int(hidden[0])
+
+
+def _is_half_clear(raster: Raster) -> bool:
+    if raster.palette is not None:
+        alpha = raster.palette[:, 3:]
+    else:
+        alpha = raster.samples[:, :, -1] if raster.kind.alpha else np.empty(0)
+    return bool(((alpha > 0) & (alpha < 255)).any())
 
 
 def _hard_alpha(raster: Raster) -> Raster:

@@ -189,7 +189,7 @@ def _dtype(bits: set[int], formats: set[int]) -> np.dtype[Any]:
         table: dict[int, Any] = floats if formats == {3} else unsigned if formats <= {1, 4} else {}
         if (depth := next(iter(bits))) in table:
             return np.dtype(table[depth])
-    depths, kinds = "/".join(map(str, sorted(bits))), "/".join(map(str, sorted(formats)))
+    depths, kinds = ("/".join(map(str, sorted(values)[:4])) for values in (bits, formats))
     raise UnreadableImage(
         f"TIFF samples of {depths} bits (sample format {kinds}) are not supported (save it with 8, 16 or float samples)"
     )
