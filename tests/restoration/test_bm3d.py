@@ -10,7 +10,8 @@ import skimage.data
 
 from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offsets
 from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
-from anew.restoration.denoising.bm3d import coefficient_variance, denoise_bm3d
+from anew.kernels.collaborative_filtering import _group_variance
+from anew.restoration.denoising.bm3d import coefficient_covariance, denoise_bm3d
 
 
 def noisy(clean: np.ndarray, sigma: float) -> np.ndarray:
@@ -65,14 +66,42 @@ def test_matching_equals_brute_force() -> None:
             assert list(found[i, j, : count[i, j]]) == alike[:n]
 
 
-def test_coefficient_variance_is_that_of_filtered_noise() -> None:
-    psd = np.outer(*[1.2 + np.cos(2 * np.pi * np.fft.fftfreq(32))] * 2)
-    rng = np.random.default_rng(0)
-    noise = np.fft.ifft2(np.fft.fft2(rng.normal(size=(20_000, 32, 32))) * np.sqrt(psd)).real[:, :8, :8]
-    for basis in (dct_basis(), bior_basis()):
-        coefficients = np.einsum("va,nab,ub->nvu", basis, noise, basis)
-        expected = coefficients.var(axis=0).ravel() / noise.var()
-        np.testing.assert_allclose(coefficient_variance(basis, 1.0, psd), expected, rtol=0.06)
+def low_pass_spectrum(n: int) -> np.ndarray:
+    return np.outer(*[1.2 + np.cos(2 * np.pi * np.fft.fftfreq(n))] * 2)
+
+
+def coloured(rng: np.random.Generator, shape: tuple[int, ...], psd: np.ndarray) -> np.ndarray:
+    """Noise of mean square 1 with the given power spectrum over the last two axes."""
+    return np.fft.ifft2(np.fft.fft2(rng.normal(size=shape)) * np.sqrt(psd / psd.mean())).real
+
+
+@pytest.mark.parametrize("basis", [dct_basis(), bior_basis()])
+def test_coefficient_covariance_is_that_of_sampled_noise(basis: np.ndarray) -> None:
+    psd = low_pass_spectrum(32)
+    noise = coloured(np.random.default_rng(0), (20_000, 32, 32), psd)
+    first = np.einsum("va,nab,ub->nvu", basis, noise[:, 4:12, 4:12], basis).reshape(-1, 64)
+    second = np.einsum("va,nab,ub->nvu", basis, noise[:, 5:13, 2:10], basis).reshape(-1, 64)
+    covariance = coefficient_covariance(basis, 1.0, psd, 3)
+    assert covariance.shape == (7, 7, 64)
+    np.testing.assert_allclose(covariance[3, 3], first.var(axis=0), rtol=0.06)
+    np.testing.assert_allclose(covariance[4, 1], (first * second).mean(axis=0), atol=0.08)
+    np.testing.assert_allclose(covariance[2, 5], covariance[4, 1], atol=1e-6)
+
+
+def test_group_variance_is_that_of_the_haar_transform() -> None:
+    covariance = coefficient_covariance(dct_basis(), 1.0, low_pass_spectrum(64), 10)
+    pitch, blocks = 20, np.array([45, 46, 49, 125, 85, 111, 48, 170])
+    haar = np.eye(8)
+    for step in (1, 2, 4):
+        for i in range(0, 8, 2 * step):
+            low, high = haar[i].copy(), haar[i + step].copy()
+            haar[i], haar[i + step] = (low + high) / np.sqrt(2), (low - high) / np.sqrt(2)
+    y, x = blocks // pitch, blocks % pitch
+    full = covariance[y[:, None] - y + 10, x[:, None] - x + 10]
+    expected = np.einsum("ai,ijc,aj->ac", haar, full, haar)
+    variance = np.empty((8, 64), np.float32)
+    _group_variance(blocks, 8, pitch, covariance, np.empty((8, 8, 64), np.float32), variance)
+    np.testing.assert_allclose(variance, np.maximum(expected, 1e-3 * covariance[10, 10]), atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (7, 2), (2, 3, 3), (8, 8), (33, 21, 2), (17, 150, 4)])

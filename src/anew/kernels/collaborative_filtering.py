@@ -1,5 +1,9 @@
 """Filter groups of similar blocks together: Haar transform across the group, shrinkage, and back (BM3D's 3-D part).
 
+Noise that is correlated from pixel to pixel is also correlated from block to block of a group, so that averaging them
+removes less of it. The variance of each coefficient of the group is then computed from the positions of its blocks:
+Makinen, Azzari and Foi, "Collaborative filtering of correlated noise", IEEE TIP 29 (2020).
+
 Both functions add the filtered blocks, in the transform domain, to sums per block position; transforming back is
 linear, so it is done once per position afterwards (``block_transforms.add_blocks``).
 """
@@ -13,6 +17,7 @@ from anew.kernels.compiling import kernel
 
 SIZE = 64  # coefficients of a block
 HALF = np.float32(np.sqrt(0.5))
+LEAST_SHARE = np.float32(1e-3)  # of a coefficient's variance that a group always leaves: rounding must not make it 0
 
 
 @kernel
@@ -51,11 +56,53 @@ def _power_of_two(count: int) -> int:
 
 
 @kernel
+def _group_variance(
+    blocks: NDArray[np.int64],
+    n: int,
+    pitch: int,
+    correlation: NDArray[np.float32],
+    covariance: NDArray[np.float32],
+    variance: NDArray[np.float32],
+) -> None:
+    """Give the noise variance of every coefficient after the Haar transform across a group.
+
+    Each level of the transform needs of the covariance matrix of its inputs only the sums over 2 x 2 entries:
+    var((a - b) / sqrt 2) = (C_aa + C_bb - 2 C_ab) / 2, and C of the (a + b) / sqrt 2 is a quarter the size.
+    """
+    reach_y, reach_x = correlation.shape[0] // 2, correlation.shape[1] // 2
+    for i in range(n):
+        for j in range(i, n):
+            dy = blocks[i] // pitch - blocks[j] // pitch
+            dx = blocks[i] % pitch - blocks[j] % pitch
+            covariance[i, j] = correlation[dy + reach_y, dx + reach_x]
+    step = 1
+    while step < n:
+        for i in range(0, n, 2 * step):
+            for c in range(SIZE):
+                both = covariance[i, i, c] + covariance[i + step, i + step, c]
+                variance[i + step, c] = 0.5 * both - covariance[i, i + step, c]
+                covariance[i, i, c] = 0.5 * both + covariance[i, i + step, c]
+            for j in range(i + 2 * step, n, 2 * step):
+                here, below = covariance[i, j], covariance[i + step, j]
+                right, corner = covariance[i, j + step], covariance[i + step, j + step]
+                for c in range(SIZE):
+                    here[c] = 0.5 * ((here[c] + below[c]) + (right[c] + corner[c]))
+        step *= 2
+    variance[0] = covariance[0, 0]
+    least = LEAST_SHARE * correlation[reach_y, reach_x]
+    for i in range(n):
+        for c in range(SIZE):
+            if variance[i, c] < least[c]:
+                variance[i, c] = least[c]
+
+
+@kernel
 def threshold_groups(
     coefficients: NDArray[np.float32],
     found: NDArray[np.int64],
     count: NDArray[np.int64],
-    variance: NDArray[np.float32],
+    pitch: int,
+    correlation: NDArray[np.float32],
     factor: float,
     estimates: NDArray[np.float32],
     weights: NDArray[np.float32],
@@ -70,32 +117,42 @@ def threshold_groups(
         Positions of the blocks of each group; the largest power of two of them is used.
     count : (G,) int64 array
         How many blocks each group has.
-    variance : (64,) float32 array
-        Noise variance of each coefficient of a block.
+    pitch : int
+        Positions are numbered y * pitch + x.
+    correlation : (2 Y + 1, 2 X + 1, 64) float32 array
+        Covariance of the noise in a coefficient of two blocks, by their displacement from (-Y, -X) to (Y, X); with
+        Y = X = 0, its variance in noise that is independent from block to block.
     factor : float
         lambda_3D: what lies below so many standard deviations is set to 0.
     estimates : (P, 64) float32 array, in and out
     weights : (P,) float32 array, in and out
         Sums over all groups of w * block and of w = 1 / (noise variance that is left in the group).
     """
-    group = np.empty((found.shape[1], SIZE), np.float32)
-    squared_threshold = factor * factor * variance
+    n_max = found.shape[1]
+    white = correlation.shape[0] == 1
+    group = np.empty((n_max, SIZE), np.float32)
+    variance = np.empty((n_max, SIZE), np.float32)
+    variance[:] = correlation[0, 0]
+    covariance = np.empty((1, 1, 1) if white else (n_max, n_max, SIZE), np.float32)
+    squared = np.float32(factor * factor)
     for g in range(count.size):
         n = _power_of_two(count[g])
         for i in range(n):
             group[i] = coefficients[found[g, i]]
+        if not white:
+            _group_variance(found[g], n, pitch, correlation, covariance, variance)
         _haar(group, n)
         mean = group[0, 0]  # always kept
         left = np.float32(0)
         for i in range(n):
             for c in range(SIZE):
                 value = group[i, c]
-                if value * value <= squared_threshold[c]:
+                if value * value <= squared * variance[i, c]:
                     group[i, c] = 0
                 else:
-                    left += variance[c]
+                    left += variance[i, c]
         group[0, 0] = mean
-        weight = 1 / max(left, variance[0])
+        weight = 1 / max(left, variance[0, 0])
         _inverse_haar(group, n)
         for i in range(n):
             at = found[g, i]
@@ -110,7 +167,8 @@ def wiener_groups(
     pilot: NDArray[np.float32],
     found: NDArray[np.int64],
     count: NDArray[np.int64],
-    variance: NDArray[np.float32],
+    pitch: int,
+    correlation: NDArray[np.float32],
     estimates: NDArray[np.float32],
     weights: NDArray[np.float32],
 ) -> None:
@@ -121,23 +179,30 @@ def wiener_groups(
     pilot : (P, 64) float32 array
         Transformed blocks of the first estimate of the image, whose energy stands for the clean one.
     """
-    group = np.empty((found.shape[1], SIZE), np.float32)
-    clean = np.empty((found.shape[1], SIZE), np.float32)
+    n_max = found.shape[1]
+    white = correlation.shape[0] == 1
+    group = np.empty((n_max, SIZE), np.float32)
+    clean = np.empty((n_max, SIZE), np.float32)
+    variance = np.empty((n_max, SIZE), np.float32)
+    variance[:] = correlation[0, 0]
+    covariance = np.empty((1, 1, 1) if white else (n_max, n_max, SIZE), np.float32)
     for g in range(count.size):
         n = _power_of_two(count[g])
         for i in range(n):
             group[i] = coefficients[found[g, i]]
             clean[i] = pilot[found[g, i]]
+        if not white:
+            _group_variance(found[g], n, pitch, correlation, covariance, variance)
         _haar(group, n)
         _haar(clean, n)
         left = np.float32(0)
         for i in range(n):
             for c in range(SIZE):
                 energy = clean[i, c] * clean[i, c]
-                gain = energy / (energy + variance[c])
+                gain = energy / (energy + variance[i, c])
                 group[i, c] *= gain
-                left += gain * gain * variance[c]
-        weight = 1 / max(left, np.float32(1e-3) * variance[0])
+                left += gain * gain * variance[i, c]
+        weight = 1 / max(left, LEAST_SHARE * variance[0, 0])
         _inverse_haar(group, n)
         for i in range(n):
             at = found[g, i]

@@ -3,7 +3,8 @@
 Dabov, Foi, Katkovnik and Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative filtering", IEEE
 TIP 16 (2007); colour: "Color image denoising via sparse 3D collaborative filtering with grouping constraint in
 luminance-chrominance space", ICIP 2007; noise of a known spectrum: "Image restoration by sparse 3D transform-domain
-collaborative filtering", SPIE 6812 (2008).
+collaborative filtering", SPIE 6812 (2008), with the variances of Makinen, Azzari and Foi, "Collaborative filtering of
+correlated noise: exact transform-domain variance for improved shrinkage and patch matching", IEEE TIP 29 (2020).
 
 Deviations: similarity is judged by a threshold above the distance that the noise alone makes, so one profile serves
 every sigma; estimates of a block are added up in the transform domain and transformed back once; any number of
@@ -29,6 +30,7 @@ from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offset
 from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
 from anew.kernels.collaborative_filtering import threshold_groups, wiener_groups
 
+LEAST_VARIANCE = 1e-6  # of a coefficient, as a share of sigma^2
 TILE = 125  # pixels that the reference blocks of a tile cover, per axis
 
 
@@ -144,7 +146,7 @@ def _channel_basis(n: int) -> NDArray[np.float32]:
 
 def first_estimate(planes: Image, sigma: float, psd: NDArray[np.floating] | None, settings: Profile) -> Image:
     basis = bior_basis()
-    variance = coefficient_variance(basis, sigma, psd)
+    covariance = coefficient_covariance(basis, sigma, psd, 2 * settings.hard.radius)
 
     def filter_plane(plane: int, tile: _Tile, scratch: _Scratch) -> None:
         transform_blocks(planes[plane], tile.top, tile.left, basis, scratch.rowwise(tile), scratch.noisy(tile))
@@ -152,7 +154,8 @@ def first_estimate(planes: Image, sigma: float, psd: NDArray[np.floating] | None
             scratch.noisy(tile).reshape(-1, BLOCK * BLOCK),
             scratch.found,
             scratch.count,
-            variance,
+            tile.width,
+            covariance,
             np.float32(settings.threshold),
             scratch.estimates(tile).reshape(-1, BLOCK * BLOCK),
             scratch.weights(tile).reshape(-1),
@@ -167,7 +170,7 @@ def second_estimate(
     planes: Image, basic: Image, sigma: float, psd: NDArray[np.floating] | None, settings: Profile
 ) -> Image:
     basis = dct_basis()
-    variance = coefficient_variance(basis, sigma, psd)
+    covariance = coefficient_covariance(basis, sigma, psd, 2 * settings.wiener.radius)
 
     def filter_plane(plane: int, tile: _Tile, scratch: _Scratch) -> None:
         transform_blocks(planes[plane], tile.top, tile.left, basis, scratch.rowwise(tile), scratch.noisy(tile))
@@ -177,7 +180,8 @@ def second_estimate(
             scratch.pilot(tile).reshape(-1, BLOCK * BLOCK),
             scratch.found,
             scratch.count,
-            variance,
+            tile.width,
+            covariance,
             scratch.estimates(tile).reshape(-1, BLOCK * BLOCK),
             scratch.weights(tile).reshape(-1),
         )
@@ -186,23 +190,36 @@ def second_estimate(
     return _filter(planes.shape, luminance, 0.0, settings.wiener, basis, settings.window, filter_plane)
 
 
-def coefficient_variance(
-    basis: NDArray[np.float32], sigma: float, psd: NDArray[np.floating] | None
+def coefficient_covariance(
+    basis: NDArray[np.float32], sigma: float, psd: NDArray[np.floating] | None, reach: int
 ) -> NDArray[np.float32]:
-    """Give the noise variance of each of the 64 coefficients of a block.
+    """Give the covariance of the noise in each coefficient of two blocks, by their displacement.
 
-    The covariance of two pixels of a block is the autocorrelation r of the noise at their displacement, and r is the
-    inverse Fourier transform of the power spectrum: var(v, u) = sum_{abcd} T_va T_vb T_uc T_ud r(a - b, c - d).
+    The covariance of two pixels is the autocorrelation r of the noise at their displacement, and r is the inverse
+    Fourier transform of the power spectrum. With A_v(p) = sum_a T_va T_v(a+p), the autocorrelation of a basis vector,
+    cov(v, u; d, e) = sum_pq A_v(p) A_u(q) r(d + p, e + q).
+
+    Returns
+    -------
+    (2 reach + 1, 2 reach + 1, 64) float32 array, or (1, 1, 64) for white noise, where blocks count as independent
     """
     if psd is None:
-        shape = np.outer((basis**2).sum(axis=1), (basis**2).sum(axis=1))
+        norm = (basis**2).sum(axis=1)
+        covariance = np.outer(norm, norm)[None, None]
     else:
-        correlation = np.fft.ifft2(psd).real
-        correlation /= correlation[0, 0]
-        lag = np.subtract.outer(np.arange(BLOCK), np.arange(BLOCK))
-        block = correlation[lag[:, :, None, None], lag[None, None, :, :]]
-        shape = np.einsum("va,vb,uc,ud,abcd->vu", basis, basis, basis, basis, block, optimize=True)
-    return (sigma**2 * np.maximum(shape, 1e-6)).astype(np.float32).ravel()
+        r = np.fft.ifft2(psd).real
+        r /= r[0, 0]
+        lag = np.arange(-reach - BLOCK + 1, reach + BLOCK)
+        window = r[np.ix_(lag % r.shape[0], lag % r.shape[1])]
+        correlation = np.stack([np.correlate(b, b, mode="full") for b in basis.astype(np.float64)])  # A_v(p), symmetric
+        shifted = np.lib.stride_tricks.sliding_window_view(window, 2 * BLOCK - 1, axis=0)  # (d, x, p)
+        rowwise = np.einsum("vp,dxp->dvx", correlation, shifted, optimize=True)
+        shifted = np.lib.stride_tricks.sliding_window_view(rowwise, 2 * BLOCK - 1, axis=2)  # (d, v, e, q)
+        covariance = np.einsum("uq,dveq->devu", correlation, shifted, optimize=True)
+    flat = covariance.reshape(*covariance.shape[:2], BLOCK * BLOCK)
+    centre = flat[flat.shape[0] // 2, flat.shape[1] // 2]
+    centre[:] = np.maximum(centre, LEAST_VARIANCE)
+    return np.ascontiguousarray(sigma**2 * flat, np.float32)
 
 
 @dataclass(frozen=True)
