@@ -1,0 +1,140 @@
+"""A benchmark as one self-contained HTML page: who is best, the trade-off, the table, where each method is worst."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from pathlib import Path
+from string import Template
+
+from anew.bench.contenders import INPUT
+from anew.bench.plot import draw_plot
+from anew.bench.runner import BenchRun, machine
+from anew.bench.summary import QUALITIES, Row, best_of, value_of
+from anew.bench.tables import versions
+from anew.bench.template import PAGE
+
+CLOSE = 0.3  # dB; methods this near to the best are as good for most eyes
+DIGITS = {"psnr": 2, "ssim": 4, "gmsd": 4, "epi": 3, "seconds_per_megapixel": 3, "peak_mb": 0}
+MEANS = (
+    ("psnr", "mean dB", "Mean PSNR over the columns to the left; higher is better."),
+    ("ssim", "SSIM", "Structural similarity, 1 is best."),
+    ("gmsd", "GMSD", "Gradient magnitude similarity deviation, 0 is best."),
+    ("epi", "edges", "Edge preservation: correlation of the high-pass filtered pictures, 1 is best."),
+    ("seconds_per_megapixel", "s / MP", "Seconds per megapixel, median of warm calls."),
+    ("peak_mb", "MB", "Peak resident memory of its process, Python and libraries included."),
+)
+
+
+def make_page(run: BenchRun, rows: list[Row]) -> str:
+    """Give the page as text."""
+    plot, hidden = draw_plot(rows)
+    also = f" Not drawn, because worse than the damaged picture: {escape(', '.join(hidden))}." if hidden else ""
+    count = len(run.pictures)
+    data = run.plan.data or "pictures that scikit-image carries"
+    return Template(PAGE).substitute(
+        task=escape(run.plan.task),
+        lead=escape(f"{count} {'picture' if count == 1 else 'pictures'} of {Path(data).name or data}"),
+        state=""
+        if all(r.complete for r in rows) and not run.stopped
+        else '<p class="warn">' + _gaps(run, rows) + "</p>",
+        cards=_cards(rows),
+        plot=plot or "<p>No method was better than the damaged picture.</p>",
+        hidden=also,
+        head=_head(run),
+        body="".join(_table_row(run, row, rows) for row in rows),
+        left_out="".join(f"<p>{escape(n)} left out: {escape(why)}.</p>" for n, why in run.left_out.items()),
+        worst="".join(_worst(run, row) for row in rows if row.worst),
+        protocol=escape(run.plan.protocol.statement),
+        machine=escape(", ".join(f"{k.replace('_', ' ')} {v}" for k, v in machine().items() if v)),
+        versions=escape(", ".join(f"{k} {v}" for k, v in versions().items())),
+    )
+
+
+def _gaps(run: BenchRun, rows: list[Row]) -> str:
+    """Say what is missing."""
+    missing = [f"{r.name} ({r.measured} of {r.total})" for r in rows if not r.complete]
+    text = f"Not complete: {', '.join(missing)}." if missing else ""
+    return escape(
+        f"{'The run was stopped. ' if run.stopped else ''}{text} Incomplete rows take no part in the ranking."
+    )
+
+
+def _cards(rows: list[Row]) -> str:
+    """Name the best method, and the quickest of those that are nearly as good."""
+    ranked = [r for r in rows if r.complete and r.name != INPUT and "psnr" in r.means]
+    if not ranked:
+        return '<div class="card"><small>Best</small><b>nothing is measured yet</b></div>'
+    baseline = next((r.means.get("psnr") for r in rows if r.name == INPUT), None)
+    best = ranked[0]
+    cards = [_card("Best quality", best, baseline, "first")]
+    near = [r for r in ranked if r.means["psnr"] >= best.means["psnr"] - CLOSE and r.seconds_per_megapixel is not None]
+    quick = min(near, key=lambda r: r.seconds_per_megapixel or 0.0, default=best)
+    if quick is not best:
+        cards.append(_card(f"Fastest within {CLOSE} dB of it", quick, baseline))
+    speedy = [
+        r
+        for r in ranked
+        if (r.seconds_per_megapixel or 1e9) * 5 < (quick.seconds_per_megapixel or 0.0)
+        and (baseline is None or r.means["psnr"] > baseline + 0.5)
+    ]
+    if speedy:
+        cards.append(_card("If it must be quicker still", speedy[0], baseline))
+    return "".join(cards)
+
+
+def _card(title: str, row: Row, baseline: float | None, style: str = "") -> str:
+    figures = f"{row.means['psnr']:.2f} dB"
+    gain = "" if baseline is None else f" ({row.means['psnr'] - baseline:+.2f} over the damaged picture)"
+    time = "" if row.seconds_per_megapixel is None else f"{row.seconds_per_megapixel:.3g} s per megapixel"
+    return (
+        f'<div class="card {style}"><small>{escape(title)}</small><b>{escape(row.name)}</b>'
+        f"<span>{figures}{gain}</span><span>{time}</span><i>{escape(row.summary)}</i></div>"
+    )
+
+
+def _head(run: BenchRun) -> str:
+    cells = ['<th scope="col" class="name">method</th>']
+    for level in run.plan.chosen_levels:
+        cells.append(f'<th scope="col" title="PSNR in dB">{escape(run.plan.protocol.head(level))}</th>')
+    cells += [f'<th scope="col" title="{escape(title)}">{escape(name)}</th>' for _, name, title in MEANS]
+    return "".join(f"{cell[:-5]}<button></button></th>" for cell in cells)
+
+
+def _table_row(run: BenchRun, row: Row, rows: list[Row]) -> str:
+    mark = "" if row.complete else f" <small>{row.measured} of {row.total}</small>"
+    library = f"<small>{escape(row.library)}</small>" if row.library and row.library != "anew" else ""
+    note = f' title="{escape(row.note)}"' if row.note else f' title="{escape(row.summary)}"'
+    cells = [f'<th scope="row"{note}>{escape(row.name)} {library}{mark}</th>']
+    ranked = [r for r in rows if r.complete and r.name != INPUT]
+    for level in run.plan.chosen_levels:
+        best = max((r.psnr_at[level] for r in ranked if level in r.psnr_at), default=None)
+        cells.append(_cell(row.psnr_at.get(level), 2, best if row in ranked else None))
+    for quality, _, _ in MEANS:
+        best = best_of(rows, quality) if row in ranked else None
+        cells.append(_cell(value_of(row, quality), DIGITS[quality], best, strong=quality == QUALITIES[0]))
+    kind = row.kind if row.complete or row.name == INPUT else f"{row.kind} partial"
+    return f'<tr class="{kind}">{"".join(cells)}</tr>'
+
+
+def _cell(value: float | None, digits: int, best: float | None, *, strong: bool = False) -> str:
+    if value is None:
+        return '<td data-value="">–</td>'
+    same = best is not None and f"{value:.{digits}f}" == f"{best:.{digits}f}"
+    style = " ".join(name for name, on in (("best", same), ("mean", strong)) if on)
+    return f'<td class="{style}" data-value="{value!r}">{value:.{digits}f}</td>'
+
+
+def _worst(run: BenchRun, row: Row) -> str:
+    """Show where a method gained least: reference, damaged, result."""
+    figures = []
+    for record in row.worst:
+        data = base64.b64encode((run.folder / record["crop"]).read_bytes()).decode("ascii")
+        level = run.plan.protocol.head(record["level"])
+        variant = f", {record['variant']}" if record["variant"] else ""
+        text = f"{Path(record['picture']).stem}, {level}{variant}: {record['psnr']:.2f} dB, gain {record['gain']:+.2f}"
+        figures.append(
+            f'<figure><img loading="lazy" src="data:image/webp;base64,{data}" alt="reference, damaged and result of '
+            f'{escape(text)}"><figcaption>{escape(text)}</figcaption></figure>'
+        )
+    return f"<section><h3>{escape(row.name)}</h3><div class=strips>{''.join(figures)}</div></section>"

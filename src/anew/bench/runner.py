@@ -1,0 +1,218 @@
+"""Run a benchmark: every contender in a child process, every measurement appended to a file as it comes."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from anew.bench.contenders import INPUT, Contender, contender_names, get_contender
+from anew.bench.pictures import CleanPicture, load_pictures
+from anew.bench.plan import BenchPlan, Unit, units_of
+from anew.bench.worker import WORST
+
+RESULTS = "results.jsonl"
+Record = dict[str, Any]
+
+
+@dataclass
+class ContenderResult:
+    """What is known of one contender.
+
+    Attributes
+    ----------
+    contender : Contender
+    scores : dict
+        A record per unit that is done.
+    timing : dict, optional
+    failures : list of str
+        Why units are missing, in the words of the method.
+    total : int
+        Units that there are.
+    """
+
+    contender: Contender
+    total: int
+    scores: dict[Unit, Record] = field(default_factory=dict)
+    timing: Record | None = None
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        return len(self.scores) == self.total
+
+
+@dataclass
+class BenchRun:
+    """A benchmark as far as it came."""
+
+    plan: BenchPlan
+    folder: Path
+    pictures: list[CleanPicture]
+    units: list[Unit]
+    results: list[ContenderResult]
+    left_out: dict[str, str]
+    stopped: bool = False
+
+
+Progress = Callable[[ContenderResult, int, int], None]
+
+
+def run_bench(plan: BenchPlan, folder: Path, *, progress: Progress, fresh: bool = False) -> BenchRun:
+    """Measure what is not yet in ``folder``.
+
+    Parameters
+    ----------
+    plan : BenchPlan
+    folder : Path
+        Made if it is missing. Measurements that its ``results.jsonl`` holds are not made again, unless the method's
+        file, the library's version, the protocol, the picture or (for times) the machine changed.
+    progress : callable
+        Called with the contender's result so far, its number and how many there are, after every measurement.
+    fresh : bool
+        Forget older measurements.
+
+    Returns
+    -------
+    BenchRun
+        With ``stopped`` set if Ctrl-C ended it; what was done until then is kept.
+    """
+    names, left_out = contender_names(plan.task, plan.methods, peers=plan.peers)
+    pictures = load_pictures(plan.data, limit=plan.limit, grey=plan.grey, crop_megapixels=plan.crop_megapixels)
+    units = units_of(plan, pictures)
+    if not units:
+        raise ValueError("no picture suits these levels; colour damage needs colour pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    store = Store(folder / RESULTS, fresh=fresh)
+    run = BenchRun(plan, folder, pictures, units, [], left_out)
+    try:
+        for index, name in enumerate(names):
+            try:
+                contender = get_contender(plan.task, name)
+            except Exception as error:  # whatever a method's import raises must not end the others
+                left_out[name] = " ".join(str(error).split()) or type(error).__name__
+                continue
+            result = _recall(contender, plan, units, store)
+            run.results.append(result)
+            progress(result, index + 1, len(names))
+            for _ in _measure(run, result, store):
+                progress(result, index + 1, len(names))
+    except KeyboardInterrupt:
+        run.stopped = True
+    finally:
+        store.close()
+    return run
+
+
+class Store:
+    """The measurements of a folder: read at once, then appended to, one JSON line each."""
+
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+        self.by_key: dict[str, Record] = {}
+        if path.exists() and not fresh:
+            for line in path.read_text(encoding="utf-8").splitlines():
+                try:
+                    record = json.loads(line)
+                    self.by_key[record["key"]] = record
+                except (ValueError, KeyError, TypeError):  # the last line of a run that was killed
+                    continue
+        self._file = path.open("w" if fresh else "a", encoding="utf-8")
+        if self._file.tell():
+            self._file.write("\n")
+
+    def add(self, record: Record) -> None:
+        """Keep a measurement; it is on the disk when this returns."""
+        self.by_key[record["key"]] = record
+        self._file.write(json.dumps(record) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def machine() -> Record:
+    """Say what this runs on."""
+    cpu = platform.processor() or platform.machine()
+    memory = None
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text(errors="replace").splitlines() if line.startswith("model name")]
+        cpu = names[0].partition(":")[2].strip() if names else cpu
+        memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    return {"cpu": cpu, "cores": os.cpu_count(), "memory_gib": memory, "system": platform.system()}
+
+
+def _recall(contender: Contender, plan: BenchPlan, units: list[Unit], store: Store) -> ContenderResult:
+    """Take what is stored already."""
+    keys = {unit: unit.key(plan.task, contender.name, contender.code) for unit in units}
+    known = {unit: store.by_key[key] for unit, key in keys.items() if key in store.by_key}
+    return ContenderResult(contender, len(units), known, store.by_key.get(_time_key(plan, contender)))
+
+
+def _time_key(plan: BenchPlan, contender: Contender) -> str:
+    return json.dumps(["time", plan.task, contender.name, contender.code, plan.data, plan.grey, machine()])
+
+
+def _measure(run: BenchRun, result: ContenderResult, store: Store) -> Iterator[None]:
+    """Let a child process measure what is missing; pause after each measurement."""
+    plan, contender = run.plan, result.contender
+    missing = [unit for unit in run.units if unit not in result.scores]
+    timed = result.timing is None and contender.name != INPUT
+    if not missing and not timed:
+        return
+    inputs = next((r for r in run.results if r.contender.name == INPUT), None)
+    job = {
+        "plan": plan.to_json(),
+        "contender": contender.name,
+        "timed": timed,
+        "units": [asdict(unit) for unit in missing],
+        "folder": str(run.folder),
+        "worst_gains": sorted(r["gain"] for r in result.scores.values())[:WORST],
+        "input_psnr": {u.key(plan.task, INPUT, ""): r["psnr"] for u, r in (inputs.scores if inputs else {}).items()},
+    }
+    by_name = {(u.level, u.digest, u.variant): u for u in missing}
+    for message in _converse(job, result):
+        kind = message.pop("kind")
+        if kind == "time":
+            result.timing = {**message, "key": _time_key(plan, contender), "contender": contender.name}
+            store.add(result.timing)
+        elif kind == "score":
+            unit = by_name[message["level"], message["digest"], message["variant"]]
+            result.scores[unit] = {**message, "contender": contender.name, "code": contender.code}
+            store.add(result.scores[unit])
+        else:
+            result.failures.append(message["reason"])
+        yield
+
+
+def _converse(job: Record, result: ContenderResult) -> Iterator[Record]:
+    """Start the child, give it the job, and pass on what it says."""
+    command = [sys.executable, "-m", "anew.bench.worker"]
+    pipe = subprocess.PIPE
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=complaints, encoding="utf-8") as child,
+    ):
+        assert child.stdin
+        assert child.stdout
+        try:
+            child.stdin.write(json.dumps(job))
+            child.stdin.close()
+            for line in child.stdout:
+                yield json.loads(line)
+            if child.wait() != 0:
+                complaints.seek(0)
+                last = complaints.read().strip().rpartition("\n")[2]
+                result.failures.append(f"its process ended early: {last or 'killed, most likely for memory'}")
+        except BaseException:
+            child.kill()
+            raise
