@@ -21,7 +21,7 @@ from anew.codecs import storage
 from anew.codecs.facts import Facts, Source
 from anew.codecs.formats import FORMATS, Budget, Codec, Format, Options, by_content, by_name
 from anew.codecs.raster import Kind, Raster, quantised, to_pixels, updated
-from anew.errors import CannotWrite, ImageFileError, ImageTooLarge, SeveralFrames, UnreadableImage
+from anew.errors import CannotWrite, ImageFileError, ImageTooLarge, UnreadableImage
 
 __all__ = ["Facts", "Picture", "read", "read_frames", "write", "write_frames"]
 
@@ -165,15 +165,13 @@ def write_frames(
 
 
 def _read(path: FileLike, max_megapixels: float, *, single: bool) -> list[Picture]:
-    budget = Budget(max_megapixels * 1e6)
+    budget = Budget(max_megapixels * 1e6, single)
     name, data = storage.load(path, budget.pixels)
     found = by_content(data)
     if found is None:
         names = ", ".join(f.name for f in FORMATS)
         raise UnreadableImage(f"{name}: not an image of a known kind ({names})")
     source = _guarded(name, UnreadableImage, lambda: found.codec().decode(data, budget))
-    if single and len(source.rasters) > 1:
-        raise SeveralFrames(f"{name}: holds {len(source.rasters)} frames (read_frames reads all of them)")
     return _guarded(name, UnreadableImage, lambda: _pictures(name, source))
 
 

@@ -16,19 +16,22 @@ from typing import Protocol, cast
 
 from anew.codecs.facts import Facts, Source
 from anew.codecs.raster import Kind, Raster
-from anew.errors import ImageTooLarge, UnreadableImage
+from anew.errors import ImageTooLarge, SeveralFrames, UnreadableImage
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How many pixels, all frames together, may be decoded."""
+    """How many pixels, all frames together, may be decoded, and whether there may be several frames."""
 
     pixels: float
+    single: bool = False
 
     def check(self, width: int, height: int, frames: int = 1) -> None:
         """Refuse a picture that is too large, or has no pixels; called with the header's numbers before decoding."""
         if width < 1 or height < 1 or frames < 1:
             raise UnreadableImage(f"damaged: its header says {width} x {height} pixels (get an intact copy)")
+        if self.single and frames > 1:
+            raise SeveralFrames(f"holds {frames} frames (read_frames reads all of them)")
         if width * height * frames > self.pixels:
             count = "" if frames == 1 else f", {frames} frames"
             raise ImageTooLarge(

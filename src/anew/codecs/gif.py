@@ -1,7 +1,8 @@
 """GIF through Pillow: frames are shown whole, and written with a palette each.
 
 A frame of at most 256 colours is written exactly; one with more is reduced to 256 (median cut, no dithering). Alpha is
-on or off: from another format anything between is refused, in a changed GIF it is rounded. Durations are rounded to hundredths of a second, as the format demands. The recipe is a comment.
+on or off: from another format anything between is refused, in a changed GIF it is rounded. Durations are rounded to
+hundredths of a second, as the format demands. The recipe is a comment.
 """
 
 from __future__ import annotations

@@ -294,7 +294,10 @@ def exact_palette(rgb: Raster, limit: int = 256) -> Raster | None:
     samples = rgb.samples
     if rgb.kind.space == "grey":
         samples = np.concatenate([np.repeat(samples[:, :, :1], 3, axis=2), samples[:, :, 1:]], axis=2)
-    colours, index = np.unique(_packed(samples).ravel(), return_inverse=True)
+    packed = _packed(samples).ravel()
+    if len(np.unique(packed[:: max(1, packed.size // 50_000)])) > limit:
+        return None  # most photographs end here, without sorting all pixels
+    colours, index = np.unique(packed, return_inverse=True)
     if len(colours) > limit:
         return None
     palette = _unpacked(colours, samples.shape[2])

@@ -78,8 +78,8 @@ def decode(data: bytes, budget: Budget) -> Source:
     if not full:
         raise UnreadableImage("damaged TIFF: there is no page in it (get an intact copy)")
     pages = [_page(layout, directory) for directory in full]
-    for page in pages:
-        budget.check(page.width, page.height)
+    if budget.single:
+        budget.check(pages[0].width, pages[0].height, len(pages))
     budget.check(sum(page.width * page.height for page in pages), 1)
     rasters, facts = [], []
     for index, (page, directory) in enumerate(zip(pages, full, strict=True)):

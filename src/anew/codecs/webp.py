@@ -64,7 +64,7 @@ def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) 
     if len({r.samples.shape[:2] for r in rasters}) > 1:
         raise CannotWrite("the frames of a WebP animation must be of one size (write TIFF instead)")
     lossy = options.source is not None and facts[0].lossless is False
-    settings: dict[str, Any] = {"lossless": True, "exact": True, "quality": 75, "method": 4}
+    settings: dict[str, Any] = {"lossless": True, "exact": True, "quality": 50, "method": 2}
     if options.quality is not None or lossy:
         quality = LOSSY_QUALITY if options.quality is None else options.quality
         settings = {"quality": quality, "exact": True, "alpha_quality": 100, "method": 4}
