@@ -180,3 +180,17 @@ def test_uncertainty_follows_the_true_error(noisy: Picture, clean: np.ndarray) -
     error = np.sqrt(uniform_filter(np.mean((restored.picture.pixels - clean) ** 2, axis=2), 7))
     correlation = spearmanr(restored.uncertainty[::7, ::7].ravel(), error[::7, ::7].ravel()).statistic
     assert correlation > 0.5
+
+
+def test_blur_is_undone_and_replayed(clean: np.ndarray) -> None:
+    import cv2
+
+    blurred = cv2.GaussianBlur(clean, (0, 0), 1.5, borderType=cv2.BORDER_REFLECT)
+    parameters = {"blur": "gaussian", "width": 1.5}
+    plan = Plan(steps=(Step(kind="blur", task="deblur", method="tv", parameters=parameters),))
+    restored = restore(blurred, plan=plan)
+    assert restored.steps[0].kept, restored.steps[0].reason
+    assert psnr(restored.picture.pixels, clean) > psnr(blurred, clean) + 2
+    np.testing.assert_array_equal(replay(Picture(blurred), restored.recipe or "").pixels, restored.picture.pixels)
+    wrong = Plan(steps=(Step(kind="blur", task="deblur", method="tv", parameters={"blur": "gaussian", "width": 4.0}),))
+    assert not restore(clean, plan=wrong).changed

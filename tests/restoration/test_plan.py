@@ -11,7 +11,7 @@ from anew.registry import METHODS
 from anew.restoration.plan import KINDS, REPAIRS, Plan, Step, make_plan
 
 
-def found(kind: str, **details: object) -> Finding:
+def found(kind: str, /, **details: object) -> Finding:
     mask = np.eye(4, dtype=bool) if REPAIRS[kind][0] == "inpaint" else None
     return Finding(kind, 1.0, "", 0.9, f"There is {kind}.", mask, details)
 
@@ -42,6 +42,17 @@ def test_measured_values_become_parameters() -> None:
     plan = make_plan(diagnosis(found("jpeg", quality=30, offset=[3, 5], source="pixels"), found("tilt", angle=2.5)))
     assert plan.steps[0].parameters == {"quality": 30, "offset": [3, 5]}
     assert plan.steps[1].parameters == {"angle": 2.5}
+
+
+def test_a_blur_is_named_by_its_kind() -> None:
+    step = make_plan(diagnosis(found("blur", kind="motion", width=9.0, angle=30.0, edge_width=2.0))).steps[0]
+    assert step.parameters == {"blur": "motion", "width": 9.0, "angle": 30.0}
+    assert Plan.from_json(Plan(steps=(step,)).to_json()).steps == (step,)
+
+
+def test_light_is_not_stretched_twice() -> None:
+    kinds = [s.kind for s in make_plan(diagnosis(found("exposure"), found("contrast"))).steps]
+    assert kinds == ["exposure"]
 
 
 def test_noise_is_measured_later_if_an_earlier_step_changes_it() -> None:

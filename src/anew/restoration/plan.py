@@ -58,7 +58,7 @@ REPAIRS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(MASKED_KINDS, ("inpaint", "auto")),
     "jpeg": ("deblock", "auto"),
     "noise": ("denoise", "auto"),
-    "blur": ("deblur", "auto"),
+    "blur": ("deblur", "tv"),  # the least upset by a psf that is only nearly right
     "exposure": ("relight", "curve"),
     "contrast": ("relight", "curve"),
     "uneven-light": ("relight", "retinex"),
@@ -69,6 +69,10 @@ REPAIRS: dict[str, tuple[str, str]] = {
     "tilt": ("unwarp", "tilt"),
 }
 
+
+# Beside the inputs of its task: where the first JPEG block starts (row, column); the psf by its kind ("gaussian",
+# "defocus", "motion"), width (standard deviation, radius or length in pixels) and angle in degrees.
+EXTRA_INPUTS = {"deblock": ("offset",), "deblur": ("blur", "width", "angle")}
 
 # A repair that mends other damage too, all of it measured on the same picture: done twice it would be overdone.
 INCLUDES = {"fading": ("exposure", "contrast", "cast"), "exposure": ("contrast",)}
@@ -206,6 +210,10 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
         chosen = METHODS.get(task, method)
         names = _extra_inputs(task) if method == "auto" else (*chosen.takes, *chosen.parameters)
         parameters = {name: finding.details[name] for name in names if name in finding.details}
+    if finding.kind == "blur":
+        parameters = {"blur": finding.details.get("kind")} | {
+            name: finding.details[name] for name in ("width", "angle") if name in finding.details
+        }
     if finding.kind == "noise" and ("impulses" in found or "jpeg" in found):
         parameters.pop("sigma", None)  # those repairs change it: it is measured when its turn comes
     return Step(
@@ -214,8 +222,8 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
 
 
 def _extra_inputs(task: str) -> tuple[str, ...]:
-    """Give the inputs of a task, whatever its method; of a JPEG picture also where its first block starts."""
-    return (*TASKS[task].inputs, "offset") if task == "deblock" else TASKS[task].inputs
+    """Give the inputs of a task, whatever its method, and what a plan may say instead of or beside them."""
+    return (*TASKS[task].inputs, *EXTRA_INPUTS.get(task, ()))
 
 
 def _check_parameters(step: Step, where: str) -> None:

@@ -18,6 +18,9 @@ from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
 from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
 
+# An estimated psf is off by a little, which acts like noise of these levels; the first that passes the check is taken.
+PSF_ERRORS = (1 / 255, 4 / 255, 12 / 255)
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -148,15 +151,20 @@ def _run_deblur(step: Step, now: Situation) -> Repair:
     from anew.diagnosis.noise import estimate_noise_sigma
 
     options: dict[str, Any] = dict(step.parameters)
-    given_psf, given_sigma = options.pop("psf", None), options.pop("sigma", None)
-    sigma = estimate_noise_sigma(now.image) if given_sigma is None else _number(given_sigma, "sigma")
-    psf = None if given_psf is None else as_psf(given_psf)
+    given: dict[str, Any] = {name: options.pop(name) for name in ("psf", "blur", "width", "angle") if name in options}
+    given_sigma = options.pop("sigma", None)
+    psf = _psf_of(**given)
     method = _deblurring(step.method, psf)
-    inputs = (psf, sigma) if "psf" in method.takes else (sigma,)
-    full = apply_in_tiles(lambda x: method.function(x, *inputs, **options), now.image, halo=64, progress=now.progress)
-    verdict = _verdict(now, lambda: checks.check_deblurred(now.image, full, sigma, psf))
+    measured = estimate_noise_sigma(now.image) if now.check or given_sigma is None else 0.0
+    levels = [max(measured, floor) for floor in PSF_ERRORS] if given_sigma is None else [_number(given_sigma, "sigma")]
+    for sigma in dict.fromkeys(levels):
+        inputs = (psf, sigma) if "psf" in method.takes else (sigma,)
+        full = _deblurred(method, now, inputs, options)
+        verdict = checks.check_deblurred(now.image, full, sigma, psf) if now.check else Verdict(True, "replayed")
+        if verdict.kept:
+            break
     image = _blend(now.image, full, now.strength)
-    used = {"sigma": sigma, **options} | ({} if given_psf is None else {"psf": given_psf})
+    used = {"sigma": sigma, **given, **options}
     return Repair(image, _joined(now, uncertainty.changed_uncertainty(now.image, full)), method.name, used, verdict)
 
 
@@ -217,6 +225,25 @@ def shown_by(method: Method, shape: tuple[int, ...], options: Mapping[str, Any])
         return np.ones(shape[:2], bool)
     mask: Mask = valid(shape, **asked)
     return mask
+
+
+def _deblurred(method: Method, now: Situation, inputs: tuple[Any, ...], options: Mapping[str, Any]) -> Image:
+    return apply_in_tiles(lambda x: method.function(x, *inputs, **options), now.image, halo=64, progress=now.progress)
+
+
+def _psf_of(psf: Any = None, blur: str | None = None, width: Any = 0.0, angle: Any = 0.0) -> Image | None:
+    """Give the point-spread function that a plan names."""
+    from anew.degradations.blur import defocus_psf, gaussian_psf, motion_psf
+
+    if psf is not None:
+        return as_psf(psf)
+    if blur is None:
+        return None
+    if blur == "motion":
+        return motion_psf(_number(width, "width"), _number(angle, "angle"))
+    if blur not in ("gaussian", "defocus"):
+        raise ValueError(f"blur must be gaussian, defocus or motion, got {blur!r}")
+    return (gaussian_psf if blur == "gaussian" else defocus_psf)(_number(width, "width"))
 
 
 def _deblurring(name: str, psf: Image | None) -> Method:
