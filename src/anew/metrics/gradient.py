@@ -30,7 +30,7 @@ def gmsd(image: ArrayLike, reference: ArrayLike, *, data_range: float) -> float:
     prewitt = np.array([[1, 0, -1]] * 3) / 3
     magnitudes = []
     for x in as_pair(image, reference):
-        y = _luma(x) * (255 / data_range)
+        y = luma(x) * (255 / data_range)
         half = correlate(y, np.full((2, 2), 0.25), mode="constant", origin=-1)[::2, ::2]
         horizontal = correlate(half, prewitt, mode="constant")
         vertical = correlate(half, prewitt.T, mode="constant")
@@ -59,7 +59,7 @@ def edge_preservation(image: ArrayLike, reference: ArrayLike) -> float:
     x, y = as_pair(image, reference)
     if min(x.shape[:2]) < 3:
         raise ValueError(f"edge preservation needs at least 3 pixels a side, got {x.shape[0]} x {x.shape[1]}")
-    high = [laplace(_luma(z))[1:-1, 1:-1] for z in (x, y)]
+    high = [laplace(luma(z))[1:-1, 1:-1] for z in (x, y)]
     a, b = (h - h.mean() for h in high)
     norm = np.sqrt(np.sum(a * a) * np.sum(b * b))
     if norm == 0:
@@ -67,7 +67,8 @@ def edge_preservation(image: ArrayLike, reference: ArrayLike) -> float:
     return float(np.sum(a * b) / norm)
 
 
-def _luma(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def luma(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the (H, W) luma: BT.601 weights for 3 channels, else the mean of the channels."""
     if x.ndim == 2:
         return x
     if x.shape[2] == 3:

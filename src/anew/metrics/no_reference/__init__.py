@@ -1,0 +1,1 @@
+"""How good an image is, told without a clean one: sharpness, noise, blockiness, naturalness (NIQE)."""
