@@ -1,0 +1,119 @@
+"""``anew compare``: one picture, every method of a task, one sheet."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anew.cli import options as o
+
+if TYPE_CHECKING:
+    from anew.bench.comparison import Compared
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example:  anew compare noisy.jpg -o sheet.png")
+def compare(
+    image: o.Input,
+    task: Annotated[str, typer.Option(metavar="TASK", help="denoise, inpaint, deblur, upscale, deblock.")] = "denoise",
+    methods: Annotated[str, typer.Option(metavar="all|A,B", help="Which methods.")] = "all",
+    reference: Annotated[Path | None, typer.Option(metavar="FILE", help="The clean picture, if you have it.")] = None,
+    sigma: Annotated[str | None, typer.Option(metavar="S", help="Noise level, e.g. 25/255. Default: measured.")] = None,
+    mask: Annotated[Path | None, typer.Option(metavar="FILE", help="For inpaint: white = missing.")] = None,
+    psf: Annotated[str | None, typer.Option(metavar="PSF", help="For deblur: gaussian:1.5 or a file.")] = None,
+    scale: Annotated[float, typer.Option(min=1.0, help="For upscale.")] = 2.0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT", help="The sheet, a PNG.")] = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.AsJson = False,
+    max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
+) -> None:
+    """Try every method on a picture: a labelled sheet with time and quality, and where they differ most.
+
+    Quality is PSNR and SSIM if there is a reference; else, for noise, Stein's unbiased estimate of the PSNR, and NIQE.
+    """
+    from anew.bench.comparison import caption, draw_comparison, ranked
+    from anew.images import Picture, read, write
+    from anew.registry import TASKS
+
+    if task not in TASKS:
+        raise typer.BadParameter(f"unknown task {task!r}; tasks are {', '.join(TASKS)}")
+    names = _names(task, methods)
+    target = output if output is not None else image.with_name(f"{image.stem}-{task}-comparison.png")
+    if target.exists() and not overwrite:
+        raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
+    picture = read(image, max_megapixels=max_megapixels)
+    clean = None if reference is None else read(reference, max_megapixels=max_megapixels).pixels
+    known = _known(task, picture, sigma, mask, psf, scale)
+    tried = []
+    for name in names:
+        tried.append(_try(task, name, picture.pixels, known, clean))
+        print(f"{name:<18} {caption(tried[-1]) if tried[-1].result is not None else tried[-1].reason}", file=sys.stderr)
+    tried = ranked(tried)
+    if all(m.result is None for m in tried):
+        raise typer.BadParameter(f"no method of {task} ran on {image}: {tried[0].reason}")
+    sheet = draw_comparison(f"{task}: {image.name}", picture.pixels, tried, reference=clean)
+    write(Picture.from_array(sheet), target, overwrite=overwrite)
+    if as_json:
+        print(json.dumps({"input": str(image), "sheet": str(target), "task": task, "methods": _rows(tried)}, indent=2))
+    else:
+        print(target)
+
+
+def _names(task: str, wanted: str) -> list[str]:
+    from anew.bench.contenders import contender_names
+
+    try:
+        names, left_out = contender_names(task, wanted)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--methods") from None
+    for name, why in left_out.items():
+        print(f"{name:<18} left out: {why}", file=sys.stderr)
+    return names[1:]
+
+
+def _known(
+    task: str, picture: Any, sigma: str | None, mask: Path | None, psf: str | None, scale: float
+) -> dict[str, Any]:
+    """Give what the methods of a task may ask for; what was not given is measured once, for all of them."""
+    from anew.cli.tasks import TaskWork, parse_psf
+    from anew.diagnosis.noise import estimate_noise_sigma
+
+    level = o.parse_sigma(sigma)
+    if level is None and task in ("denoise", "deblur"):
+        level = estimate_noise_sigma(picture.pixels)
+        print(f"noise: {255 * level:.1f} of 255, as measured", file=sys.stderr)
+    known: dict[str, Any] = {"sigma": level, "psf": parse_psf(psf), "scale": scale, "quality": None}
+    if task in ("inpaint", "deblock"):
+        work = TaskWork(task, "auto", {"quality": None}, {}, False, o.MEGAPIXELS, None, mask)
+        known.update(work.inputs_for(picture))
+    return known
+
+
+def _try(task: str, name: str, pixels: Any, known: dict[str, Any], clean: Any) -> Compared:
+    from anew.bench.comparison import try_method
+    from anew.registry import METHODS
+    from anew.restoration import tasks
+
+    method = METHODS.get(task, name)
+    inputs = {key: known[key] for key in method.takes}
+    function = getattr(tasks, task)
+    sigma = known["sigma"] if task == "denoise" else None
+    return try_method(name, pixels, lambda x: function(x, method=name, **inputs), sigma=sigma, reference=clean)
+
+
+def _rows(tried: list[Compared]) -> list[dict[str, Any]]:
+    return [
+        {
+            "method": m.name,
+            "seconds": round(m.seconds, 4),
+            "seconds_per_megapixel": round(m.seconds_per_megapixel, 4),
+            **m.scores,
+            **({"not_run": m.reason} if m.result is None else {}),
+        }
+        for m in tried
+    ]

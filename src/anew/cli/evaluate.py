@@ -1,0 +1,163 @@
+"""``anew evaluate``: how good a folder of results is, with or without the clean pictures."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anew.cli import options as o
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+commands = typer.Typer()
+
+FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "gmsd", "epi")
+NO_REFERENCE = ("niqe", "sharpness", "noise", "blockiness")
+DIGITS = {"psnr": 2, "ssim": 4, "ms_ssim": 4, "gmsd": 4, "epi": 3, "niqe": 2, "sharpness": 3, "noise": 2}
+HIGHEST_PSNR = 100.0  # dB, for equal pictures, so that means stay finite
+
+
+@commands.command(epilog="Example:  anew evaluate restored/ --reference clean/")
+def evaluate(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A picture, or a folder of them.")],
+    reference: Annotated[
+        Path | None, typer.Option(metavar="CLEAN", help="The clean picture, or a folder with the same names.")
+    ] = None,
+    as_json: o.AsJson = False,
+    max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
+) -> None:
+    """Score results against clean pictures of the same name, or on their own.
+
+    With --reference: PSNR, SSIM, MS-SSIM, GMSD and edge preservation. Without: NIQE, sharpness, noise (of 255) and
+    blockiness. A clean picture is found by its path under CLEAN, whatever its ending.
+    """
+    from anew.errors import AnewError
+
+    pairs, unmatched = _pairs(results, reference)
+    rows: list[dict[str, Any]] = []
+    failed: list[str] = []
+    for name, path, clean in pairs:
+        try:
+            rows.append({"file": name, **_score(path, clean, max_megapixels)})
+        except (AnewError, ValueError) as error:
+            failed.append(f"{name}: {error}" if isinstance(error, ValueError) else str(error))
+    columns = FULL_REFERENCE if reference is not None else NO_REFERENCE
+    mean = {c: _mean([row[c] for row in rows if row[c] is not None]) for c in columns}
+    if as_json:
+        document = {"results": rows, "mean": mean, "unmatched": unmatched, "failed": failed}
+        print(json.dumps(document, indent=2))
+    else:
+        _print_table(rows, mean, columns)
+    for name in unmatched:
+        print(f"anew: {name}: no counterpart", file=sys.stderr)
+    for line in failed:
+        print(f"anew: {line}", file=sys.stderr)
+    if failed or unmatched or not rows:
+        raise typer.Exit(1)
+
+
+def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path, Path | None]], list[str]]:
+    """Pair files by their path in the folder, first with its ending, then without."""
+    for path in (results, reference):
+        if path is not None and not path.exists():
+            raise typer.BadParameter(f"{path} does not exist")
+    if results.is_file():
+        if reference is not None and reference.is_dir():
+            raise typer.BadParameter(f"{results} is a file; give a file as --reference too")
+        return [(results.name, results, reference)], []
+    files = _files(results)
+    if not files:
+        raise typer.BadParameter(f"no image found in {results}")
+    if reference is None:
+        return [(name, path, None) for name, path in files.items()], []
+    if not reference.is_dir():
+        raise typer.BadParameter(f"{results} is a folder; give a folder as --reference too")
+    clean = _files(reference)
+    by_stem: dict[str, list[str]] = {}
+    for name in clean:
+        by_stem.setdefault(str(Path(name).with_suffix("")), []).append(name)
+    pairs: list[tuple[str, Path, Path | None]] = []
+    unmatched, used = [], set()
+    for name, path in files.items():
+        alike = by_stem.get(str(Path(name).with_suffix("")), [])
+        partner = name if name in clean else alike[0] if len(alike) == 1 else None
+        if partner is None:
+            unmatched.append(str(path))
+        else:
+            pairs.append((name, path, clean[partner]))
+            used.add(partner)
+    return pairs, unmatched + [str(clean[name]) for name in clean if name not in used]
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    from anew.codecs.formats import FORMATS
+
+    endings = {ending for chosen in FORMATS for ending in chosen.extensions}
+    found = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix.lower() in endings)
+    return {str(path.relative_to(folder)): path for path in found}
+
+
+def _score(path: Path, clean: Path | None, max_megapixels: float) -> dict[str, float | None]:
+    from anew.images import read
+
+    x = read(path, max_megapixels=max_megapixels).pixels.clip(0, 1)
+    if clean is None:
+        return _score_alone(x)
+    return _score_pair(x, read(clean, max_megapixels=max_megapixels).pixels.clip(0, 1))
+
+
+def _score_pair(x: NDArray[Any], y: NDArray[Any]) -> dict[str, float | None]:
+    """Score against the clean picture; None where the picture is too small for a measure."""
+    from anew.metrics.error import psnr
+    from anew.metrics.gradient import edge_preservation, gmsd
+    from anew.metrics.structural import ms_ssim, ssim
+
+    if x.shape != y.shape:
+        raise ValueError(
+            f"{x.shape[1]} x {x.shape[0]} x {x.shape[2]}, but its clean picture {y.shape[1]} x "
+            f"{y.shape[0]} x {y.shape[2]}; they must be equal"
+        )
+    side = min(x.shape[:2])
+    return {
+        "psnr": min(psnr(x, y, data_range=1), HIGHEST_PSNR),
+        "ssim": ssim(x, y, data_range=1) if side >= 11 else None,
+        "ms_ssim": ms_ssim(x, y, data_range=1) if side >= 176 else None,
+        "gmsd": gmsd(x, y, data_range=1) if side >= 2 else None,
+        "epi": edge_preservation(x, y) if side >= 3 else None,
+    }
+
+
+def _score_alone(x: NDArray[Any]) -> dict[str, float | None]:
+    from anew.metrics.no_reference.blockiness import LEAST_SIDE, blockiness
+    from anew.metrics.no_reference.niqe import PATCH, niqe
+    from anew.metrics.no_reference.noise import noise_level
+    from anew.metrics.no_reference.sharpness import BLUR_LENGTH, sharpness
+
+    side = min(x.shape[:2])
+    return {
+        "niqe": niqe(x, data_range=1) if side >= 2 * PATCH else None,
+        "sharpness": sharpness(x) if side >= BLUR_LENGTH + 3 else None,
+        "noise": 255 * noise_level(x, data_range=1),
+        "blockiness": blockiness(x, data_range=1) if side >= LEAST_SIDE else None,
+    }
+
+
+def _mean(values: list[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None
+
+
+def _print_table(rows: list[dict[str, Any]], mean: dict[str, float | None], columns: tuple[str, ...]) -> None:
+    lines = [["file", *columns]]
+    for row in [*rows, {"file": "mean", **mean}]:
+        cells = ["-" if row[c] is None else f"{row[c]:.{DIGITS.get(c, 3)}f}" for c in columns]
+        lines.append([row["file"], *cells])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        cells = [c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True)]
+        print("  ".join([line[0].ljust(widths[0]), *cells]))
