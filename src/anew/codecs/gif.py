@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from anew.codecs import metadata
 from anew.codecs.facts import Facts, Source
 from anew.codecs.formats import Budget, Options, quiet_library
-from anew.codecs.raster import Kind, Raster, exact_palette
+from anew.codecs.raster import Kind, Raster, exact_palette, has_transparency
 from anew.errors import CannotWrite, UnreadableImage
 
 RECIPE = b"anew:recipe "
@@ -225,10 +225,9 @@ def _mapped(raster: Raster) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int |
 
 
 def _is_half_clear(raster: Raster) -> bool:
-    if raster.palette is not None:
-        alpha = raster.palette[:, 3:]
-    else:
-        alpha = raster.samples[:, :, -1] if raster.kind.alpha else np.empty(0)
+    if not has_transparency(raster):
+        return False
+    alpha = raster.samples[:, :, -1] if raster.palette is None else raster.palette[:, 3]
     return bool(((alpha > 0) & (alpha < 255)).any())
 
 

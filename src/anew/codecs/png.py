@@ -6,7 +6,6 @@ a minimal PNG (header, palette, data) whose checksums and length were verified h
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,44 +17,15 @@ from numpy.typing import NDArray
 
 from anew.codecs import metadata
 from anew.codecs.facts import Facts, Source
-from anew.codecs.formats import Budget, Options, quiet_library, quiet_stderr
+from anew.codecs.formats import Budget, Options
+from anew.codecs.png_pixels import DEPTHS, SIGNATURE, Chunk, Header, compressed, decoded, packed_chunk
 from anew.codecs.raster import Kind, Raster, has_transparency, oriented, quantised, to_pixels
 from anew.errors import CannotWrite, UnreadableImage
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE_KEY = "anew:recipe"
-CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 # Chunks that are written anew from facts or samples; all others are carried over as they are.
 OURS = frozenset(b"IHDR PLTE IDAT IEND tRNS bKGD hIST sBIT acTL fcTL fdAT eXIf iCCP pHYs tEXt zTXt iTXt".split())
 TEXT = (b"tEXt", b"zTXt", b"iTXt")
-BAND = 1 << 21  # bytes filtered at a time
-
-Chunk = tuple[bytes, bytes]
-
-
-@dataclass(frozen=True)
-class Header:
-    """The IHDR chunk."""
-
-    width: int
-    height: int
-    depth: int
-    colour: int
-    interlaced: bool = False
-
-    def packed(self) -> bytes:
-        """Give the payload of the chunk."""
-        return struct.pack(">IIBBBBB", self.width, self.height, self.depth, self.colour, 0, 0, self.interlaced)
-
-    def data_length(self) -> int:
-        """Bytes of the filtered, inflated image data."""
-        bits = self.depth * CHANNELS[self.colour]
-        sizes = [(self.width, self.height)]
-        if self.interlaced:
-            steps = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-            sizes = [((self.width - x + dx - 1) // dx, (self.height - y + dy - 1) // dy) for x, y, dx, dy in steps]
-        return sum(h * ((w * bits + 7) // 8 + 1) for w, h in sizes if w > 0 and h > 0)
 
 
 @dataclass(frozen=True)
@@ -87,7 +57,7 @@ def decode(data: bytes, budget: Budget) -> Source:
         )
     else:
         pixels = b"".join(payload for name, payload in chunks if name == b"IDAT")
-        rasters, many = [_raster(_samples(header, chunks, pixels), header, chunks)], (facts,)
+        rasters, many = [_raster(decoded(header, chunks, pixels), header, chunks)], (facts,)
     turned = tuple(replace(r, samples=oriented(r.samples, facts.orientation)) for r in rasters)
     return Source("PNG", data, turned, many, chunks)
 
@@ -120,10 +90,10 @@ def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) 
     elif first.key is not None:
         out.append((b"tRNS", struct.pack(f">{len(first.key)}H", *first.key)))
     if len(rasters) == 1:
-        out.append((b"IDAT", _compressed(first.samples, header.depth)))
+        out.append((b"IDAT", compressed(first.samples, header.depth)))
     else:
         out += _animation_chunks(rasters, facts, header)
-    return SIGNATURE + b"".join(_packed(*chunk) for chunk in [*out, (b"IEND", b"")])
+    return SIGNATURE + b"".join(packed_chunk(*chunk) for chunk in [*out, (b"IEND", b"")])
 
 
 def with_recipe(encoded: bytes, recipe: str) -> bytes:
@@ -131,7 +101,7 @@ def with_recipe(encoded: bytes, recipe: str) -> bytes:
     kept = [c for c in _chunks(encoded) if not _is_recipe(c)]
     first = next(i for i, (name, _) in enumerate(kept) if name == b"IDAT")
     kept.insert(first, _recipe_chunk(recipe))
-    return SIGNATURE + b"".join(_packed(*chunk) for chunk in kept)
+    return SIGNATURE + b"".join(packed_chunk(*chunk) for chunk in kept)
 
 
 def _chunks(data: bytes) -> Iterator[Chunk]:
@@ -165,54 +135,6 @@ def _header(chunks: list[Chunk]) -> Header:
     if depth not in DEPTHS.get(colour, ()) or compression or filtering or interlace > 1:
         raise UnreadableImage("damaged PNG: its header makes no sense (get an intact copy)")
     return Header(width, height, depth, colour, bool(interlace))
-
-
-def _samples(header: Header, chunks: list[Chunk], compressed: bytes) -> NDArray[Any]:
-    """Decode image data to (H, W, S) samples, after checking that it is complete."""
-    length = header.data_length()
-    try:
-        engine = zlib.decompressobj()
-        complete = len(engine.decompress(compressed, length + 1)) >= length
-        if engine.unconsumed_tail == b"" and not engine.eof and complete:
-            engine.flush(1)
-    except zlib.error:
-        complete = False
-    if not complete:
-        raise UnreadableImage("damaged PNG: its image data is incomplete (get an intact copy)")
-    channels = CHANNELS[header.colour]
-    if header.depth == 16 and header.colour in (2, 6):
-        return _decoded_by_opencv(_minimal(header, [], compressed))
-    if header.depth == 16:  # the bytes of a 16-bit pixel are those of an 8-bit pixel with twice the channels
-        doubled = replace(header, depth=8, colour={0: 4, 4: 6}[header.colour])
-        samples = _decoded_by_pillow(_minimal(doubled, [], compressed))
-        return samples.reshape(-1).view(">u2").astype(np.uint16).reshape(header.height, header.width, channels)
-    samples = _decoded_by_pillow(_minimal(header, chunks, compressed)).astype(np.uint8)
-    if header.colour == 0 and header.depth in (2, 4):  # Pillow spreads them over 0..255
-        samples //= 85 if header.depth == 2 else 17
-    return samples.reshape(header.height, header.width, channels)
-
-
-def _decoded_by_pillow(data: bytes) -> NDArray[Any]:
-    from PIL import Image
-
-    with quiet_library(), Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-        return np.array(image)
-
-
-def _decoded_by_opencv(data: bytes) -> NDArray[Any]:
-    import cv2
-
-    with quiet_stderr():
-        samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if samples is None or samples.dtype != np.uint16:
-        raise UnreadableImage("damaged PNG: its image data does not decode (get an intact copy)")
-    return np.ascontiguousarray(samples[:, :, [2, 1, 0, 3][: samples.shape[2]]])
-
-
-def _minimal(header: Header, chunks: list[Chunk], compressed: bytes) -> bytes:
-    palette = [(n, p[: 3 * (1 << header.depth)]) for n, p in chunks if n == b"PLTE" and header.colour == 3][:1]
-    parts = [(b"IHDR", header.packed()), *palette, (b"IDAT", compressed), (b"IEND", b"")]
-    return SIGNATURE + b"".join(_packed(*chunk) for chunk in parts)
 
 
 def _raster(samples: NDArray[Any], header: Header, chunks: list[Chunk]) -> Raster:
@@ -341,70 +263,6 @@ def _is_recipe(chunk: Chunk) -> bool:
     return chunk[0] == b"iTXt" and chunk[1].startswith(RECIPE_KEY.encode() + b"\0")
 
 
-def _packed(name: bytes, payload: bytes) -> bytes:
-    return struct.pack(">I", len(payload)) + name + payload + struct.pack(">I", zlib.crc32(name + payload))
-
-
-def _compressed(samples: NDArray[Any], depth: int) -> bytes:
-    """Filter and deflate samples; each row gets the filter whose output is smallest in sum of magnitudes."""
-    height, width, channels = samples.shape
-    step = max(1, channels * depth // 8)
-    engine = zlib.compressobj(6)
-    rows = max(1, BAND // max(1, width * channels * (2 if depth == 16 else 1)))
-    above = None
-    out = []
-    for top in range(0, height, rows):
-        raw = _packed_rows(samples[top : top + rows], depth)
-        if depth < 8:
-            filtered = np.concatenate([np.zeros((len(raw), 1), np.uint8), raw], axis=1)
-        else:
-            filtered = _filtered(raw, np.zeros_like(raw[0]) if above is None else above, step)
-        above = raw[-1]
-        out.append(engine.compress(filtered.tobytes()))
-    return b"".join([*out, engine.flush()])
-
-
-def _packed_rows(samples: NDArray[Any], depth: int) -> NDArray[np.uint8]:
-    """Give the (H, bytes) rows of samples, big-endian or several to a byte."""
-    height = len(samples)
-    if depth == 16:
-        return samples.astype(">u2").view(np.uint8).reshape(height, -1)
-    if depth == 8:
-        return np.ascontiguousarray(samples).reshape(height, -1)
-    return packed_bits(samples, depth)
-
-
-def packed_bits(samples: NDArray[Any], depth: int) -> NDArray[np.uint8]:
-    """Pack (H, W, 1) samples of 1, 2 or 4 bits into rows of bytes, the first sample in the highest bits."""
-    height, width, _ = samples.shape
-    per_byte = 8 // depth
-    padded = np.zeros((height, -(-width // per_byte) * per_byte), np.uint8)
-    padded[:, :width] = samples[:, :, 0]
-    shifts = np.arange(per_byte - 1, -1, -1, dtype=np.uint8) * np.uint8(depth)
-    return np.bitwise_or.reduce(padded.reshape(height, -1, per_byte) << shifts, axis=2).astype(np.uint8)
-
-
-def _filtered(raw: NDArray[np.uint8], above: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
-    """Choose among the five filters of the specification, section 9.2, for each row; a left, b above, c both."""
-    x = raw.astype(np.int16)
-    b = np.concatenate([above[None], raw[:-1]]).astype(np.int16)
-    a, c = np.zeros_like(x), np.zeros_like(x)
-    a[:, step:], c[:, step:] = x[:, :-step], b[:, :-step]
-    pa, pb = np.abs(b - c), np.abs(a - c)
-    pc = np.abs(a + b - 2 * c)
-    paeth = np.where((pa <= pb) & (pa <= pc), a, np.where(pb <= pc, b, c))
-    best = np.empty((len(raw), 1 + raw.shape[1]), np.uint8)
-    least = np.full(len(raw), np.iinfo(np.int64).max)
-    for number, predicted in enumerate((np.zeros_like(x), a, b, (a + b) >> 1, paeth)):
-        residual = (x - predicted).astype(np.uint8)
-        cost = np.abs(residual.view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64)
-        better = cost < least
-        least[better] = cost[better]
-        best[better, 0] = number
-        best[better, 1:] = residual[better]
-    return best
-
-
 def _animation(chunks: list[Chunk], header: Header) -> tuple[int, list[Frame]]:
     """Collect the frames of an APNG; none if it is a still picture."""
     named = dict(reversed(chunks))
@@ -439,7 +297,7 @@ def _composited(frames: list[Frame], header: Header, chunks: list[Chunk]) -> lis
     rasters = []
     for index, frame in enumerate(frames):
         part_header = replace(header, width=frame.width, height=frame.height)
-        part = _with_alpha(_raster(_samples(part_header, chunks, frame.data), part_header, chunks), kind)
+        part = _with_alpha(_raster(decoded(part_header, chunks, frame.data), part_header, chunks), kind)
         area = (slice(frame.y, frame.y + frame.height), slice(frame.x, frame.x + frame.width))
         before = canvas.copy()
         canvas[area] = part if frame.blend == 0 else _over(part, canvas[area], maximum)
@@ -496,7 +354,7 @@ def _animation_chunks(rasters: Sequence[Raster], facts: Sequence[Facts], header:
         control = (number, part.shape[1], part.shape[0], x, y, *delay, 0, 0)
         out.append((b"fcTL", struct.pack(">IIIIIHHBB", *control)))
         number += 1
-        data = _compressed(part, header.depth)
+        data = compressed(part, header.depth)
         out.append((b"IDAT", data) if index == 0 else (b"fdAT", struct.pack(">I", number) + data))
         number += index > 0
     return out
