@@ -15,6 +15,7 @@ from anew.diagnosis.holes import find_holes
 from anew.diagnosis.impulses import find_impulses
 from anew.diagnosis.jpeg import find_jpeg
 from anew.diagnosis.noise import estimate_noise_sigma, find_noise
+from anew.diagnosis.tears import find_tears
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -28,6 +29,7 @@ FINDERS: tuple[Finder, ...] = (
     find_noise,
     find_jpeg,
     find_blur,
+    find_tears,
 )
 
 
