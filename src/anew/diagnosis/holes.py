@@ -32,6 +32,7 @@ MOST_TRANSITION = 0.6  # change from the first to the second pixel outside, rela
 MOST_CONTACT = 0.4  # of the pixels of a part that lie on the margin of the picture; more is a remainder of a frame
 LEAST_COLOURS = 300  # in a sample of a coloured picture; fewer are a palette, which makes flat areas everywhere
 LEAST_SCATTER = 0.025  # median distance of the content from its median tone; less is a page, and the holes its letters
+MOST_STEPS = 100_000  # over the borders of one colour, in each direction, that are looked at
 MOST_FLAT = 0.3  # of the picture outside the holes; more is a drawing, a screenshot or text
 
 
@@ -49,7 +50,9 @@ def estimate_hole_mask(image: Image, alpha: Image | None = None) -> Mask:
     (H, W) bool array
     """
     pixels = np.atleast_3d(image)
-    mask: Mask = np.logical_or.reduce(~np.isfinite(pixels), axis=2)
+    mask: Mask = np.zeros(pixels.shape[:2], bool)
+    if not np.isfinite(pixels.sum()):
+        mask = np.logical_or.reduce(~np.isfinite(pixels), axis=2)
     if alpha is not None:
         mask |= _transparent_holes(alpha)
     if min(mask.shape) >= 8:
@@ -90,7 +93,7 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
     for colour in _frequent_colours(here[:, 1:][flat & known[:, 1:]], here[known]):
         if not _may_be_a_hole(here, colour):
             continue
-        region = np.logical_and.reduce([pixels[:, :, c] == colour[c] for c in range(pixels.shape[2])])
+        region = _is_colour(pixels, colour)
         if region.mean() > LEAST_STREWN and clustering(region) < MOST_CLUSTERED:
             whole = _border_statistics(pixels, colour, region, np.zeros(region.shape, np.int32), 1)
             if whole.looks_like_a_hole()[0]:
@@ -188,23 +191,52 @@ class _Border:
 
 
 def _border_statistics(pixels: Image, colour: Image, region: Mask, labels: NDArray[np.int32], count: int) -> _Border:
-    """Look outwards from each part, across every pixel of the ring around it."""
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    inside = region.astype(np.uint8)
-    row, column = np.nonzero(cv2.dilate(inside, cross) - inside)
+    """Look outwards from each part, across every step over its border (of very many, across some)."""
+    height, width, channels = pixels.shape
+    flat_pixels, flat_labels = pixels.reshape(-1, channels), labels.ravel()
     sums = np.zeros((5, count))
-    bottom, right = region.shape[0] - 1, region.shape[1] - 1
     for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        back = np.clip(row - dy, 0, bottom), np.clip(column - dx, 0, right)
-        ahead = np.clip(row + dy, 0, bottom), np.clip(column + dx, 0, right)
-        seen = region[back] & ~region[ahead]
-        first, second = pixels[row[seen], column[seen]], pixels[ahead[0][seen], ahead[1][seen]]
-        jump = np.abs(first - colour).max(axis=1)
-        change = np.abs(second - first).max(axis=1)
-        label = labels[back[0][seen], back[1][seen]]
+        back = _ends(region, dy, dx)
+        back = back[:: max(1, len(back) // MOST_STEPS)]
+        first = back + dy * width + dx
+        row, column = first // width + dy, first % width + dx
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        second = np.where(inside, first + dy * width + dx, first)
+        seen = ~region.ravel()[second]
+        near, beyond = flat_pixels[first[seen]], flat_pixels[second[seen]]
+        jump, change = _distance(near, colour), _distance(beyond, near)
+        label = flat_labels[back[seen]]
         for k, weights in enumerate((None, jump <= SAME, jump > FAR, jump, change)):
             sums[k] += np.bincount(label, weights, minlength=count)
     return _Border(*sums)
+
+
+def _ends(region: Mask, dy: int, dx: int) -> NDArray[np.int64]:
+    """Give the flat indices of the pixels of a region whose neighbour at (dy, dx) is in the picture but not in it."""
+    height, width = region.shape
+    here = np.s_[max(-dy, 0) : height - max(dy, 0), max(-dx, 0) : width - max(dx, 0)]
+    there = np.s_[max(dy, 0) : height - max(-dy, 0), max(dx, 0) : width - max(-dx, 0)]
+    ends = np.zeros_like(region)
+    ends[here] = region[here] & ~region[there]
+    return np.flatnonzero(ends)
+
+
+def _distance(a: Image, b: Image) -> NDArray[np.float32]:
+    """Give the largest difference over the channels of (N, C) pixels and (N, C) or (C,) others."""
+    difference = np.abs(a - b)
+    largest = difference[:, 0]
+    for c in range(1, difference.shape[1]):
+        largest = np.maximum(largest, difference[:, c])
+    return largest
+
+
+def _is_colour(pixels: Image, colour: Image) -> Mask:
+    """Mark the pixels of exactly one colour."""
+    if pixels.shape[2] > 4:
+        return np.logical_and.reduce([pixels[:, :, c] == colour[c] for c in range(pixels.shape[2])])
+    scalar = tuple(float(v) for v in colour)
+    equal: Mask = cv2.inRange(pixels, scalar, scalar) > 0
+    return equal
 
 
 def _contact(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:

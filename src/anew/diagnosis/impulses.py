@@ -130,10 +130,11 @@ def find_impulses(picture: Picture) -> Finding | None:
 
 def clustering(marked: Mask) -> float:
     """Give the largest correlation of an (H, W) map with itself moved by one or two pixels: near 0 if strewn."""
-    m = marked - marked.mean(dtype=np.float32)
-    power = float(np.mean(m * m)) + 1e-12
-    lags = (m[1:] * m[:-1], m[:, 1:] * m[:, :-1], m[1:, 1:] * m[:-1, :-1], m[2:] * m[:-2], m[:, 2:] * m[:, :-2])
-    return max((abs(float(lag.mean())) / power for lag in lags if lag.size), default=1.0)
+    share = float(marked.mean())
+    m = marked
+    pairs = ((m[1:], m[:-1]), (m[:, 1:], m[:, :-1]), (m[1:, 1:], m[:-1, :-1]), (m[2:], m[:-2]), (m[:, 2:], m[:, :-2]))
+    both = [np.count_nonzero(a & b) / a.size for a, b in pairs if a.size]
+    return max((abs(joint - share**2) / (share * (1 - share) + 1e-12) for joint in both), default=1.0)
 
 
 def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
