@@ -65,14 +65,17 @@ class Profile:
     hard, wiener : Stage
         The first and the second pass.
     threshold : float
-        Hard threshold in standard deviations of the noise, lambda_3D.
+        Hard threshold in standard deviations of the noise, lambda_3D, of the first plane: luminance, or grey.
+    chroma_threshold : float
+        That of the other planes, which hold less texture.
     window : float
         beta of the Kaiser window that weighs the pixels of a block.
     """
 
     hard: Stage
     wiener: Stage
-    threshold: float = 2.55
+    threshold: float = 2.6
+    chroma_threshold: float = 3.1
     window: float = 2.0
 
 
@@ -156,7 +159,7 @@ def first_estimate(planes: Image, sigma: float, psd: NDArray[np.floating] | None
             scratch.count,
             tile.width,
             covariance,
-            np.float32(settings.threshold),
+            np.float32(settings.threshold if plane == 0 else settings.chroma_threshold),
             scratch.estimates(tile).reshape(-1, BLOCK * BLOCK),
             scratch.weights(tile).reshape(-1),
         )
