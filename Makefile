@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 CORE   := $(VENV)/.core-installed
 DEV    := $(VENV)/.dev-installed
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lint bench bench-compare docs clean
 
 demo: $(CORE)                ## restore a damaged picture and say where the result is
 	$(BIN)/python examples/demo.py
@@ -18,8 +18,11 @@ lint: $(DEV)                 ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(DEV)                ## measure speed and quality on this machine
-	$(BIN)/python -m benchmarks
+bench: $(DEV)                ## measure speed and memory on this machine: make bench [ARGS=--quick]
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-compare: $(DEV)        ## ratios of two measurements: make bench-compare A=commit-or-file B=commit-or-file
+	$(BIN)/python -m benchmarks.compare $(A) $(B)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo site
