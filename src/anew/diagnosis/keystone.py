@@ -1,6 +1,8 @@
-"""Whether a wall or a page is seen in perspective, told from its vanishing points.
+"""Whether a wall or a page is seen in perspective, told from its edges in a surround or from its vanishing points.
 
-A frontal plane has two families of parallel lines. Seen at an angle, each family meets in a vanishing point; the map
+Where a uniform surround shows the four edges of the content, they tell all (``structure.surround``). Elsewhere lines
+must. A frontal plane has two families of parallel lines. Seen at an angle, each family meets in a vanishing point; the
+map
 
     X = (x + a y) / (1 + p x + q y),   Y = (b x + y) / (1 + p x + q y)
 
@@ -22,13 +24,16 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.diagnosis.finding import Finding
-from anew.restoration.unwarping.keystone import corners_of
+from anew.restoration.unwarping.keystone import corners_of, homography
 from anew.structure.lines import Bundle, Segments, find_segments, fit_bundles, lengths
+from anew.structure.surround import Surround, corners_of_content, disagreement_of, find_surround, rotation_of
 
 if TYPE_CHECKING:
     from anew.images import Picture
 
 LEAST_CONVERGENCE = 4.0  # degrees from the middle to the border; less is common in photographs of buildings
+LEAST_DISAGREEMENT = 1.5  # degrees between opposite edges in a surround
+REACH = 0.01  # of the picture; edges that come this near to the frame fill it
 LEAST_SUPPORT = 1.2  # diagonals of line in each family
 LEAST_SHARE = 0.5  # of all lines near its axis, for each family
 LEAST_SPREAD = 0.6  # of the picture
@@ -59,6 +64,11 @@ def estimate_keystone(image: Image) -> Keystone:
         The picture's own corners with confidence 0 where it does not tell.
     """
     nothing = Keystone(corners_of(image.shape), 0.0, 0.0)
+    surround = find_surround(image)
+    if surround is not None:
+        keystone = _keystone_of_surround(surround, image.shape)
+        if keystone is not None:
+            return keystone
     segments = find_segments(image)
     horizontal, vertical = fit_bundles(segments, image.shape)
     convergence = max(abs(horizontal.convergence), abs(vertical.convergence))
@@ -84,6 +94,39 @@ def find_keystone(picture: Picture) -> Finding | None:
         message=f"Parallel lines converge: at the border they lean by {keystone.convergence:.1f} degrees.",
         details={"corners": keystone.corners.tolist()},
     )
+
+
+def _keystone_of_surround(surround: Surround, shape: tuple[int, ...]) -> Keystone | None:
+    """Take the edges of the content for those of an upright rectangle, or give None if they hardly can be."""
+    disagreement = disagreement_of(surround)
+    seen = [e.length > 0 for e in surround.edges]
+    if sum(seen) < 2 or rotation_of(surround) is not None or disagreement < LEAST_DISAGREEMENT:
+        return None
+    ends = corners_of_content(surround, shape)
+    size = np.array([shape[1], shape[0]])
+    cut = np.any((ends < -0.5 - REACH * size) | (ends > size * (1 + REACH) - 0.5), axis=1)
+    both_seen = [seen[side - 1] and seen[side] for side in range(4)]  # corner k lies between edges k - 1 and k
+    if any(c and not b for c, b in zip(cut.tolist(), both_seen, strict=True)):
+        return None
+    back = homography(_rectangle_of(surround, ends, shape), ends)
+    u, v, w = back @ np.vstack([corners_of(shape).T, np.ones(4)])
+    return Keystone(np.column_stack([u / w, v / w]), disagreement, 0.9)
+
+
+def _rectangle_of(surround: Surround, ends: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Give the rectangle that the content shall fill: the picture if it reaches all its sides, else one of its size."""
+    height, width = shape[:2]
+    near = [
+        min(e.offset, e.offset + e.slope * (along - 1)) <= REACH * across
+        for e, (along, across) in zip(surround.edges, 2 * ((width, height), (height, width)), strict=True)
+    ]
+    if all(near):
+        left, top, right, bottom = -0.5, -0.5, width - 0.5, height - 0.5
+    else:
+        sides = np.linalg.norm(np.roll(ends, -1, axis=0) - ends, axis=1)
+        half = np.array([sides[0] + sides[2], sides[1] + sides[3]]) / 4
+        (left, top), (right, bottom) = ends.mean(axis=0) - half, ends.mean(axis=0) + half
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def fit_plane(
