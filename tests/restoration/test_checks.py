@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 from scipy.ndimage import gaussian_filter
 
+import anew
 from anew.restoration import checks
 from anew.restoration.inpainting_choice import choose_inpainting, hold_out
 from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
@@ -146,3 +147,13 @@ def test_holes_filled_in_tiles_equal_the_whole(colour_photo: np.ndarray) -> None
     tiled = fill_in_tiles(inpaint_diffusion, image, mask, tile=64, whole=0)
     np.testing.assert_array_equal(tiled[~mask], image[~mask])
     np.testing.assert_allclose(tiled, whole, atol=0.02)
+
+
+def test_the_risk_estimate_is_not_fooled_by_noise_of_a_common_seed(colour_photo: np.ndarray) -> None:
+    noisy = colour_photo + 0.1 * np.random.default_rng(0).standard_normal(colour_photo.shape, np.float32)
+
+    def smooth(x: np.ndarray) -> np.ndarray:
+        return anew.denoise(x, 0.1, method="gaussian")
+
+    true_error = float(np.mean((smooth(noisy) - colour_photo) ** 2))
+    assert checks.monte_carlo_sure(noisy, smooth, 0.1) == pytest.approx(true_error, rel=0.15)
