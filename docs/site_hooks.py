@@ -1,0 +1,75 @@
+"""Make a page for every method: what it does, its paper, its example, the picture that the example makes, its API."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from method_examples import example_of, run_example
+
+from anew.arrays import as_image
+from anew.contact_sheet import Tile, draw_contact_sheet
+from anew.registry import METHODS, TASKS, Method
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages and pictures to the site."""
+    index = ["# Methods", "", "The first of each task is its default.", ""]
+    for verb, task in TASKS.items():
+        index += [f"## {verb}: {task.summary}", "", "| method | what it does | seconds | paper |", "|---|---|---|---|"]
+        for method in (m for m in METHODS if m.task == verb):
+            page = f"{verb}-{method.name}"
+            before, after, seconds = timed_example(method)
+            picture = sheet(before, after)
+            files.append(File.generated(config, f"methods/{page}.jpg", content=picture))
+            files.append(File.generated(config, f"methods/{page}.md", content=method_page(method)))
+            index.append(f"| [{method.name}]({page}.md) | {method.summary} | {seconds:.2f} | {method.paper} |")
+        index.append("")
+    index.append("Seconds: what the example on the method's page took where this site was built.")
+    files.append(File.generated(config, "methods/index.md", content="\n".join(index)))
+    return files
+
+
+def method_page(method: Method) -> str:
+    """Write the page of one method."""
+    module = f"anew.restoration.{TASKS[method.task].folder}.{method.function.__module__.rsplit('.', 1)[1]}"
+    return f"""# {method.name}
+
+{method.summary[0].upper()}{method.summary[1:]}. *{method.paper}.* Implementation: {method.library}.
+
+![before and after]({method.task}-{method.name}.jpg)
+
+```python
+{example_of(method)}
+```
+
+On the command line: `anew {method.task} IN -o OUT --method {method.name}`
+
+::: {module}.{method.function.__name__}
+"""
+
+
+def timed_example(method: Method) -> tuple[Any, Any, float]:
+    """Run the example twice, the first time to warm up."""
+    run_example(method)
+    start = time.perf_counter()
+    before, after = run_example(method)
+    return before, after, time.perf_counter() - start
+
+
+def sheet(before: Any, after: Any) -> bytes:
+    """Give before and after as one JPEG."""
+    from PIL import Image
+
+    tiles = [Tile("before", as_image(before)), Tile("after", as_image(after))]
+    buffer = io.BytesIO()
+    Image.fromarray(draw_contact_sheet(tiles, tile_width=400)).save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()

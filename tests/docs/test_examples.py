@@ -1,0 +1,58 @@
+"""Every piece of Python in the documentation runs, and every method has an example that works."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anew.registry import METHODS, Method
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "docs"))
+
+from method_examples import run_example  # noqa: E402
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+BLOCKS = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.S))
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_python_in_the_pages_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(block, {})
+
+
+@pytest.mark.parametrize("method", list(METHODS), ids=lambda m: f"{m.task}-{m.name}")
+def test_every_method_has_an_example_that_changes_the_picture(method: Method) -> None:
+    before, after = run_example(method)
+    assert np.isfinite(after).all()
+    if method.task != "upscale":
+        assert before.shape == after.shape
+        assert not np.array_equal(before, after)
+
+
+def test_the_readme_names_commands_and_files_that_exist() -> None:
+    import typer.main
+
+    from anew.cli.main import app
+
+    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    readme = (ROOT / "README.md").read_text()
+    used = set(re.findall(r"^anew (\w+)", readme, re.M))
+    assert used <= commands, used - commands
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", readme):
+        assert (ROOT / link).exists(), link
+
+
+def test_the_readme_table_is_the_registry() -> None:
+    from make_tables import README, updated
+
+    assert README.read_text() == updated(README.read_text())
