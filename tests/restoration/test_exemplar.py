@@ -1,0 +1,105 @@
+"""Exemplar inpainting: periodic pictures are filled as they must be, known pixels stay, seeds repeat."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import skimage.data
+
+from anew.restoration.inpainting.exemplar import inpaint_exemplar
+from anew.restoration.inpainting.telea import inpaint_telea
+
+
+def blank(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return np.where(mask if image.ndim == 2 else mask[:, :, None], 0, image).astype(np.float32)
+
+
+def hole(height: int, width: int, side: int) -> np.ndarray:
+    mask = np.zeros((height, width), bool)
+    mask[height // 2 - side // 2 :, width // 2 - side // 2 :][:side, :side] = True
+    return mask
+
+
+@pytest.mark.parametrize("period", [4, 8])
+def test_a_checkerboard_is_continued_exactly(period: int) -> None:
+    y, x = np.mgrid[0:80, 0:90]
+    board = (0.2 + 0.6 * (((y // period) + (x // period)) % 2)).astype(np.float32)
+    mask = hole(80, 90, 24)
+    result = inpaint_exemplar(blank(board, mask), mask)
+    np.testing.assert_allclose(result, board, atol=0.02)
+
+
+def test_bricks_are_continued() -> None:
+    y, x = np.mgrid[0:96, 0:96]
+    shifted = x + 8 * ((y // 8) % 2)
+    wall = np.where((y % 8 < 2) | (shifted % 16 < 2), 0.8, 0.3).astype(np.float32)
+    mask = hole(96, 96, 28)
+    result = inpaint_exemplar(blank(wall, mask), mask)
+    assert np.abs(result - wall)[mask].mean() < 0.02
+
+
+def test_texture_is_filled_by_texture() -> None:
+    clean = (skimage.data.gravel()[:160, :160] / 255).astype(np.float32)
+    mask = hole(160, 160, 40)
+    spread = clean[mask].std()
+    given = blank(clean, mask)
+    assert 0.7 * spread < inpaint_exemplar(given, mask)[mask].std() < 1.3 * spread
+    assert inpaint_telea(given, mask)[mask].std() < 0.7 * spread
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 9), (9, 1), (23, 17), (31, 44, 1), (30, 33, 4), (21, 30, 3)])
+def test_known_pixels_are_untouched_whatever_the_shape(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.random(shape, np.float32)
+    for share in (0.05, 0.5, 0.9):
+        mask = rng.random(shape[:2]) < share
+        mask.flat[0] = False
+        given = blank(image, mask)
+        before = given.copy()
+        result = inpaint_exemplar(given, mask)
+        assert np.array_equal(given, before)
+        assert np.array_equal(result[~mask], image[~mask])
+        assert result.dtype == np.float32
+        assert np.isfinite(result).all()
+
+
+def test_a_hole_at_the_border_and_in_a_corner_is_filled(colour_photo: np.ndarray) -> None:
+    mask = np.zeros((128, 128), bool)
+    mask[:30, :25] = mask[60:90, 100:] = True
+    result = inpaint_exemplar(blank(colour_photo, mask), mask)
+    known = colour_photo[~mask]
+    assert (result[mask] >= known.min(axis=0) - 1e-4).all()
+    assert (result[mask] <= known.max(axis=0) + 1e-4).all()
+    assert result[mask].std() > 0.05
+
+
+def test_values_beyond_the_range_stay(grey_photo: np.ndarray) -> None:
+    """A picture, scaled, is filled by the same patches, scaled."""
+    mask = hole(128, 128, 20)
+    given = blank(grey_photo, mask)
+    low, high = inpaint_exemplar(given, mask), inpaint_exemplar(4 * given, mask)
+    assert np.abs(high[mask] / 4 - low[mask]).mean() < 0.1
+
+
+def test_the_seed_fixes_the_result_whatever_the_threads(grey_photo: np.ndarray) -> None:
+    mask = hole(128, 128, 24)
+    given = blank(grey_photo, mask)
+    alone = inpaint_exemplar(given, mask, rng=3)
+    together: list[np.ndarray] = []
+    threads = [threading.Thread(target=lambda: together.append(inpaint_exemplar(given, mask, rng=3))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(together) == 2
+    assert all(np.array_equal(alone, other) for other in together)
+    assert not np.array_equal(alone, inpaint_exemplar(given, mask, rng=4))
+
+
+@pytest.mark.parametrize("options", [{"patch": 1}, {"n_iter": 0}, {"sharpness": 1.5}])
+def test_senseless_options_are_refused(options: dict[str, float]) -> None:
+    mask = hole(30, 30, 4)
+    with pytest.raises(ValueError, match="expected patch"):
+        inpaint_exemplar(np.zeros((30, 30), np.float32), mask, **options)
