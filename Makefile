@@ -2,16 +2,20 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-CORE   := $(VENV)/.core-installed
-DEV    := $(VENV)/.dev-installed
+EXTRAS ?= dev
+comma  := ,
+CORE   := $(VENV)/.installed-core
+DEV    := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
+DOCS   := $(VENV)/.installed-docs
 
 .PHONY: demo test lint bench bench-compare docs clean
 
 demo: $(CORE)                ## restore a damaged picture and say where the result is
 	$(BIN)/python examples/demo.py
 
+# The tests of training need torch, a large download on most machines: make test EXTRAS=dev,train runs them too.
 test: $(DEV)                 ## all tests, with coverage
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(if $(findstring train,$(EXTRAS)),,NO_TORCH='*/anew') $(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: $(DEV)                 ## style and types
 	$(BIN)/ruff check .
@@ -23,6 +27,10 @@ bench: $(DEV)                ## measure speed and memory on this machine: make b
 
 bench-compare: $(DEV)        ## ratios of two measurements: make bench-compare A=commit-or-file B=commit-or-file
 	$(BIN)/python -m benchmarks.compare $(A) $(B)
+
+docs: $(DOCS)                ## the documentation site, in site/
+	$(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo site
@@ -36,5 +44,9 @@ $(CORE): $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(DEV): $(CORE)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	touch $@
+
+$(DOCS): $(CORE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@
