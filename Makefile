@@ -29,7 +29,7 @@ bench-compare: $(DEV)        ## ratios of two measurements: make bench-compare A
 	$(BIN)/python -m benchmarks.compare $(A) $(B)
 
 docs: $(DOCS)                ## the documentation site, in site/
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 clean:
