@@ -43,6 +43,7 @@ def ratio_lines(older: list[dict[str, Any]], newer: list[dict[str, Any]]) -> lis
         ratio = b["value"] / a["value"]
         logs.setdefault(b["unit"], []).append(math.log(ratio))
         apart = b["low"] > a["high"] or b["high"] < a["low"]
+        apart = apart and (min(a["repeats"], b["repeats"]) > 1 or not b["unit"].startswith("s"))  # one time says little
         word = ("  WORSE" if ratio > 1 else "  better") if max(ratio, 1 / ratio) > NOTABLE and apart else ""
         lines.append(f"{b['name']:<48} {a['value']:10.4g} {b['value']:10.4g} {b['unit']:<10} {ratio:6.2f}{word}")
     for unit, values in logs.items():

@@ -15,6 +15,7 @@ from anew.contact_sheet import Tile, draw_contact_sheet
 
 REGION = 96  # pixels
 RISK_WINDOW = 384  # pixels; side of the part on which the risk is estimated
+LEAST_INSIDE = 0.1  # share of pixels that must be left to judge by
 TILE_WIDTH = 300
 
 
@@ -92,13 +93,17 @@ def judge(result: Image, reference: Image | None) -> dict[str, float]:
 
 
 def estimated_psnr(image: Image, denoise: Callable[[Image], Image], sigma: float) -> float:
-    """Give the PSNR in dB that Stein's unbiased risk estimate predicts, on the middle of the picture."""
+    """Give the PSNR in dB that Stein's unbiased risk estimate predicts.
+
+    By the middle of the picture, and there by the pixels that clipping to [0, 1] left alone, if there are enough.
+    """
     from anew.restoration.checks import monte_carlo_sure
 
-    window = tuple(
-        slice(max(0, (n - RISK_WINDOW) // 2), max(0, (n - RISK_WINDOW) // 2) + RISK_WINDOW) for n in image.shape[:2]
-    )
-    risk = monte_carlo_sure(image[window], denoise, sigma)
+    starts = [max(0, (n - RISK_WINDOW) // 2) for n in image.shape[:2]]
+    noisy = image[starts[0] : starts[0] + RISK_WINDOW, starts[1] : starts[1] + RISK_WINDOW]
+    y = luminance(denoise(noisy))
+    inside = (y > 2 * sigma) & (y < 1 - 2 * sigma)
+    risk = monte_carlo_sure(noisy, denoise, sigma, where=inside if inside.mean() > LEAST_INSIDE else None)
     return -10 * math.log10(max(risk, 1e-8))
 
 

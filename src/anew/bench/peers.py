@@ -112,7 +112,7 @@ def _opencv_bilateral(trial: Trial) -> Image:
 def _skimage_biharmonic(trial: Trial) -> Image:
     from skimage.restoration import inpaint_biharmonic
 
-    mask = trial.inputs["mask"]
+    mask = trial.inputs["mask"].copy()  # it must be writable
     if mask.mean() > LARGEST_SHARE:
         raise ValueError(f"left out above a share of {LARGEST_SHARE:.0%} missing pixels, where it takes minutes")
     result = inpaint_biharmonic(trial.degraded, mask, channel_axis=_channel_axis(trial.degraded))

@@ -1,0 +1,124 @@
+"""The benchmark's protocols: that they are those of the literature, and that scores are what they say."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from anew.bench.pictures import CleanPicture, load_pictures, spread, timed_picture
+from anew.bench.protocols import DEBLUR_KERNELS, PROTOCOLS, deblur_kernel, luma, score
+
+
+@pytest.fixture(scope="module")
+def clean() -> np.ndarray:
+    return skimage.data.astronaut()[100:196, 200:320]
+
+
+def test_noise_is_that_of_the_literature(clean: np.ndarray) -> None:
+    np.random.seed(0)  # noqa: NPY002 - the published protocol
+    expected = clean / 255.0 + np.random.normal(0, 25 / 255.0, clean.shape)  # noqa: NPY002
+    trial = PROTOCOLS["denoise"].degrade(clean, 25.0, "")
+    np.testing.assert_allclose(trial.degraded, expected, atol=1e-7)
+    assert trial.inputs == {"sigma": 25 / 255}
+    assert trial.degraded.min() < 0  # not clipped
+
+
+def test_the_score_of_a_shift_is_closed_form(clean: np.ndarray) -> None:
+    trial = PROTOCOLS["denoise"].degrade(np.clip(clean, 0, 200), 15.0, "")
+    scores = score("denoise", trial, trial.reference + np.float32(10 / 255))
+    assert scores["psnr"] == pytest.approx(20 * np.log10(25.5), abs=1e-6)
+    assert score("denoise", trial, trial.reference) == pytest.approx({"psnr": 100, "ssim": 1, "gmsd": 0, "epi": 1})
+
+
+def test_compression_is_of_studio_luma(clean: np.ndarray) -> None:
+    protocol = PROTOCOLS["deblock"]
+    y = protocol.prepare(clean)
+    white, black = np.full((8, 8, 3), 255, np.uint8), np.zeros((8, 8, 3), np.uint8)
+    assert (luma(white) == 235).all()
+    assert (luma(black) == 16).all()
+    trial = protocol.degrade(y, 20.0, "")
+    file = io.BytesIO()
+    Image.fromarray(y).save(file, "JPEG", quality=20)  # another program, the same libjpeg tables
+    with Image.open(file) as decoded:
+        difference = np.abs(trial.degraded * 255 - np.asarray(decoded, np.float64))
+    assert difference.max() <= 1
+
+
+def test_upscaling_is_scored_on_luma_without_a_border(clean: np.ndarray) -> None:
+    trial = PROTOCOLS["upscale"].degrade(clean[:95, :94], 3.0, "")
+    assert trial.reference.shape == (93, 93, 3)
+    assert trial.degraded.shape == (31, 31, 3)
+    np.testing.assert_allclose(trial.degraded * 255, np.rint(trial.degraded * 255), atol=1e-4)  # 8 bits
+    wrong = trial.reference.copy()
+    wrong[:3], wrong[:, -3:] = 0, 1
+    assert score("upscale", trial, wrong)["psnr"] == 100
+
+
+def test_only_missing_pixels_count_in_the_psnr_of_inpainting(clean: np.ndarray) -> None:
+    for level in PROTOCOLS["inpaint"].levels:
+        trial = PROTOCOLS["inpaint"].degrade(clean, level, "")
+        mask = trial.inputs["mask"]
+        assert 0.005 < mask.mean() < 0.6, level
+        assert (trial.degraded[mask] == 0).all()
+        np.testing.assert_array_equal(trial.degraded[~mask], trial.reference[~mask])
+        wrong = np.where(mask[:, :, None], trial.reference, 0)
+        assert score("inpaint", trial, wrong)["psnr"] == 100
+
+
+def test_blur_is_circular_and_keeps_the_mean() -> None:
+    flat = np.full((64, 64), 128, np.uint8)
+    impulse = np.zeros((64, 64), np.uint8)
+    impulse[0, 0] = 255
+    for name in DEBLUR_KERNELS:
+        psf = deblur_kernel(name)
+        assert psf.sum() == pytest.approx(1, abs=1e-5)
+        protocol = PROTOCOLS["deblur"]
+        trial = protocol.degrade(flat, 0.0, name)
+        np.testing.assert_allclose(trial.degraded, 128 / 255, atol=1e-5)
+        wrapped = protocol.degrade(impulse, 0.0, name).degraded
+        assert wrapped.sum() == pytest.approx(1, abs=1e-4)
+        assert wrapped[-1, -1] + wrapped[-1, 0] + wrapped[0, -1] > 0 or psf.shape[0] == 1
+
+
+def test_grey_pictures_have_no_wrong_colours(clean: np.ndarray) -> None:
+    protocol = PROTOCOLS["relight"]
+    assert [protocol.applies(clean[:, :, 0], level) for level in protocol.levels] == [True, True, False, False, False]
+    for level in protocol.levels:
+        trial = protocol.degrade(clean, level, "")
+        assert np.abs(trial.degraded - trial.reference).mean() > 0.02, level
+
+
+@pytest.mark.parametrize("task", list(PROTOCOLS))
+def test_damage_is_the_same_every_time(task: str, clean: np.ndarray) -> None:
+    protocol = PROTOCOLS[task]
+    prepared = protocol.prepare(clean)
+    for level in protocol.levels:
+        one, two = (protocol.degrade(prepared, level, protocol.variants[-1]) for _ in range(2))
+        np.testing.assert_array_equal(one.degraded, two.degraded)
+
+
+def test_pictures_are_spread_cut_and_named(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    assert spread(list(range(10)), 3) == [0, 3, 6]
+    assert spread([1, 2], 5) == [1, 2]
+    (tmp_path / "sub").mkdir()
+    Image.fromarray(skimage.data.astronaut()).save(tmp_path / "sub" / "a.png")
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "tiny.png")
+    (tmp_path / "note.txt").write_text("no picture")
+    (picture,) = load_pictures(str(tmp_path), limit=None, grey=True, crop_megapixels=0.1)
+    assert picture.name.endswith("a.png")
+    assert picture.pixels.ndim == 2
+    assert 80_000 < picture.pixels.size <= 100_000
+    assert picture.pixels.shape[0] % 8 == 0
+    with pytest.raises(ValueError, match="no folder"):
+        load_pictures("nowhere", limit=None, grey=False, crop_megapixels=1)
+
+
+def test_the_timed_picture_is_of_a_size_that_counts() -> None:
+    small = CleanPicture("small", skimage.data.astronaut()[:100, :150])
+    grown = timed_picture([small]).pixels
+    assert 250_000 <= grown.shape[0] * grown.shape[1] <= 1_000_000
+    np.testing.assert_array_equal(grown[:100, :150], small.pixels)

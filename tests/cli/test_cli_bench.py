@@ -1,0 +1,199 @@
+"""``anew bench``, ``anew compare`` and ``anew evaluate`` as a person uses them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from anew.cli import main
+
+Invoke = Callable[..., tuple[int, str, str]]
+QUALITIES = ("task", "method", "level", "psnr", "ssim", "gmsd", "epi", "measured", "total")
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Invoke:
+    """Run ``anew ...`` in this process and give (exit code, standard output, standard error)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["anew", *map(str, arguments)])
+        try:
+            main.run()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one small colour and one small grey photograph."""
+    folder = tmp_path_factory.mktemp("photos")
+    Image.fromarray(skimage.data.astronaut()[60:156, 150:278]).save(folder / "astronaut.png")
+    Image.fromarray(skimage.data.camera()[60:156, 180:276]).save(folder / "camera.png")
+    return folder
+
+
+def qualities(folder: Path) -> list[tuple[str, ...]]:
+    with (folder / "table.csv").open(encoding="utf-8") as file:
+        return [tuple(row[q] for q in QUALITIES) for row in csv.DictReader(file)]
+
+
+def test_two_runs_give_the_same_quality_and_a_third_measures_nothing(
+    invoke: Invoke, photos: Path, tmp_path: Path
+) -> None:
+    wanted = ("bench", "denoise", "--data", photos, "--methods", "median", "--sigma", "15,50")
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        code, out, _ = invoke(*wanted, "-o", folder)
+        assert code == 0
+        assert re.search(r"^method +σ 15 +σ 50 +mean dB", out)
+    table = qualities(folders[0])
+    assert table == qualities(folders[1])
+    assert len(table) == 2 * 3  # median and the input, at two levels and their mean
+    assert all(float(value) == float(value) for row in table for value in row[3:])
+    lines = (folders[0] / "results.jsonl").read_text().splitlines()
+    (folders[0] / "results.jsonl").write_text("\n".join(lines[:-1]) + "\n" + lines[-1][:20])  # as if it was killed
+    assert invoke(*wanted, "-o", folders[0])[0] == 0
+    assert qualities(folders[0]) == table
+    measured = (folders[0] / "results.jsonl").read_text()
+    assert invoke(*wanted, "-o", folders[0])[0] == 0
+    assert (folders[0] / "results.jsonl").read_text().split() == measured.split()
+
+
+def test_the_page_and_the_json_hold_what_is_needed_and_load_nothing(
+    invoke: Invoke, photos: Path, tmp_path: Path
+) -> None:
+    code, out, _ = invoke(
+        *("bench", "upscale", "--data", photos, "--scale", "2", "--methods", "bicubic,nearest,opencv cubic"),
+        *("--json", "-o", tmp_path),
+    )
+    assert code == 0
+    document = json.loads(out)
+    assert document == json.loads((tmp_path / "bench.json").read_text(encoding="utf-8")) | {"date": document["date"]}
+    rows = {row["method"]: row for row in document["rows"]}
+    assert set(rows) == {"bicubic", "nearest", "opencv cubic", "input"}
+    assert rows["opencv cubic"]["kind"] == "peer"
+    assert rows["nearest"]["mean"]["psnr"] == pytest.approx(rows["input"]["mean"]["psnr"])  # both repeat pixels
+    assert rows["bicubic"]["mean"]["psnr"] > rows["nearest"]["mean"]["psnr"]
+    assert rows["bicubic"]["seconds_per_megapixel"] > 0
+    assert rows["bicubic"]["peak_mb"] > 20
+    assert document["complete"]
+    assert {"machine", "versions", "protocol", "seed", "pictures"} <= set(document)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Best quality" in page
+    assert page.count("<circle") == 2  # nearest is no better than the input
+    assert page.count("data:image/webp") >= 6
+    assert not re.search(r"(src|href)=(?![\"']?data:)", page)
+    assert "http" not in re.sub(r"http-equiv", "", page)
+    assert "$" not in page
+
+
+def test_ctrl_c_keeps_what_is_done(photos: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "anew.cli.main", "bench", "denoise", "--data", photos, "-o", tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        results = tmp_path / "results.jsonl"
+        deadline = time.monotonic() + 60
+        while not (results.exists() and results.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == 130, err
+    assert "Traceback" not in err
+    assert "goes on from here" in err
+    document = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
+    assert not document["complete"]
+    assert len(document["measurements"]) >= 1
+    assert "The run was stopped" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["unwarp"], "benchmarks exist for"),
+        (["denoise", "--methods", "nlm,magic"], "no method 'magic'"),
+        (["denoise", "--data", "/nowhere"], "no folder"),
+        (["denoise", "--scale", "2"], "--scale is for upscale"),
+        (["upscale", "--scale", "2.5"], "whole numbers"),
+        (["denoise", "--sigma", "many"], "numbers with commas"),
+    ],
+)
+def test_wrong_use_is_refused_before_anything_runs(
+    invoke: Invoke, arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    code, _, err = invoke("bench", *arguments, "-o", tmp_path / "out")
+    assert code == 2
+    assert said in " ".join(err.replace("│", " ").split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_compare_estimates_the_quality_that_it_cannot_see(invoke: Invoke, tmp_path: Path) -> None:
+    clean = skimage.data.chelsea()[60:220, 100:300]
+    noisy = np.rint((clean + np.random.default_rng(0).normal(0, 20, clean.shape)).clip(0, 255)).astype(np.uint8)
+    Image.fromarray(clean).save(tmp_path / "clean.png")
+    Image.fromarray(noisy).save(tmp_path / "noisy.png")
+    sheet = tmp_path / "sheet.png"
+    wanted = ("compare", tmp_path / "noisy.png", "--methods", "tv,gaussian,median", "--sigma", "20/255", "--json")
+    code, out, _ = invoke(*wanted, "-o", sheet)
+    assert code == 0
+    estimated = {m["method"]: m["estimated_psnr"] for m in json.loads(out)["methods"]}
+    with Image.open(sheet) as drawn:
+        assert drawn.size[0] > 1000
+        height = drawn.size[1]
+    assert invoke(*wanted, "-o", sheet)[0] == 2  # it exists
+    code, out, _ = invoke(*wanted, "-o", sheet, "--overwrite", "--reference", tmp_path / "clean.png")
+    true = {m["method"]: m["psnr"] for m in json.loads(out)["methods"]}
+    assert list(true) == ["tv", "gaussian", "median"]  # the best first
+    for name, psnr in true.items():
+        assert estimated[name] == pytest.approx(psnr, abs=0.6)
+    assert height > 300
+
+
+def test_evaluate_pairs_by_name_and_names_what_is_alone(invoke: Invoke, photos: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    with Image.open(photos / "astronaut.png") as image:
+        x = np.asarray(image)
+    Image.fromarray(np.clip(x, 10, 255) - 10).save(results / "astronaut.bmp")  # another ending
+    Image.fromarray(x).save(results / "extra.png")
+    code, out, err = invoke("evaluate", results, "--reference", photos, "--json")
+    assert code == 1
+    document = json.loads(out)
+    (row,) = document["results"]
+    expected = 20 * np.log10(255) - 10 * np.log10(np.mean((np.clip(x, 10, 255) - 10.0 - x) ** 2))
+    assert row["psnr"] == pytest.approx(expected, abs=1e-3)
+    assert row["ms_ssim"] is None  # too small
+    assert {Path(name).name for name in document["unmatched"]} == {"extra.png", "camera.png"}
+    assert "extra.png: no counterpart" in err
+    code, out, _ = invoke("evaluate", photos, "--reference", photos)
+    assert code == 0
+    assert re.search(r"mean +100\.00 +1\.0000 +- +0\.0000 +1\.000", out)
+
+
+def test_evaluate_without_reference(invoke: Invoke, photos: Path, tmp_path: Path) -> None:
+    code, out, _ = invoke("evaluate", photos, "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert [row["file"] for row in document["results"]] == ["astronaut.png", "camera.png"]
+    assert document["results"][0]["niqe"] is None  # too small
+    assert document["mean"]["noise"] < 5
+    assert invoke("evaluate", tmp_path / "nothing")[0] == 2
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    code, _, err = invoke("evaluate", tmp_path)
+    assert code == 1
+    assert "broken.png" in err
