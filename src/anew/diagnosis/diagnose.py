@@ -10,12 +10,17 @@ from numpy.typing import ArrayLike
 
 from anew.arrays import as_image
 from anew.diagnosis.blur import find_blur
+from anew.diagnosis.colour import find_cast, find_fading
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.diagnosis.holes import find_holes
 from anew.diagnosis.impulses import find_impulses
 from anew.diagnosis.jpeg import find_jpeg
+from anew.diagnosis.keystone import find_keystone
+from anew.diagnosis.lens import find_lens
+from anew.diagnosis.light import find_contrast, find_exposure, find_uneven_light
 from anew.diagnosis.noise import estimate_noise_sigma, find_noise
 from anew.diagnosis.tears import find_tears
+from anew.diagnosis.tilt import find_tilt
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -30,6 +35,14 @@ FINDERS: tuple[Finder, ...] = (
     find_jpeg,
     find_blur,
     find_tears,
+    find_exposure,
+    find_contrast,
+    find_uneven_light,
+    find_fading,
+    find_cast,
+    find_lens,
+    find_keystone,
+    find_tilt,
 )
 
 

@@ -22,11 +22,13 @@ Floats = NDArray[np.float64]
 SIDES = ("top", "right", "bottom", "left")
 
 WORKING_SIDE = 800  # pixels
+COLOURS = 3  # that are tried
 SEEDS = 48  # places along the frame whose colour may be that of the surround
 NEAR = 0.1  # half-width of a cluster of colours, of the range
 LEAST_TOLERANCE = 0.05
 MOST_NOISE = 0.08
 LEAST_TOUCHED = 0.15  # of the frame, by the surround
+LEAST_SLOPE = 0.005
 STEEPEST = 0.3  # slope of an edge relative to the frame
 DEEPEST = 0.3  # of the picture, for surround on one side
 THINNEST = 3.0  # pixels at its deepest
@@ -81,29 +83,18 @@ def find_surround(image: Image) -> Surround | None:
     Returns
     -------
     Surround or None
-        None unless straight edges explain all of the surround.
+        None unless straight edges explain all of the surround, and at least one of them is crooked.
     """
     pixels = np.atleast_3d(image)
     if min(pixels.shape[:2]) < 48:
         return None
     small, scale = _reduced(pixels)
-    colour, noise = _surround_colour(small)
-    if colour is None:
-        return None
-    distance = _distance(small, colour, noise)
-    tolerance = max(LEAST_TOLERANCE, 5 * noise / _window(noise))
-    different = distance > tolerance
-    if different.mean() < LEAST_DIFFERENT:
-        return None
-    edges = []
-    for side in range(4):
-        turned, turned_pixels = _from_side(different, side), _from_side(small, side)
-        coarse = _edge_of_side(turned)
-        edges.append(coarse if coarse.length == 0 else _refined(coarse, turned, turned_pixels, colour, noise))
-    if not any(e.length for e in edges) or not _explains(edges, different):
-        return None
-    top, right, bottom, left = (_enlarged(e, scale, side) for side, e in enumerate(edges))
-    return Surround(colour, noise, (top, right, bottom, left))
+    for colour, noise in _surround_colours(small):
+        edges = _edges(small, colour, noise)
+        if edges is not None:
+            top, right, bottom, left = (_enlarged(e, scale, side) for side, e in enumerate(edges))
+            return Surround(colour, noise, (top, right, bottom, left))
+    return None
 
 
 def corners_of_content(surround: Surround, shape: tuple[int, ...]) -> Floats:
@@ -137,21 +128,40 @@ def _window(noise: float) -> int:
     return 1 if noise < 0.008 else 3 if noise < 0.03 else 5
 
 
-def _surround_colour(small: Image) -> tuple[Floats | None, float]:
-    """Give the most common colour along the frame and the standard deviation of its noise, or None."""
+def _surround_colours(small: Image) -> list[tuple[Floats, float]]:
+    """Give the most common colours along the frame, each with the standard deviation of its noise."""
     sides = [np.ascontiguousarray(_from_side(small, side)[0]) for side in range(4)]
     ring = np.concatenate([cv2.blur(s, (1, 5)).reshape(s.shape) for s in sides])
-    seeds = ring[np.linspace(0, len(ring) - 1, SEEDS).astype(int)]
-    near = np.abs(ring[np.newaxis] - seeds[:, np.newaxis]).max(axis=2) < NEAR
-    best = near[near.sum(axis=1).argmax()]
-    colour = np.median(ring[best], axis=0)
     raw = np.concatenate(sides)
-    raw = raw[np.abs(raw - colour).max(axis=1) < 2.5 * NEAR]
-    noise = 1.4826 * float(np.median(np.abs(raw - colour))) if len(raw) else 1.0
-    within = np.abs(ring - colour).max(axis=1) < max(LEAST_TOLERANCE, 2 * noise)
-    if within.mean() < LEAST_TOUCHED or noise > MOST_NOISE:
-        return None, 0.0
-    return np.median(ring[within], axis=0).astype(np.float64), noise
+    touched = LEAST_TOUCHED * len(ring)
+    found: list[tuple[Floats, float]] = []
+    while len(found) < COLOURS and len(ring) > touched:
+        seeds = ring[np.linspace(0, len(ring) - 1, SEEDS).astype(int)]
+        near = np.abs(ring[np.newaxis] - seeds[:, np.newaxis]).max(axis=2) < NEAR
+        best = near[near.sum(axis=1).argmax()]
+        colour = np.median(ring[best], axis=0)
+        alike = raw[np.abs(raw - colour).max(axis=1) < 2.5 * NEAR]
+        noise = 1.4826 * float(np.median(np.abs(alike - colour))) if len(alike) else 1.0
+        within = np.abs(ring - colour).max(axis=1) < max(LEAST_TOLERANCE, 2 * noise)
+        if best.sum() < touched:
+            break
+        if within.sum() >= touched and noise <= MOST_NOISE:
+            found.append((np.median(ring[within], axis=0).astype(np.float64), noise))
+        ring = ring[~best]
+    return found
+
+
+def _edges(small: Image, colour: Floats, noise: float) -> list[Edge] | None:
+    """Find the edges of what differs from a colour, at least one of them crooked; None if there are none such."""
+    different = _distance(small, colour, noise) > max(LEAST_TOLERANCE, 5 * noise / _window(noise))
+    if different.mean() < LEAST_DIFFERENT:
+        return None
+    edges = []
+    for side in range(4):
+        coarse = _edge_of_side(_from_side(different, side))
+        edges.append(_refined(coarse, _from_side(small, side), colour, noise) if coarse.length else coarse)
+    crooked = any(e.length and abs(e.slope) > LEAST_SLOPE for e in edges)
+    return edges if crooked and _explains(edges, different) else None
 
 
 def _distance(small: Image, colour: Floats, noise: float) -> Image:
@@ -199,7 +209,7 @@ def _edge_of_side(different: NDArray[np.bool_]) -> Edge:
     return Edge(float(offset[best]), float(slope[best]), length)
 
 
-def _refined(edge: Edge, different: NDArray[np.bool_], pixels: Image, colour: Floats, noise: float) -> Edge:
+def _refined(edge: Edge, pixels: Image, colour: Floats, noise: float) -> Edge:
     """Fit the line to where pixels are half way from the surround to the content."""
     position = np.arange(pixels.shape[1])
     line = edge.offset + edge.slope * position
