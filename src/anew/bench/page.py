@@ -15,6 +15,7 @@ from anew.bench.tables import versions
 from anew.bench.template import PAGE
 
 CLOSE = 0.3  # dB; methods this near to the best are as good for most eyes
+MUCH_QUICKER = 5  # times
 DIGITS = {"psnr": 2, "ssim": 4, "gmsd": 4, "epi": 3, "seconds_per_megapixel": 3, "peak_mb": 0}
 MEANS = (
     ("psnr", "mean dB", "Mean PSNR over the columns to the left; higher is better."),
@@ -29,21 +30,20 @@ MEANS = (
 def make_page(run: BenchRun, rows: list[Row]) -> str:
     """Give the page as text."""
     plot, hidden = draw_plot(rows)
-    also = f" Not drawn, because worse than the damaged picture: {escape(', '.join(hidden))}." if hidden else ""
-    count = len(run.pictures)
-    data = run.plan.data or "pictures that scikit-image carries"
+    also = f" Not drawn, because far below the best: {escape(', '.join(hidden))}." if hidden else ""
     return Template(PAGE).substitute(
         task=escape(run.plan.task),
-        lead=escape(f"{count} {'picture' if count == 1 else 'pictures'} of {Path(data).name or data}"),
+        lead=escape(_pictures(run)),
         state=""
         if all(r.complete for r in rows) and not run.stopped
         else '<p class="warn">' + _gaps(run, rows) + "</p>",
-        cards=_cards(rows),
+        cards=_cards(run, rows),
+        winners=_winners(run, rows),
         plot=plot or "<p>No method was better than the damaged picture.</p>",
         hidden=also,
         head=_head(run),
         body="".join(_table_row(run, row, rows) for row in rows),
-        left_out="".join(f"<p>{escape(n)} left out: {escape(why)}.</p>" for n, why in run.left_out.items()),
+        left_out="".join(f'<p class="about">{escape(n)} left out: {escape(w)}.</p>' for n, w in run.left_out.items()),
         worst="".join(_worst(run, row) for row in rows if row.worst),
         protocol=escape(run.plan.protocol.statement),
         machine=escape(", ".join(f"{k.replace('_', ' ')} {v}" for k, v in machine().items() if v)),
@@ -51,46 +51,70 @@ def make_page(run: BenchRun, rows: list[Row]) -> str:
     )
 
 
+def _pictures(run: BenchRun) -> str:
+    count = len(run.pictures)
+    many = f"{count} {'picture' if count == 1 else 'pictures'}"
+    return f"{many} of {Path(run.plan.data).name}" if run.plan.data else f"{many} from scikit-image"
+
+
 def _gaps(run: BenchRun, rows: list[Row]) -> str:
     """Say what is missing."""
-    missing = [f"{r.name} ({r.measured} of {r.total})" for r in rows if not r.complete]
-    text = f"Not complete: {', '.join(missing)}." if missing else ""
-    return escape(
-        f"{'The run was stopped. ' if run.stopped else ''}{text} Incomplete rows take no part in the ranking."
-    )
+    missing = [f"{r.name} ({r.measured} of {r.total}{': ' + r.note if r.note else ''})" for r in rows if not r.complete]
+    text = f"Not complete: {', '.join(missing)}. " if missing else ""
+    return escape(f"{'The run was stopped. ' if run.stopped else ''}{text}Incomplete rows take no part in the ranking.")
 
 
-def _cards(rows: list[Row]) -> str:
-    """Name the best method, and the quickest of those that are nearly as good."""
+def _cards(run: BenchRun, rows: list[Row]) -> str:
+    """Name the best method, the best of anew, and quicker ones that are nearly as good."""
     ranked = [r for r in rows if r.complete and r.name != INPUT and "psnr" in r.means]
     if not ranked:
         return '<div class="card"><small>Best</small><b>nothing is measured yet</b></div>'
     baseline = next((r.means.get("psnr") for r in rows if r.name == INPUT), None)
     best = ranked[0]
-    cards = [_card("Best quality", best, baseline, "first")]
+    cards = {best.name: _card(run, "Best quality", best, baseline, "first")}
+    own = next((r for r in ranked if r.kind == "anew"), best)
+    cards.setdefault(own.name, _card(run, "Best of anew", own, baseline))
     near = [r for r in ranked if r.means["psnr"] >= best.means["psnr"] - CLOSE and r.seconds_per_megapixel is not None]
     quick = min(near, key=lambda r: r.seconds_per_megapixel or 0.0, default=best)
-    if quick is not best:
-        cards.append(_card(f"Fastest within {CLOSE} dB of it", quick, baseline))
+    cards.setdefault(quick.name, _card(run, f"Fastest within {CLOSE} dB of the best", quick, baseline))
     speedy = [
         r
         for r in ranked
-        if (r.seconds_per_megapixel or 1e9) * 5 < (quick.seconds_per_megapixel or 0.0)
+        if (r.seconds_per_megapixel or 1e9) * MUCH_QUICKER < (quick.seconds_per_megapixel or 0.0)
         and (baseline is None or r.means["psnr"] > baseline + 0.5)
     ]
     if speedy:
-        cards.append(_card("If it must be quicker still", speedy[0], baseline))
-    return "".join(cards)
+        cards.setdefault(speedy[0].name, _card(run, "If it must be much quicker", speedy[0], baseline))
+    return "".join(cards.values())
 
 
-def _card(title: str, row: Row, baseline: float | None, style: str = "") -> str:
-    figures = f"{row.means['psnr']:.2f} dB"
+def _card(run: BenchRun, title: str, row: Row, baseline: float | None, style: str = "") -> str:
     gain = "" if baseline is None else f" ({row.means['psnr'] - baseline:+.2f} over the damaged picture)"
     time = "" if row.seconds_per_megapixel is None else f"{row.seconds_per_megapixel:.3g} s per megapixel"
+    command = f"anew {run.plan.task} photo.jpg --method {row.name}"
+    use = f"<code>{escape(command)}</code>" if row.kind == "anew" else ""
     return (
         f'<div class="card {style}"><small>{escape(title)}</small><b>{escape(row.name)}</b>'
-        f"<span>{figures}{gain}</span><span>{time}</span><i>{escape(row.summary)}</i></div>"
+        f"<span>{row.means['psnr']:.2f} dB{gain}</span><span>{time}</span><i>{escape(row.summary)}</i>{use}</div>"
     )
+
+
+def _winners(run: BenchRun, rows: list[Row]) -> str:
+    """Name the best of each kind of damage, if it is not the same one for all."""
+    ranked = [r for r in rows if r.complete and r.name != INPUT]
+    winners = {}
+    for level in run.plan.chosen_levels:
+        known = [r for r in ranked if level in r.psnr_at]
+        if known:
+            winners[level] = max(known, key=lambda r: r.psnr_at[level])
+    if len({row.name for row in winners.values()}) < 2:
+        return ""
+    parts = [
+        f"<span><small>{escape(run.plan.protocol.head(level))}</small><b>{escape(row.name)}</b> "
+        f"{row.psnr_at[level]:.2f} dB</span>"
+        for level, row in winners.items()
+    ]
+    return f'<h2>Best for each damage</h2><div class="winners">{"".join(parts)}</div>'
 
 
 def _head(run: BenchRun) -> str:
@@ -103,7 +127,8 @@ def _head(run: BenchRun) -> str:
 
 def _table_row(run: BenchRun, row: Row, rows: list[Row]) -> str:
     mark = "" if row.complete else f" <small>{row.measured} of {row.total}</small>"
-    library = f"<small>{escape(row.library)}</small>" if row.library and row.library != "anew" else ""
+    version = row.library.rpartition(" ")[2]  # of a peer, whose name says the library
+    library = f"<small>{escape(version)}</small>" if row.library and row.library != "anew" else ""
     note = f' title="{escape(row.note)}"' if row.note else f' title="{escape(row.summary)}"'
     cells = [f'<th scope="row"{note}>{escape(row.name)} {library}{mark}</th>']
     ranked = [r for r in rows if r.complete and r.name != INPUT]
@@ -120,9 +145,10 @@ def _table_row(run: BenchRun, row: Row, rows: list[Row]) -> str:
 def _cell(value: float | None, digits: int, best: float | None, *, strong: bool = False) -> str:
     if value is None:
         return '<td data-value="">–</td>'
-    same = best is not None and f"{value:.{digits}f}" == f"{best:.{digits}f}"
+    same = best is not None and (f"{value:.{digits}f}" == f"{best:.{digits}f}" if abs(value) >= 1 else value == best)
     style = " ".join(name for name, on in (("best", same), ("mean", strong)) if on)
-    return f'<td class="{style}" data-value="{value!r}">{value:.{digits}f}</td>'
+    text = f"{value:.{digits}f}" if value >= 10**-digits else f"{value:.2g}"
+    return f'<td class="{style}" data-value="{value!r}">{text}</td>'
 
 
 def _worst(run: BenchRun, row: Row) -> str:

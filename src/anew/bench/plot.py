@@ -12,6 +12,7 @@ from anew.bench.summary import Row, frontier
 
 WIDTH, HEIGHT = 1080, 460
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 52
+SHOWN_BELOW_BEST = 6.0  # dB; what is further below the best would squeeze the others together
 LEAST_AREA, MOST_AREA = 40.0, 620.0  # square pixels of a marker
 LETTER = 7.0  # pixels; mean width of a letter of a label
 LINE = 15.0
@@ -38,11 +39,12 @@ def draw_plot(rows: list[Row]) -> tuple[str, list[str]]:
     str
         An ``svg`` element; empty if nothing can be drawn.
     list of str
-        Names that are left out because they are worse than the damaged picture.
+        Names that are left out because they are far below the best or worse than the damaged picture.
     """
     baseline = next((r.means.get("psnr", -math.inf) for r in rows if r.name == INPUT), -math.inf)
     timed = [r for r in rows if r.name != INPUT and r.complete and r.seconds_per_megapixel and "psnr" in r.means]
-    shown = [r for r in timed if r.means["psnr"] > baseline]
+    least = max(baseline, max((r.means["psnr"] for r in timed), default=0.0) - SHOWN_BELOW_BEST)
+    shown = [r for r in timed if r.means["psnr"] > least]
     hidden = [r.name for r in timed if r not in shown]
     if not shown:
         return "", hidden
@@ -50,7 +52,9 @@ def draw_plot(rows: list[Row]) -> tuple[str, list[str]]:
     low, high = math.log10(min(seconds)) - 0.15, math.log10(max(seconds)) + 0.25
     if high - low < 1:
         low, high = (low + high) / 2 - 0.5, (low + high) / 2 + 0.5
-    values = [r.means["psnr"] for r in shown] + ([baseline] if math.isfinite(baseline) else [])
+    values = [r.means["psnr"] for r in shown]
+    if baseline >= max(values) - SHOWN_BELOW_BEST:
+        values.append(baseline)
     step = _step(max(values) - min(values))
     bottom, top = math.floor(min(values) / step) * step, math.ceil((max(values) + step / 4) / step) * step
 
@@ -61,7 +65,7 @@ def draw_plot(rows: list[Row]) -> tuple[str, list[str]]:
         return TOP + (top - db) / (top - bottom) * (HEIGHT - TOP - BOTTOM)
 
     parts = [*_grid(x, y, (low, high), (bottom, top, step))]
-    if math.isfinite(baseline):
+    if baseline in values:
         at = y(baseline)
         parts.append(f'<line class="base" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
         parts.append(_text("damaged picture", WIDTH - RIGHT, at - 6, "end", "quiet"))

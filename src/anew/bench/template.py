@@ -29,18 +29,23 @@ p { margin: 4px 0 14px; } .lead, .about { color: var(--quiet); } .warn { color: 
 .card.first b { color: var(--good); }
 .card span { display: block; font-variant-numeric: tabular-nums; }
 .card i { display: block; color: var(--quiet); font-style: normal; font-size: 14px; margin-top: 6px; }
+.card code { display: block; margin-top: 10px; padding: 5px 9px; border-radius: 6px; background: var(--paper);
+  font-size: 13px; overflow-x: auto; white-space: nowrap; }
+.winners { display: flex; flex-wrap: wrap; gap: 10px; margin-top: 10px; }
+.winners span { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 8px 14px;
+  font-variant-numeric: tabular-nums; } .winners small { display: block; color: var(--quiet); font-size: 13px; }
 .plot { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 12px; }
 svg { width: 100%; height: auto; display: block; font-size: 13px; }
 svg text { fill: var(--ink); } svg text.quiet { fill: var(--quiet); } svg text.strong { font-weight: 650; }
 svg line { stroke: var(--rule); } svg line.base { stroke: var(--quiet); stroke-dasharray: 5 4; }
 svg polyline { fill: none; stroke: var(--good); stroke-width: 2; opacity: .55; }
 svg circle { fill: var(--own); fill-opacity: .45; stroke: var(--own); } svg circle.peer { fill: var(--peer);
-  stroke: var(--peer); } svg circle.front { fill: var(--good); stroke: var(--good); }
+  stroke: var(--peer); } svg circle.front { stroke: var(--good); stroke-width: 2.5; }
 .key { color: var(--quiet); font-size: 14px; } .key i { display: inline-block; width: 10px; height: 10px;
   border-radius: 50%; margin: 0 5px 0 12px; } .key i:first-child { margin-left: 0; }
 .scroll { overflow-x: auto; border: 1px solid var(--rule); border-radius: 12px; background: var(--card); }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 15px; }
-th, td { padding: 8px 12px; text-align: right; white-space: nowrap; border-top: 1px solid var(--rule); }
+th, td { padding: 8px 10px; text-align: right; white-space: nowrap; border-top: 1px solid var(--rule); }
 thead th { border-top: 0; font-weight: 600; color: var(--quiet); position: relative; }
 th:first-child { text-align: left; position: sticky; left: 0; background: var(--card); }
 tbody th { font-weight: 600; } tbody th small { color: var(--quiet); font-weight: 400; }
@@ -65,12 +70,13 @@ footer { color: var(--quiet); font-size: 14px; margin-top: 44px; border-top: 1px
 <p class="lead">Measured on this machine with $lead.</p>
 $state
 <div class="cards">$cards</div>
+$winners
 <h2>Quality against time</h2>
 <p class="about">Up is better, left is faster; the larger the disc, the more memory. On the green line no
 other method is both better and faster.$hidden</p>
 <div class="plot">$plot</div>
-<p class="key"><i style="background:var(--good)"></i>best trade-offs<i style="background:var(--own)"></i>other methods
-of anew<i style="background:var(--peer)"></i>other libraries</p>
+<p class="key"><i style="background:var(--own)"></i>anew<i style="background:var(--peer)"></i>other libraries<i
+ style="border:2.5px solid var(--good)"></i>best trade-offs</p>
 <h2>All figures</h2>
 <p class="about">PSNR in dB for each level of damage, then means. The best of each column is marked; click a head to
 sort.</p>
