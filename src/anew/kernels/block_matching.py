@@ -71,13 +71,16 @@ def match_blocks(
     limit = np.full((rows.size, SPAN), np.float32(-1))  # of a distance; columns without a reference find nothing
     for j in range(columns.size):
         limit[:, columns[j] - columns[0]] = largest
-    count[:] = 0
+    count[:] = 1
+    for i in range(rows.size):
+        for j in range(columns.size):
+            found[i, j, 0] = (rows[i] - top) * pitch + columns[j] - left  # itself, before all others
     running = np.zeros((RING, SPAN + BLOCK), np.float32)
     pairs = np.zeros(SPAN + BLOCK, np.float32)
     quads = np.zeros(SPAN + BLOCK, np.float32)
     distance = np.zeros(SPAN, np.float32)
     height = rows[-1] - rows[0] + BLOCK
-    for d in range(offsets.shape[0]):
+    for d in range(1, offsets.shape[0]):
         dy, dx = offsets[d, 0], offsets[d, 1]
         here = np.uint64((rows[0] + margin) * padded.shape[1] + columns[0] + margin)
         there = np.uint64((rows[0] + dy + margin) * padded.shape[1] + columns[0] + dx + margin)
@@ -109,7 +112,7 @@ def match_blocks(
                     value = distance[columns[j] - columns[0]]
                     if value < limit[i, columns[j] - columns[0]] and 0 <= x0 <= shape[1] - BLOCK:
                         number = (rows[i] + dy - top) * pitch + x0 - left
-                        key = (np.int64(max(value, np.float32(0)) * levels) << INDEX_BITS) + number
+                        key = ((np.int64(max(value, np.float32(0)) * levels) + 1) << INDEX_BITS) + number
                         full = _insert(found[i, j], count[i, j], key)
                         count[i, j] = min(count[i, j] + 1, n_max)
                         if full:

@@ -195,6 +195,7 @@ def wiener_groups(
             _group_variance(found[g], n, pitch, correlation, covariance, variance)
         _haar(group, n)
         _haar(clean, n)
+        mean = group[0, 0]  # always kept
         left = np.float32(0)
         for i in range(n):
             for c in range(SIZE):
@@ -202,6 +203,7 @@ def wiener_groups(
                 gain = energy / (energy + variance[i, c])
                 group[i, c] *= gain
                 left += gain * gain * variance[i, c]
+        group[0, 0] = mean
         weight = 1 / max(left, LEAST_SHARE * variance[0, 0])
         _inverse_haar(group, n)
         for i in range(n):

@@ -123,8 +123,8 @@ def _distance(
     source_y: int,
     source_x: int,
     weights: Features,
-    limit: float,
-) -> float:
+    limit: np.float32,
+) -> np.float32:
     """Give the distance of two patches, or anything above the limit if it is above it."""
     if weights.size > 0:
         return _weighted_distance(target, source, patch, y, x, source_y, source_x, weights)
@@ -154,7 +154,7 @@ def _weighted_distance(
     source_y: int,
     source_x: int,
     weights: Features,
-) -> float:
+) -> np.float32:
     total, known = np.float32(0), np.float32(0)
     for k in range(patch[0]):
         for j in range(patch[1]):
@@ -243,3 +243,61 @@ def vote(
             total += w
         for f in range(depth):
             result[m, f] /= total
+
+
+@kernel
+def nearest(
+    image: Features,
+    known: Mask,
+    valid: Mask,
+    corner: tuple[int, int],
+    patch: tuple[int, int],
+    window: tuple[int, int, int, int],
+) -> tuple[int, int]:
+    """Find the patch that differs least from the known part of another: all are tried, most only in part.
+
+    Parameters
+    ----------
+    image : (H, W, F) float32 array
+    known : (H, W) bool array
+    valid : bool array
+        Where a patch may be taken.
+    corner, patch : (int, int)
+        Top left pixel and size of the patch.
+    window : (first row, end row, first column, end column)
+        Where matches may begin.
+
+    Returns
+    -------
+    (row, column) of the best, (-1, -1) if the window holds no valid one
+    """
+    top, left = corner
+    width, depth = image.shape[1], image.shape[2]
+    flat = image.ravel()
+    steps = np.empty(patch[0] * patch[1] * depth, np.int64)
+    wanted = np.empty(steps.size, np.float32)
+    count = 0
+    for k in range(patch[0]):
+        for j in range(patch[1]):
+            if known[top + k, left + j]:
+                for f in range(depth):
+                    steps[count] = (k * width + j) * depth + f
+                    wanted[count] = image[top + k, left + j, f]
+                    count += 1
+    best, best_y, best_x = FAR, -1, -1
+    for y in range(window[0], window[1]):
+        for x in range(window[2], window[3]):
+            if not valid[y, x]:
+                continue
+            start = (y * width + x) * depth
+            total = np.float32(0)
+            i = 0
+            while i < count and total < best:
+                end = min(i + 16, count)
+                while i < end:
+                    difference = flat[np.uint64(start + steps[i])] - wanted[i]
+                    total += difference * difference
+                    i += 1
+            if total < best:
+                best, best_y, best_x = total, y, x
+    return best_y, best_x

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image
 from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
 from anew.restoration.denoising.bm3d import (
-    PROFILES,
+    choose_profile,
     decorrelate,
     first_estimate,
     pad_to_a_block,
@@ -61,7 +61,7 @@ def deblur_bm3d(
     float32 array of the same shape
     """
     noise = max(float(sigma), LEAST_SIGMA)
-    settings = PROFILES[profile]
+    settings = choose_profile(profile)
 
     def restore(x: NDArray[Any]) -> NDArray[Any]:
         shape = (x.shape[0], x.shape[1])

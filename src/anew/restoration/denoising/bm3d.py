@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import numba
 import numpy as np
@@ -112,7 +112,7 @@ def denoise_bm3d(
     -------
     float32 array of the same shape
     """
-    settings = PROFILES[profile] if isinstance(profile, str) else profile
+    settings = choose_profile(profile)
     if sigma == 0:
         return image.copy()
     height, width = image.shape[:2]
@@ -120,6 +120,13 @@ def denoise_bm3d(
     basic = first_estimate(planes, sigma, psd, settings)
     result = second_estimate(planes, basic, sigma, psd, settings)
     return recorrelate(result[:, :height, :width], image)
+
+
+def choose_profile(profile: str | Profile) -> Profile:
+    """Give a profile by its name."""
+    if isinstance(profile, str) and profile not in PROFILES:
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {profile!r}")
+    return PROFILES[profile] if isinstance(profile, str) else profile
 
 
 def pad_to_a_block(planes: Image) -> Image:
@@ -328,7 +335,10 @@ def _filter(
     idle: SimpleQueue[_Scratch] = SimpleQueue()
 
     def work(tile: _Tile) -> NDArray[np.float32]:
-        scratch = _Scratch(stage) if idle.empty() else idle.get()
+        try:
+            scratch = idle.get_nowait()
+        except Empty:
+            scratch = _Scratch(stage)
         scratch.found, scratch.count = _match(padded, (height, width), tile, offsets, alike, stage)
         sums = np.empty((n_planes, 2, tile.height + BLOCK - 1, tile.width + BLOCK - 1), np.float32)
         for plane in range(n_planes):
