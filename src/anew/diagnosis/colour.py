@@ -22,6 +22,7 @@ LEAST_GAIN = 0.94  # a channel's ceiling, relative to the highest one
 
 FADED_BLACK = 0.112  # the darkest value of the darkest channel; 1 in 200 good photographs has that and the tints below
 FADED_TINT = 0.05  # red minus blue of the darkest places
+FADED_STRENGTH = 0.55  # of the repair: all of it costs up to 9 dB where a scene has no black, half of it 1 to 2 dB
 FADED_PAPER = 0.02  # red minus blue of the lightest places
 
 
@@ -69,5 +70,10 @@ def find_fading(picture: Picture) -> Finding | None:
         unit="% of the range lost",
         confidence=0.8,
         message=f"The colours have faded: {lost:.0%} of the range is gone, and the paper has yellowed.",
-        details={"black": left.black.tolist(), "white": left.white.tolist(), "gamma": left.gamma.tolist()},
+        details={
+            "black": left.black.tolist(),
+            "white": left.white.tolist(),
+            "gamma": left.gamma.tolist(),
+            "strength": FADED_STRENGTH,
+        },
     )

@@ -75,7 +75,7 @@ REPAIRS: dict[str, tuple[str, str]] = {
 EXTRA_INPUTS = {"deblock": ("offset",), "deblur": ("blur", "width", "angle")}
 
 # A repair that mends other damage too, all of it measured on the same picture: done twice it would be overdone.
-INCLUDES = {"fading": ("exposure", "contrast", "cast"), "exposure": ("contrast",)}
+INCLUDES = {"fading": ("exposure", "contrast", "cast"), "exposure": ("contrast",), "keystone": ("tilt",)}
 
 
 class Step(BaseModel):

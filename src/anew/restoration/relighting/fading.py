@@ -43,6 +43,7 @@ def relight_fading(
     black: ArrayLike | Sequence[float] | None = None,
     white: ArrayLike | Sequence[float] | None = None,
     gamma: ArrayLike | Sequence[float] | None = None,
+    strength: float = 1.0,
 ) -> Image:
     """Stretch each channel to the range that its dye has lost.
 
@@ -54,6 +55,9 @@ def relight_fading(
         places if not given. What is already darker stays.
     gamma : (C,) array of numbers > 0, optional
         Per channel, the power of the mid-tones; below 1 lightens.
+    strength : float in [0, 1]
+        How far to go from the picture as it is. What is left of the range is but a guess where a scene has no black and
+        no white of its own; then a part of the way is nearer to the truth than all of it.
 
     Returns
     -------
@@ -68,13 +72,16 @@ def relight_fading(
     if not ((low < high).all() and (power > 0).all()):
         got = ", ".join(f"{name} {list(value)}" for name, value in (("black", low), ("white", high), ("gamma", power)))
         raise ValueError(f"each black must be below its white and each gamma above 0, got {got}")
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be in [0, 1], got {strength}")
     planes = np.atleast_3d(image)
     result = np.empty_like(planes)
     lightest = float(high.max())  # how bright white was is not known, only that it was neutral
     for c in range(channels):
         floor, ceiling = min(BLACK, low[c]), lightest
         stretched = (planes[:, :, c] - low[c]) * ((ceiling - floor) / (high[c] - low[c])) + floor
-        result[:, :, c] = power_curve(stretched.astype(np.float32), float(power[c]))
+        full = power_curve(stretched.astype(np.float32), float(power[c]))
+        result[:, :, c] = planes[:, :, c] + np.float32(strength) * (full - planes[:, :, c]) if strength < 1 else full
     return result.reshape(image.shape)
 
 

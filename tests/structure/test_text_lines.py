@@ -1,0 +1,55 @@
+"""Lines of text drawn at known angles by rotating whole pages, against photographs."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image, ImageDraw, ImageFont
+
+from anew.structure.text_lines import measure_text_lines
+
+
+def written_page(size: int) -> np.ndarray:
+    canvas = Image.new("L", (700, 600), 250)
+    draw = ImageDraw.Draw(canvas)
+    rng = np.random.default_rng(size)
+    letters = list("abcdefghiklmnopqrstuvw   ")
+    for y in range(40, 560, 2 * size):
+        draw.text((40, y), "".join(rng.choice(letters, 1000 // size)), fill=10, font=ImageFont.load_default(size))
+    return np.asarray(canvas, np.float32) / 255
+
+
+def turned(image: np.ndarray, angle: float) -> np.ndarray:
+    height, width = image.shape
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
+    return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+@pytest.mark.parametrize("angle", [-10.0, -4.3, -1.0, 0.7, 3.0, 8.0])
+@pytest.mark.parametrize("size", [11, 18])
+def test_skew_of_a_written_page(angle: float, size: int) -> None:
+    lines = measure_text_lines(turned(written_page(size), angle))
+    assert lines.angle == pytest.approx(angle, abs=0.1)
+    assert lines.prominence > 10
+
+
+@pytest.mark.parametrize("angle", [-8.0, -2.0, 1.0, 5.0])
+def test_skew_of_a_photographed_page(angle: float) -> None:
+    page = skimage.data.page().astype(np.float32) / 255
+    own = measure_text_lines(page)
+    lines = measure_text_lines(turned(page, angle))
+    assert lines.angle - own.angle == pytest.approx(angle, abs=0.1)
+    assert lines.prominence > 10
+
+
+@pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "chelsea", "coins", "grass", "gravel", "brick"])
+def test_photographs_have_no_lines_of_text(name: str) -> None:
+    image = np.asarray(getattr(skimage.data, name)(), np.float32) / 255
+    assert measure_text_lines(image).prominence < 5
+
+
+def test_no_ink() -> None:
+    for image in (np.ones((1, 1), np.float32), np.full((50, 70), 0.5, np.float32), np.zeros((9, 9, 3), np.float32)):
+        assert measure_text_lines(image).prominence == 1
