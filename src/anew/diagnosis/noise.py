@@ -21,6 +21,12 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.diagnosis.finding import Finding
+from anew.diagnosis.noise_model import (
+    LEAST_SIGMA,
+    SignalDependence,
+    estimate_correlation,
+    estimate_signal_dependence,
+)
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -61,20 +67,42 @@ def estimate_noise_sigma(image: Image) -> float:
 def find_noise(picture: Picture) -> Finding | None:
     """Report noise that is strong enough to be worth removing, or None.
 
-    It must be white, which texture is not, and be everywhere, which the grain of a drawing is not.
+    White noise must be white, which texture is not, and be everywhere, which the grain of a drawing is not. Noise whose
+    neighbouring pixels move together must pass the tests of ``noise_model``.
+
+    Its details are what a denoiser may need: ``sigma``, ``correlated``, ``correlation`` (of pixels side by side),
+    ``autocorrelation`` at lags -3..3 (its discrete Fourier transform is the spectrum), ``gain`` and ``offset_sigma``
+    of the variance gain * x + offset_sigma², and whether it is ``signal_dependent``.
     """
     noise = _estimate(picture.pixels)
-    if noise.sigma < VISIBLE_SIGMA or noise.whiteness < WHITE or noise.quiet_share > QUIET_SHARE:
+    white = noise.sigma >= VISIBLE_SIGMA and noise.whiteness >= WHITE and noise.quiet_share <= QUIET_SHARE
+    correlation = estimate_correlation(picture.pixels)
+    correlated = not white and correlation.correlated and correlation.sigma >= LEAST_SIGMA
+    if not (white or correlated):
         return None
-    grey_levels = 255 * noise.sigma
+    sigma = correlation.sigma if correlated else noise.sigma
+    light = SignalDependence(0.0, sigma, dependent=False)
+    if not correlated:
+        light = estimate_signal_dependence(picture.pixels)
+    grey_levels = 255 * sigma
     strength = "slight" if grey_levels < 8 else "clear" if grey_levels < 25 else "strong"
+    grain = " in grains larger than a pixel" if correlated else ""
     return Finding(
         kind="noise",
         value=grey_levels,
         unit="of 255",
-        confidence=float(np.clip(0.6 + 0.2 * (noise.sigma / VISIBLE_SIGMA - 1), 0.6, 0.99)),
-        message=f"There is {strength} noise: values scatter by about {grey_levels:.1f} of 255.",
-        details={"sigma": noise.sigma, "whiteness": noise.whiteness},
+        confidence=float(np.clip(0.6 + 0.2 * (sigma / VISIBLE_SIGMA - 1), 0.6, 0.99)),
+        message=f"There is {strength} noise{grain}: values scatter by about {grey_levels:.1f} of 255.",
+        details={
+            "sigma": sigma,
+            "whiteness": noise.whiteness,
+            "correlated": correlated,
+            "correlation": correlation.neighbours,
+            "autocorrelation": correlation.autocorrelation.round(4).tolist(),
+            "gain": light.gain,
+            "offset_sigma": light.offset_sigma,
+            "signal_dependent": light.dependent,
+        },
     )
 
 
