@@ -142,6 +142,14 @@ def test_wrong_use_is_refused_before_anything_runs(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_one_line(invoke: Invoke, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, err = invoke("bench", "denoise", "--data", photos, "-o", tmp_path / "file")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "choose another -o" in err
+
+
 def test_compare_estimates_the_quality_that_it_cannot_see(invoke: Invoke, tmp_path: Path) -> None:
     clean = skimage.data.chelsea()[60:220, 100:300]
     noisy = np.rint((clean + np.random.default_rng(0).normal(0, 20, clean.shape)).clip(0, 255)).astype(np.uint8)

@@ -129,6 +129,11 @@ def _table_row(run: BenchRun, row: Row, rows: list[Row]) -> str:
     mark = "" if row.complete else f" <small>{row.measured} of {row.total}</small>"
     version = row.library.rpartition(" ")[2]  # of a peer, whose name says the library
     library = f"<small>{escape(version)}</small>" if row.library and row.library != "anew" else ""
+    if row.parameters and row.multiply_adds_per_pixel:
+        library += (
+            f"<small> {row.parameters / 1e6:.2g} M weights, {row.multiply_adds_per_pixel / 1e3:.0f} k multiply-adds "
+            "per pixel</small>"
+        )
     note = f' title="{escape(row.note)}"' if row.note else f' title="{escape(row.summary)}"'
     cells = [f'<th scope="row"{note}>{escape(row.name)} {library}{mark}</th>']
     ranked = [r for r in rows if r.complete and r.name != INPUT]

@@ -67,7 +67,8 @@ def load_pictures(data: str | None, *, limit: int | None, grey: bool, crop_megap
     if grey:
         pictures = [CleanPicture(p.name, _to_grey(p.pixels)) for p in pictures]
     pictures = [CleanPicture(p.name, _cropped(p.pixels, crop_megapixels)) for p in pictures]
-    usable = [p for p in pictures if min(p.pixels.shape[:2]) >= SMALLEST]
+    unique = {p.digest: p for p in pictures}.values()  # a copy under another name would count twice
+    usable = [p for p in unique if min(p.pixels.shape[:2]) >= SMALLEST]
     if not usable:
         raise ValueError(f"no picture of at least {SMALLEST} x {SMALLEST} pixels in {data}")
     return usable

@@ -57,6 +57,12 @@ class BenchPlan:
         """The levels that are run."""
         return self.protocol.levels if self.levels is None else self.levels
 
+    @property
+    def timed_level(self) -> Level:
+        """The level at which calls are timed: the middle one."""
+        levels = self.chosen_levels
+        return levels[len(levels) // 2]
+
     def to_json(self) -> dict[str, Any]:
         """Give it as plain values."""
         return asdict(self)

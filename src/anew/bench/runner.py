@@ -13,10 +13,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from anew.bench.contenders import INPUT, Contender, contender_names, get_contender
-from anew.bench.pictures import CleanPicture, load_pictures
+from anew.bench.pictures import CleanPicture, load_pictures, timed_picture
 from anew.bench.plan import BenchPlan, Unit, units_of
-from anew.bench.worker import WORST
+from anew.bench.worker import TIMED, WORST
+from anew.errors import CannotWrite
 
 RESULTS = "results.jsonl"
 Record = dict[str, Any]
@@ -90,26 +93,44 @@ def run_bench(plan: BenchPlan, folder: Path, *, progress: Progress, fresh: bool 
     units = units_of(plan, pictures)
     if not units:
         raise ValueError("no picture suits these levels; colour damage needs colour pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    store = Store(folder / RESULTS, fresh=fresh)
+    store = _open_store(folder, fresh)
     run = BenchRun(plan, folder, pictures, units, [], left_out)
+    shelf = tempfile.TemporaryDirectory(prefix="anew-bench-")
     try:
+        _put_on(Path(shelf.name), pictures)
         for index, name in enumerate(names):
             try:
                 contender = get_contender(plan.task, name)
             except Exception as error:  # whatever a method's import raises must not end the others
                 left_out[name] = " ".join(str(error).split()) or type(error).__name__
                 continue
-            result = _recall(contender, plan, units, store)
+            result = _recall(run, contender, store)
             run.results.append(result)
             progress(result, index + 1, len(names))
-            for _ in _measure(run, result, store):
+            for _ in _measure(run, result, store, shelf.name):
                 progress(result, index + 1, len(names))
     except KeyboardInterrupt:
         run.stopped = True
     finally:
         store.close()
+        shelf.cleanup()
     return run
+
+
+def _open_store(folder: Path, fresh: bool) -> Store:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Store(folder / RESULTS, fresh=fresh)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CannotWrite(f"{folder}: cannot keep results in this folder ({reason}); choose another -o") from None
+
+
+def _put_on(shelf: Path, pictures: list[CleanPicture]) -> None:
+    """Lay the pictures out for the child processes, which then need not decode files."""
+    for picture in pictures:
+        np.save(shelf / f"{picture.digest}.npy", picture.pixels)
+    np.save(shelf / TIMED, timed_picture(pictures).pixels)
 
 
 class Store:
@@ -151,18 +172,21 @@ def machine() -> Record:
     return {"cpu": cpu, "cores": os.cpu_count(), "memory_gib": memory, "system": platform.system()}
 
 
-def _recall(contender: Contender, plan: BenchPlan, units: list[Unit], store: Store) -> ContenderResult:
+def _recall(run: BenchRun, contender: Contender, store: Store) -> ContenderResult:
     """Take what is stored already."""
-    keys = {unit: unit.key(plan.task, contender.name, contender.code) for unit in units}
+    keys = {unit: unit.key(run.plan.task, contender.name, contender.code) for unit in run.units}
     known = {unit: store.by_key[key] for unit, key in keys.items() if key in store.by_key}
-    return ContenderResult(contender, len(units), known, store.by_key.get(_time_key(plan, contender)))
+    return ContenderResult(contender, len(run.units), known, store.by_key.get(_time_key(run, contender)))
 
 
-def _time_key(plan: BenchPlan, contender: Contender) -> str:
-    return json.dumps(["time", plan.task, contender.name, contender.code, plan.data, plan.grey, machine()])
+def _time_key(run: BenchRun, contender: Contender) -> str:
+    """Tell this timing from those of other versions, pictures, levels or machines."""
+    plan = run.plan
+    timed = timed_picture(run.pictures).digest
+    return json.dumps(["time", plan.task, contender.name, contender.code, plan.timed_level, timed, machine()])
 
 
-def _measure(run: BenchRun, result: ContenderResult, store: Store) -> Iterator[None]:
+def _measure(run: BenchRun, result: ContenderResult, store: Store, shelf: str) -> Iterator[None]:
     """Let a child process measure what is missing; pause after each measurement."""
     plan, contender = run.plan, result.contender
     missing = [unit for unit in run.units if unit not in result.scores]
@@ -176,6 +200,7 @@ def _measure(run: BenchRun, result: ContenderResult, store: Store) -> Iterator[N
         "timed": timed,
         "units": [asdict(unit) for unit in missing],
         "folder": str(run.folder),
+        "pictures": shelf,
         "worst_gains": sorted(r["gain"] for r in result.scores.values())[:WORST],
         "input_psnr": {u.key(plan.task, INPUT, ""): r["psnr"] for u, r in (inputs.scores if inputs else {}).items()},
     }
@@ -183,7 +208,7 @@ def _measure(run: BenchRun, result: ContenderResult, store: Store) -> Iterator[N
     for message in _converse(job, result):
         kind = message.pop("kind")
         if kind == "time":
-            result.timing = {**message, "key": _time_key(plan, contender), "contender": contender.name}
+            result.timing = {**message, "key": _time_key(run, contender), "contender": contender.name}
             store.add(result.timing)
         elif kind == "score":
             unit = by_name[message["level"], message["digest"], message["variant"]]

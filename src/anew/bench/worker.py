@@ -17,11 +17,11 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.bench.contenders import INPUT, Contender, get_contender
-from anew.bench.pictures import CleanPicture, load_pictures, timed_picture
 from anew.bench.plan import BenchPlan, Unit
 from anew.bench.protocols import Trial, as_eight_bit, score
 from anew.errors import AnewError
 
+TIMED = "timed.npy"  # beside the pictures by their digests
 CROP = 128  # pixels
 WORST = 3
 PATIENCE = 20.0  # seconds; slower calls are timed once
@@ -33,21 +33,19 @@ def main() -> None:
     job = json.load(sys.stdin)
     plan = BenchPlan.from_json(job["plan"])
     try:
-        pictures = load_pictures(plan.data, limit=plan.limit, grey=plan.grey, crop_megapixels=plan.crop_megapixels)
         contender = get_contender(plan.task, job["contender"])
         if job["timed"]:
-            _say(kind="time", **_time(plan, contender, pictures))
+            _say(kind="time", **_time(plan, contender, Path(job["pictures"])))
     except RUN_FAILURES as error:
         _say(kind="failed", reason=_in_one_line(error))
         return
-    _score_all(plan, contender, pictures, job)
+    _score_all(plan, contender, job)
 
 
-def _time(plan: BenchPlan, contender: Contender, pictures: list[CleanPicture]) -> dict[str, Any]:
+def _time(plan: BenchPlan, contender: Contender, pictures: Path) -> dict[str, Any]:
     """Call it once to warm it, then several times; the memory is the largest that the process had until then."""
-    clean = plan.protocol.prepare(timed_picture(pictures).pixels)
-    levels = plan.chosen_levels
-    trial = plan.protocol.degrade(clean, levels[len(levels) // 2], plan.protocol.variants[0])
+    clean = plan.protocol.prepare(np.load(pictures / TIMED))
+    trial = plan.protocol.degrade(clean, plan.timed_level, plan.protocol.variants[0])
     before = peak_memory_mb()
     seconds = [_seconds(contender, trial)]
     wanted = plan.repeats if seconds[0] < PATIENCE else 1
@@ -60,6 +58,7 @@ def _time(plan: BenchPlan, contender: Contender, pictures: list[CleanPicture]) -
         "repeats": len(seconds),
         "megapixels": megapixels,
         "channels": 1 if trial.reference.ndim == 2 else trial.reference.shape[2],
+        "level": plan.timed_level,
         "peak_mb": peak_memory_mb(),
         "before_mb": before,
     }
@@ -89,13 +88,12 @@ def peak_memory_mb() -> float:
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
 
-def _score_all(plan: BenchPlan, contender: Contender, pictures: list[CleanPicture], job: dict[str, Any]) -> None:
+def _score_all(plan: BenchPlan, contender: Contender, job: dict[str, Any]) -> None:
     """Run and score every unit of the job; keep a crop of those that are among the worst so far."""
-    by_digest = {picture.digest: picture for picture in pictures}
     worst = [-gain for gain in job["worst_gains"]]
     heapq.heapify(worst)  # the least gains, largest of them first
     for unit in [Unit(**values) for values in job["units"]]:
-        clean = plan.protocol.prepare(by_digest[unit.digest].pixels)
+        clean = plan.protocol.prepare(np.load(Path(job["pictures"]) / f"{unit.digest}.npy"))
         try:
             trial = plan.protocol.degrade(clean, unit.level, unit.variant)
             start = time.perf_counter()
