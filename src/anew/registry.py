@@ -164,6 +164,7 @@ METHODS = Registry(
         Method("navier-stokes", "inpaint", "carry isophotes into the hole like a fluid", "Bertalmio, Bertozzi and Sapiro, CVPR 2001", library="OpenCV"),
         Method("diffusion", "inpaint", "solve Laplace's equation, or edge-stopping diffusion, in the hole", "Bertalmio et al., SIGGRAPH 2000"),
         Method("exemplar", "inpaint", "texture and structure from elsewhere in the picture; for big holes and objects to remove", "Wexler, Shechtman and Irani, IEEE TPAMI 29 (2007); Barnes et al., SIGGRAPH 2009"),
+        Method("criminisi", "inpaint", "copy patches, strong edges first; for objects to remove from structured scenes", "Criminisi, Perez and Toyama, IEEE TIP 13 (2004)"),
         # -- deblur: (image, psf, sigma) -------------------------------------------------------------------------
         Method("bm3d", "deblur", "invert boldly, then filter the coloured noise of that by BM3D", "Dabov, Foi, Katkovnik and Egiazarian, SPIE 6812 (2008)"),
         Method("tv", "deblur", "total-variation deconvolution", "Wang, Yang, Yin and Zhang, SIAM J. Imaging Sci. 1 (2008)"),

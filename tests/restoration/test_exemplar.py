@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import skimage.data
 
+from anew.restoration.inpainting.biharmonic import inpaint_biharmonic
+from anew.restoration.inpainting.criminisi import inpaint_criminisi
 from anew.restoration.inpainting.exemplar import inpaint_exemplar
 from anew.restoration.inpainting.telea import inpaint_telea
 
@@ -103,3 +105,51 @@ def test_senseless_options_are_refused(options: dict[str, float]) -> None:
     mask = hole(30, 30, 4)
     with pytest.raises(ValueError, match="expected patch"):
         inpaint_exemplar(np.zeros((30, 30), np.float32), mask, **options)
+
+
+def test_thin_holes_are_filled_nearer_the_truth_than_by_the_plate_alone() -> None:
+    clean = (skimage.data.brick()[:160, :160] / 255).astype(np.float32)
+    mask = np.zeros((160, 160), bool)
+    mask[:, 20:150:25] = mask[:, 21:151:25] = True
+    given = blank(clean, mask)
+    errors = [np.mean((f(given, mask) - clean)[mask] ** 2) for f in (inpaint_exemplar, inpaint_biharmonic)]
+    assert errors[0] < 0.95 * errors[1]
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_criminisi_continues_a_straight_edge_exactly(transposed: bool) -> None:
+    edge = np.zeros((60, 64), np.float32)
+    edge[:, :30] = 1
+    mask = hole(60, 64, 22)
+    if transposed:
+        edge, mask = np.ascontiguousarray(edge.T), np.ascontiguousarray(mask.T)
+    np.testing.assert_array_equal(inpaint_criminisi(blank(edge, mask), mask), edge)
+
+
+def test_criminisi_copies_known_colours(colour_photo: np.ndarray) -> None:
+    mask = hole(128, 128, 24)
+    mask[:5, :5] = True
+    given = blank(colour_photo, mask)
+    result = inpaint_criminisi(given, mask)
+    assert np.array_equal(result[~mask], given[~mask])
+    known = {tuple(p) for p in given[~mask]}
+    assert all(tuple(p) in known for p in result[mask])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3), (1, 19), (23, 17), (31, 44, 4)])
+def test_criminisi_takes_every_shape(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.random(shape, np.float32)
+    for share in (0.02, 0.5):
+        mask = rng.random(shape[:2]) < share
+        mask.flat[0] = False
+        result = inpaint_criminisi(blank(image, mask), mask)
+        assert np.array_equal(result[~mask], image[~mask])
+        assert result.shape == shape
+        assert np.isfinite(result).all()
+
+
+@pytest.mark.parametrize("options", [{"patch": 8}, {"patch": 1}, {"patch": 9, "window": 5}])
+def test_criminisi_refuses_senseless_options(options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="odd patch"):
+        inpaint_criminisi(np.zeros((30, 30), np.float32), hole(30, 30, 4), **options)

@@ -4,6 +4,9 @@ Wexler, Shechtman and Irani, "Space-time completion of video", IEEE TPAMI 29 (20
 should look like some patch outside it. Matches are sought and the pixels re-estimated from them in turn, at each
 level of a pyramid. Matches: Barnes et al., "PatchMatch", SIGGRAPH 2009. Start in layers from the border and texture
 features in the distance: Newson, Almansa, Gousseau and Perez, "Non-local patch-based image inpainting", IPOL 7 (2017).
+
+Thin holes, such as scratches, are known on both sides: a thin plate predicts their pixels better than any exemplar,
+and the mean of both better than either, so that is what they get.
 """
 
 from __future__ import annotations
@@ -16,10 +19,15 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask, as_generator, luminance
 from anew.kernels.patchmatch import FAR, Features, Places, measure, search, vote
+from anew.restoration.inpainting.biharmonic import inpaint_biharmonic
+from anew.restoration.inpainting.diffusion import inpaint_diffusion
 
 TEXTURE_WEIGHT = 16.0  # lambda of the texture features beside a mean squared difference of the channels
 BASE_SCANS = 6  # of PatchMatch when the field is new
 SCANS = 2  # when it is renewed
+THIN = 3.0  # pixels from the nearest known one up to which a hole is thin
+DOUBT = 0.2  # weight of a pixel that the plate filled, in the search for exemplars of thin holes
+SHARE = 0.5  # of the exemplars in a thin hole; 0.25 and 0.75 gain less on photographs
 LEAST_CHANGE = 4e-4  # mean change of a pixel at which a level is done
 NO_WEIGHTS = np.empty((0, 0), np.float32)
 
@@ -70,7 +78,7 @@ def inpaint_exemplar(
 
     Returns
     -------
-    float32 array of the same shape; known pixels are bit-identical, the others are means of known ones
+    float32 array of the same shape; known pixels are bit-identical, in wide holes the others are means of known ones
     """
     if patch < 2 or n_iter < 1 or not 0 <= sharpness <= 1:
         raise ValueError(
@@ -81,26 +89,66 @@ def inpaint_exemplar(
         return result
     size = _usable_patch(mask, patch)
     if size is None:
-        from anew.restoration.inpainting.diffusion import inpaint_diffusion
-
         return inpaint_diffusion(image, mask)
-    planes = np.atleast_3d(image)
+    planes = np.atleast_3d(image).copy()
     state = as_generator(rng).integers(1, 2**63, 1, np.uint64)
-    filled = _fill(planes, mask, size, n_iter, 1 - sharpness, state)
-    result[mask] = filled.reshape(result[mask].shape)
+    thin = _thin_holes(mask)
+    if thin.any():
+        planes[thin] = _fill_thin(planes, mask, thin, size, state)
+    wide = mask & ~thin
+    if wide.any():
+        planes[wide] = _fill(planes, wide, size, n_iter, 1 - sharpness, state)
+    result[mask] = planes[mask].reshape(result[mask].shape)
     return result
+
+
+def _thin_holes(mask: Mask) -> Mask:
+    """Give the connected holes in which every pixel is near a known one."""
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    wide = np.zeros(count, bool)
+    wide[labels[_depth(mask) > THIN]] = True
+    return mask & ~wide[labels]
+
+
+def _depth(mask: Mask) -> NDArray[np.float32]:
+    """Give the distance of each missing pixel to the nearest known one; beyond the border all is known."""
+    return np.asarray(cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
+
+
+def _fill_thin(
+    planes: Image, mask: Mask, thin: Mask, size: tuple[int, int], state: NDArray[np.uint64]
+) -> NDArray[np.float32]:
+    """Give the (M, C) pixels of thin holes: the mean of a thin plate and of exemplars found by comparing with it."""
+    plate = inpaint_biharmonic(planes, mask)
+    seeking = _missing_in_patch(thin, size) > 0
+    patches = _numbered(seeking, known_patches(mask, size))
+    weights = np.where(mask, np.float32(DOUBT), np.float32(1))
+    confidence = (1 - _missing_in_patch(mask, size)[seeking] / (size[0] * size[1])).astype(np.float32) ** 2
+    pixels = np.argwhere(thin).astype(np.int32)
+    guess = plate[thin]
+    total = np.zeros_like(guess)
+    for _ in range(2):  # two searches find different exemplars, and their mean errs less
+        field = _random_field(len(patches.places), patches.valid, state)
+        distance = np.empty(len(field), np.float32)
+        measure(plate, plate, size, patches.places, weights, field, distance)
+        places, index, valid = patches.places, patches.index, patches.valid
+        search(plate, plate, size, places, index, valid, weights, field, distance, BASE_SCANS, state)
+        values = guess.copy()
+        vote(plate, size, pixels, patches.index, field, distance, confidence, 0.5, values)
+        total += values / 2
+    return np.asarray(guess + np.float32(SHARE) * (total - guess), np.float32)
 
 
 def _usable_patch(mask: Mask, patch: int) -> tuple[int, int] | None:
     """Give the largest size, up to `patch`, of which some patch is fully known."""
     for side in sorted({patch, 5, 3}, reverse=True):
         size = (min(side, mask.shape[0]), min(side, mask.shape[1]))
-        if side <= patch and size[0] * size[1] > 1 and _known_patches(mask, size).any():
+        if side <= patch and size[0] * size[1] > 1 and known_patches(mask, size).any():
             return size
     return None
 
 
-def _known_patches(mask: Mask, size: tuple[int, int]) -> Mask:
+def known_patches(mask: Mask, size: tuple[int, int]) -> Mask:
     """Tell at which top left pixels a patch without a missing pixel begins."""
     return _missing_in_patch(mask, size) == 0
 
@@ -128,7 +176,7 @@ def _fill(
             features = np.where(level.missing[:, :, None], _doubled(features, level.missing.shape), level.features)
         last = depth == 0
         _refine(features, level.missing, patches, field, size, n_iter, quantile, last, state)
-    return features[mask][:, :channels] * np.float32(channels**0.5)
+    return np.asarray(features[mask][:, :channels] * np.float32(channels**0.5), np.float32)
 
 
 def _features(planes: Image, mask: Mask) -> Features:
@@ -156,11 +204,10 @@ def _pyramid(features: Features, mask: Mask, size: tuple[int, int]) -> list[Leve
     levels = [Level(features, mask)]
     while True:
         level = levels[-1]
-        depth = cv2.distanceTransform(np.pad(level.missing, 1).astype(np.uint8), cv2.DIST_L2, 3).max()
-        if depth <= max(size) or min(level.missing.shape) < 4 * max(size):
+        if _depth(level.missing).max() <= max(size) or min(level.missing.shape) < 4 * max(size):
             return levels
         smaller = _halved(level)
-        if _known_patches(smaller.missing, size).sum() < 64:
+        if known_patches(smaller.missing, size).sum() < 64:
             return levels
         levels.append(smaller)
 
@@ -183,7 +230,7 @@ def _doubled(features: Features, shape: tuple[int, ...]) -> Features:
     planes = [
         cv2.resize(features[:, :, f], (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR) for f in range(depth)
     ]
-    return np.stack(planes, axis=2)[: shape[0], : shape[1]]
+    return np.asarray(np.stack(planes, axis=2)[: shape[0], : shape[1]], np.float32)
 
 
 def _patches(missing: Mask, size: tuple[int, int]) -> Patches:
@@ -261,7 +308,7 @@ def _refine(
     """Match and vote in turn until little changes; ``features`` and ``field`` are changed in place."""
     pixels = np.argwhere(missing).astype(np.int32)
     distance = np.full(len(field), FAR, np.float32)
-    depth = cv2.distanceTransform(np.pad(missing, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    depth = _depth(missing)
     centre = patches.places + np.array([size[0] // 2, size[1] // 2])
     confidence = (1.3 ** -depth[centre[:, 0], centre[:, 1]]).astype(np.float32)
     old = features[missing]

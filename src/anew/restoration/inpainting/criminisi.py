@@ -1,0 +1,114 @@
+"""Criminisi's inpainting: copy patches into the hole one by one, where edges run into it first.
+
+Criminisi, Perez and Toyama, "Region filling and object removal by exemplar-based image inpainting", IEEE TIP 13
+(2004). The search is accelerated: it compares within a window around the patch, the whole picture only where the
+window holds no known patch, and leaves a candidate as soon as it differs more than the best one.
+
+Where no patch is fully known, ``inpaint_exemplar`` applies its own rules (smaller patches, then diffusion).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from anew.arrays import Image, Mask, luminance
+from anew.kernels.patchmatch import nearest
+from anew.restoration.inpainting.exemplar import inpaint_exemplar, known_patches
+
+LEAST_DATA = 1e-3  # of the data term, so that a flat border is filled too
+NORMAL_BLUR = 1.0  # pixels; sigma at which the border's normal is measured
+
+
+def inpaint_criminisi(image: Image, mask: Mask, *, patch: int = 9, window: int = 128) -> Image:
+    """Fill holes by copying whole patches, strong edges first.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+    mask : (H, W) bool array
+        True where a pixel is missing; its value is not read.
+    patch : int >= 3, odd
+        Side of a patch in pixels, a little more than the largest distinct detail.
+    window : int >= patch
+        Patches are sought up to so many pixels away, per axis.
+
+    Returns
+    -------
+    float32 array of the same shape; known pixels are bit-identical, the others are copies of known ones
+    """
+    if patch < 3 or patch % 2 == 0 or window < patch:
+        raise ValueError(f"expected an odd patch >= 3 and a window >= patch, got {patch} and {window}")
+    if not mask.any():
+        return image.copy()
+    size = (min(patch, mask.shape[0]), min(patch, mask.shape[1]))
+    valid = known_patches(mask, size)
+    if not valid.any():
+        return inpaint_exemplar(image, mask)
+    x = np.where(mask[:, :, None], 0, np.atleast_3d(image)).astype(np.float32)
+    missing = mask.copy()
+    confidence = (~mask).astype(np.float32)
+    grey = luminance(x)
+    isophotes = _isophotes(grey, missing)
+    priority = _priorities(missing, confidence, isophotes, size)
+    reach = 2 * max(size)
+    while missing.any():
+        y, x0 = divmod(int(np.argmax(priority)), mask.shape[1])
+        top = min(max(y - size[0] // 2, 0), mask.shape[0] - size[0])
+        left = min(max(x0 - size[1] // 2, 0), mask.shape[1] - size[1])
+        box = np.s_[top : top + size[0], left : left + size[1]]
+        from_y, from_x = _best_match(x, missing, valid, (top, left), size, window)
+        new = missing[box].copy()
+        x[box][new] = x[from_y : from_y + size[0], from_x : from_x + size[1]][new]
+        confidence[box][new] = confidence[box][~new].sum() / new.size
+        missing[box] = False
+        wide = _around(top, left, size, reach)
+        inner = _around(top, left, size, reach // 2)
+        isophotes[wide] = _isophotes(luminance(x[wide]), missing[wide])
+        fresh = _priorities(missing[wide], confidence[wide], isophotes[wide], size)
+        rows = slice(inner[0].start - wide[0].start, inner[0].stop - wide[0].start)
+        columns = slice(inner[1].start - wide[1].start, inner[1].stop - wide[1].start)
+        priority[inner] = fresh[rows, columns]
+    return x.reshape(image.shape)
+
+
+def _around(top: int, left: int, size: tuple[int, int], margin: int) -> tuple[slice, slice]:
+    """Give a box with a margin; its end may lie beyond the image."""
+    rows = slice(max(0, top - margin), top + size[0] + margin)
+    return rows, slice(max(0, left - margin), left + size[1] + margin)
+
+
+def _isophotes(grey: Image, missing: Mask) -> Image:
+    """Give the gradient turned by 90 degrees, (H, W, 2) as (x, y); 0 where a missing pixel takes part."""
+    if min(grey.shape) < 2:
+        return np.zeros((*grey.shape, 2), np.float32)
+    gradient_y, gradient_x = np.gradient(grey)
+    unsure = cv2.dilate(missing.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(unsure[:, :, None], 0, np.stack([-gradient_y, gradient_x], axis=2)).astype(np.float32)
+
+
+def _priorities(missing: Mask, confidence: Image, isophotes: Image, size: tuple[int, int]) -> Image:
+    """Give P = C D (equations 1 and 2) on the border of the hole, -1 elsewhere, and 0 in a hole without border."""
+    hole = missing.astype(np.uint8)
+    front = missing & (cv2.erode(hole, np.ones((3, 3), np.uint8)) == 0)
+    soft = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), NORMAL_BLUR)
+    normal = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)], axis=2)
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-6)
+    reliable = cv2.blur(confidence, size[::-1], borderType=cv2.BORDER_CONSTANT)
+    strength = np.zeros(hole.shape, np.float32)
+    for dy in range(-2, 3):  # the border itself has no gradient: the strongest isophote two pixels around counts
+        for dx in range(-2, 3):
+            moved = np.roll(isophotes, (dy, dx), (0, 1))
+            strength = np.maximum(strength, np.abs(np.sum(moved * normal, axis=2)))
+    return np.where(front, reliable * (strength + LEAST_DATA), np.where(missing, 0, -1)).astype(np.float32)
+
+
+def _best_match(
+    x: Image, missing: Mask, valid: Mask, corner: tuple[int, int], size: tuple[int, int], window: int
+) -> tuple[int, int]:
+    """Find the fully known patch that differs least where this one is filled (equation 4)."""
+    top, left = corner
+    height, width = valid.shape
+    near = (max(0, top - window), min(height, top + window + 1), max(0, left - window), min(width, left + window + 1))
+    y, found = nearest(x, ~missing, valid, corner, size, near)
+    return (y, found) if y >= 0 else nearest(x, ~missing, valid, corner, size, (0, height, 0, width))
