@@ -63,3 +63,24 @@ def test_a_table_of_no_quality_is_called_nearest(colour_photo):
     finding = find_jpeg(Picture(colour_photo, facts=facts))
     assert finding.value == 40
     assert "nearest" in finding.details["source"]
+
+
+def saved(pixels, quality, path):
+    Image.fromarray(np.rint(pixels * 255).astype(np.uint8)).save(path, quality=quality)
+    return anew.read(path)
+
+
+def test_a_second_save_at_high_quality_hides_nothing(tmp_path, colour_photo):
+    once = saved(colour_photo, 40, tmp_path / "once.jpg")
+    assert find_jpeg(once).details["double"] is False
+    twice = saved(once.pixels, 95, tmp_path / "twice.jpg")
+    finding = find_jpeg(twice)
+    assert finding.details["double"] is True
+    assert finding.value == pytest.approx(40, abs=4)
+    assert finding.details["offset"] == [0, 0]
+
+
+@pytest.mark.parametrize("quality", [20, 50, 80])
+def test_a_single_save_is_not_called_double(tmp_path, grey_photo, quality):
+    finding = find_jpeg(saved(np.repeat(grey_photo[:, :, None], 3, 2), quality, tmp_path / "once.jpg"))
+    assert finding.details["double"] is False

@@ -112,13 +112,17 @@ def find_jpeg(picture: Picture) -> Finding | None:
     """Report JPEG compression that is strong enough to be seen, or None.
 
     The tables of the file are believed; without them (or if they hide an earlier, harder compression) the pixels speak.
+    ``details["double"]`` says that it was compressed before, harder than the file's tables tell. It is seen if the last
+    compression was much weaker than that one; a hard last compression leaves no trace of what was before.
     """
     tables = picture.facts.jpeg_quantisation
     traces = estimate_jpeg_traces(picture.pixels)
+    double = False
     if tables:
         quality, exact = quality_of_table(tables[0])
         source, confidence = ("tables", 1.0) if exact else ("tables, nearest quality", 0.9)
         if traces is not None and traces.quality < quality - 5:
+            double = True
             quality, source, confidence = traces.quality, "pixels: saved again since", 0.85
     elif traces is not None:
         quality, source, confidence = traces.quality, "pixels", float(np.clip(0.6 + 0.4 * traces.gain, 0.6, 0.98))
@@ -133,7 +137,12 @@ def find_jpeg(picture: Picture) -> Finding | None:
         unit="quality",
         confidence=confidence,
         message=f"It was {strength} compressed as JPEG: quality {quality} of 100.",
-        details={"quality": quality, "offset": list(traces.offset if traces else (0, 0)), "source": source},
+        details={
+            "quality": quality,
+            "offset": list(traces.offset if traces else (0, 0)),
+            "source": source,
+            "double": double,
+        },
     )
 
 
