@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from anew.degradations.geometry import keystone, tilt
 from anew.diagnosis.keystone import estimate_keystone, find_keystone
 from anew.diagnosis.lens import estimate_lens, find_lens
 from anew.diagnosis.tilt import estimate_tilt, find_tilt
@@ -137,6 +138,45 @@ def test_a_bundle_tells_tilt_from_convergence() -> None:
     assert vertical.tilt == pytest.approx(0, abs=0.05)
     at_border = np.degrees(np.arctan2(300, 2200))  # seen from half the height of the lines
     assert abs(vertical.convergence) == pytest.approx(at_border, abs=0.5)
+
+
+@pytest.mark.parametrize(("angle", "fill"), [(5.0, 0.0), (-2.0, 1.0)])
+@pytest.mark.parametrize("name", ["page", "astronaut", "coins"])
+def test_a_scan_that_lay_crooked(name: str, angle: float, fill: float) -> None:
+    image = np.atleast_3d(np.asarray(getattr(skimage.data, name)(), np.float32) / 255)
+    finding = find_tilt(Picture(tilt(image, angle=angle, border="constant", fill=fill).image))
+    assert finding is not None
+    assert finding.value == pytest.approx(angle, abs=0.15)
+    assert find_keystone(Picture(tilt(image, angle=angle, border="constant", fill=fill).image)) is None
+
+
+def test_a_page_that_lay_crooked_under_the_whole_scanner() -> None:
+    page = np.atleast_3d(skimage.data.page().astype(np.float32) / 255)
+    finding = find_tilt(Picture(tilt(page, angle=-6, border="reflect").image))
+    assert finding is not None
+    assert finding.value == pytest.approx(-6.5, abs=0.2)  # the print itself is half a degree off
+
+
+@pytest.mark.parametrize("moves", [[(40, 0), (-40, 0), (0, 0), (0, 0)], [(30, 12), (-20, 40), (0, -15), (8, 0)]])
+def test_a_picture_seen_in_perspective(moves: list[tuple[int, int]]) -> None:
+    image = skimage.data.astronaut().astype(np.float32) / 255
+    truth = corners_of(image.shape) + np.array(moves)
+    finding = find_keystone(Picture(keystone(image, corners=truth, border="constant", fill=1.0).image))
+    assert finding is not None
+    np.testing.assert_allclose(finding.details["corners"], truth, atol=1.0)
+
+
+def test_a_sheet_on_a_table_keeps_its_size() -> None:
+    image = skimage.data.astronaut().astype(np.float32) / 255
+    sheet = np.array([(60, 70), (430, 50), (460, 460), (40, 440)])
+    damaged = keystone(image, corners=sheet, border="constant", fill=1.0).image
+    finding = find_keystone(Picture(damaged))
+    assert finding is not None
+    repaired = METHODS.get("unwarp", "keystone").function(damaged, **finding.details)
+    is_sheet = repaired.min(axis=2) < 0.95
+    columns, rows = (np.flatnonzero(is_sheet.mean(axis=axis) > 0.3) for axis in (0, 1))
+    assert np.ptp(columns) == pytest.approx(396, abs=12)  # the mean of its sides
+    assert np.ptp(rows) == pytest.approx(391, abs=12)
 
 
 CLEAN = ["astronaut", "camera", "coffee", "chelsea", "coins", "page", "text", "rocket", "brick", "moon", "horse"]

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 LEAST_CONVERGENCE = 4.0  # degrees from the middle to the border; less is common in photographs of buildings
 LEAST_DISAGREEMENT = 1.5  # degrees between opposite edges in a surround
-REACH = 0.01  # of the picture; edges that come this near to the frame fill it
+REACH = 0.01  # of the picture, by which corners may lie beyond the frame
+FILLS = 0.05  # of the picture; content that comes this near to all sides of the frame is meant to fill it
 LEAST_SUPPORT = 1.2  # diagonals of line in each family
 LEAST_SHARE = 0.5  # of all lines near its axis, for each family
 LEAST_SPREAD = 0.6  # of the picture
@@ -117,7 +118,7 @@ def _rectangle_of(surround: Surround, ends: NDArray[np.float64], shape: tuple[in
     """Give the rectangle that the content shall fill: the picture if it reaches all its sides, else one of its size."""
     height, width = shape[:2]
     near = [
-        min(e.offset, e.offset + e.slope * (along - 1)) <= REACH * across
+        min(e.offset, e.offset + e.slope * (along - 1)) <= FILLS * across
         for e, (along, across) in zip(surround.edges, 2 * ((width, height), (height, width)), strict=True)
     ]
     if all(near):

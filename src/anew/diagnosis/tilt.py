@@ -29,7 +29,10 @@ MAX_ANGLE = 11.0  # degrees; beyond, a tilt is meant
 MAX_UPRIGHT = 0.3  # length of lines along the axes, relative to that of the tilted ones
 SURROUND_MIN_ANGLE, TEXT_MIN_ANGLE = 0.4, 0.6  # degrees; a print may lie crooked on its own page by as much
 LEAST_PROMINENCE = 6.0  # of lines of text; photographs at other angles than their own stay below 4
-CORNER_MIN_ANGLE, WALL_MIN_ANGLE, PAGE_MIN_ANGLE = 1.5, 2.5, 0.7  # degrees
+CORNER_MIN_ANGLE, HINT_MIN_ANGLE, WALL_MIN_ANGLE, PAGE_MIN_ANGLE = 1.5, 3.0, 3.0, 0.7  # degrees
+MOST_CONVERGENCE = 4.0  # degrees; what few lines seem to converge more is chance
+UPRIGHT_ANGLE = 0.5  # degrees
+SHORTEST = 0.02  # of the diagonal, for a line
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,15 @@ def estimate_tilt(image: Image) -> Tilt:
     if text.prominence > LEAST_PROMINENCE:
         sure = TEXT_MIN_ANGLE <= abs(text.angle) <= MAX_ANGLE
         return Tilt(text.angle, 0.9) if sure else Tilt(0.0, 0.0)
-    horizontal, vertical = fit_bundles(find_segments(image), image.shape)
-    for judge in (_both_agree, _standing_lines, _lines_of_a_page):
-        tilt = judge(horizontal, vertical)
-        if tilt is not None:
-            return tilt
+    for claim in _claims(image):
+        if claim.least <= abs(claim.angle) <= MAX_ANGLE and claim.upright <= MAX_UPRIGHT:
+            return Tilt(claim.angle, claim.confidence)
     return Tilt(0.0, 0.0)
+
+
+def is_upright(image: Image) -> bool:
+    """Tell whether a picture has structure, and its lines say that it stands upright within half a degree."""
+    return any(abs(claim.angle) < UPRIGHT_ANGLE for claim in _claims(image)[:1])
 
 
 def find_tilt(picture: Picture) -> Finding | None:
@@ -85,7 +91,24 @@ def find_tilt(picture: Picture) -> Finding | None:
     )
 
 
-def _both_agree(horizontal: Bundle, vertical: Bundle) -> Tilt | None:
+@dataclass(frozen=True)
+class _Claim:
+    """What lines say: an angle (degrees), the least one to believe, the length of upright lines relative to theirs."""
+
+    angle: float
+    least: float
+    upright: float
+    confidence: float
+
+
+def _claims(image: Image) -> list[_Claim]:
+    """Ask the lines of a picture, the surest evidence first."""
+    horizontal, vertical = fit_bundles(find_segments(image, min_length=SHORTEST), image.shape)
+    asked = (judge(horizontal, vertical) for judge in (_both_agree, _both_hint, _standing_lines, _lines_of_a_page))
+    return [claim for claim in asked if claim is not None]
+
+
+def _both_agree(horizontal: Bundle, vertical: Bundle) -> _Claim | None:
     """Horizontal and vertical lines are off by the same angle: a wall or page seen frontally, a frame, an edge."""
     support = horizontal.support + vertical.support
     if min(horizontal.support, vertical.support) < 0.5 or support < 1.5:
@@ -96,18 +119,32 @@ def _both_agree(horizontal: Bundle, vertical: Bundle) -> Tilt | None:
         return None
     angle = (horizontal.tilt * horizontal.support + vertical.tilt * vertical.support) / support
     upright = horizontal.upright + vertical.upright
-    return _accept(angle, CORNER_MIN_ANGLE, upright / support, min(0.99, 0.8 + 0.05 * support))
+    return _Claim(angle, CORNER_MIN_ANGLE, upright / support, min(0.99, 0.8 + 0.05 * support))
 
 
-def _standing_lines(horizontal: Bundle, vertical: Bundle) -> Tilt | None:
-    """Many verticals all over the picture agree."""
-    strong = vertical.support > 1.2 and vertical.count >= 6 and vertical.spread > 0.5
-    if not strong or vertical.support < 0.55 * vertical.candidates:
+def _both_hint(horizontal: Bundle, vertical: Bundle) -> _Claim | None:
+    """The same with fewer lines: enough where the angle is larger than any that people leave."""
+    support = horizontal.support + vertical.support
+    if min(horizontal.support, vertical.support) < 0.3 or support < 1 or min(horizontal.count, vertical.count) < 3:
         return None
-    return _accept(vertical.tilt, WALL_MIN_ANGLE, vertical.upright / vertical.support, 0.7)
+    if abs(horizontal.tilt - vertical.tilt) > 1.2 or support < 0.25 * (horizontal.candidates + vertical.candidates):
+        return None
+    angle = (horizontal.tilt * horizontal.support + vertical.tilt * vertical.support) / support
+    return _Claim(angle, HINT_MIN_ANGLE, (horizontal.upright + vertical.upright) / support, 0.7)
 
 
-def _lines_of_a_page(horizontal: Bundle, vertical: Bundle) -> Tilt | None:
+def _standing_lines(horizontal: Bundle, vertical: Bundle) -> _Claim | None:
+    """Several verticals all over the picture agree, and no stronger horizontals contradict."""
+    strong = vertical.support > 0.6 and vertical.count >= 5 and vertical.spread > 0.4
+    if not strong or vertical.support < 0.3 * vertical.candidates or abs(vertical.convergence) > MOST_CONVERGENCE:
+        return None
+    stronger = horizontal.support > max(1.5 * vertical.support, 0.4 * horizontal.candidates)
+    if stronger and abs(horizontal.tilt - vertical.tilt) > 2.5:
+        return None
+    return _Claim(vertical.tilt, WALL_MIN_ANGLE, vertical.upright / vertical.support, 0.7)
+
+
+def _lines_of_a_page(horizontal: Bundle, vertical: Bundle) -> _Claim | None:
     """Parallel lines fill the picture from top to bottom: text."""
     strong = horizontal.support > 3 and horizontal.count > 8 and horizontal.spread > 0.6
     if not strong or abs(horizontal.convergence) > 0.5:
@@ -115,10 +152,4 @@ def _lines_of_a_page(horizontal: Bundle, vertical: Bundle) -> Tilt | None:
     if horizontal.support < 0.6 * (horizontal.candidates + vertical.candidates):
         return None
     upright = horizontal.upright + vertical.upright
-    return _accept(horizontal.tilt, PAGE_MIN_ANGLE, upright / horizontal.support, 0.8)
-
-
-def _accept(angle: float, at_least: float, upright: float, confidence: float) -> Tilt | None:
-    if not at_least <= abs(angle) <= MAX_ANGLE or upright > MAX_UPRIGHT:
-        return None
-    return Tilt(float(angle), float(confidence))
+    return _Claim(horizontal.tilt, PAGE_MIN_ANGLE, upright / horizontal.support, 0.8)
