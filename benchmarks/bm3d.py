@@ -20,6 +20,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -95,9 +96,24 @@ def peak_memory(name: str, side: int, colour: bool) -> float:
 def _peak_memory(name: str, side: int, colour: bool) -> float:
     y = add_noise(scene(side, colour=colour), 25)
     METHODS[name](y[:64, :64], 25 / 255)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before, seen, done = _resident(), [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.002):
+            seen.append(_resident())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     METHODS[name](y, 25 / 255)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    done.set()
+    watcher.join()
+    return max(seen) - before
+
+
+def _resident() -> float:
+    """Give the megabytes that this process holds now (Linux)."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 
 
 def quality(arguments: argparse.Namespace) -> None:

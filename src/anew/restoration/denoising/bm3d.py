@@ -166,7 +166,7 @@ def first_estimate(planes: Image, sigma: float, psd: NDArray[np.floating] | None
             scratch.count,
             tile.width,
             covariance,
-            np.float32(settings.threshold if plane == 0 else settings.chroma_threshold),
+            settings.threshold if plane == 0 else settings.chroma_threshold,
             scratch.estimates(tile).reshape(-1, BLOCK * BLOCK),
             scratch.weights(tile).reshape(-1),
         )
@@ -330,7 +330,7 @@ def _filter(
     r = stage.radius
     padded = np.pad(luminance, ((r, r), (r, r + SPAN)))
     offsets = search_offsets(r)
-    alike = np.float32(stage.similar / 255**2 + 2 * noise)
+    alike = stage.similar / 255**2 + 2 * noise
     synthesis, window = np.linalg.inv(basis), kaiser_window(beta)
     idle: SimpleQueue[_Scratch] = SimpleQueue()
 
