@@ -63,7 +63,7 @@ def test_torn_corner_of_a_large_grey_picture():
 
 
 def test_straight_white_corner_is_no_tear():
-    x = photograph("astronaut")
+    x = photograph("coffee")
     y, column = np.mgrid[: x.shape[0], : x.shape[1]]
     x[y + column < 120] = 0.97  # cut with scissors: no raggedness
     assert find_tears(Picture(x)) is None

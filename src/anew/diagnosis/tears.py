@@ -31,7 +31,7 @@ TRIANGLE = (0.55, 1.5)  # area, relative to the triangle that the ends of the ed
 MOST_BEND = 0.10  # standard deviation of the edge from a straight line, relative to its length
 RAGGED = 0.25  # standard deviation of the edge from a smooth curve, in pixels at UNIT_SIDE
 LEAST_JUMP, LEAST_SHARP = 0.12, 0.75  # what lies beyond the edge differs by so much, along that share of it
-MOST_ELSEWHERE = 0.4  # of the same light grey in the rest of the picture, relative to the region
+MOST_ELSEWHERE = 0.8  # of the same light grey in the rest of the picture, relative to the region
 RIM = 10.0  # pixels at UNIT_SIDE that shadow and bared paper may reach
 RIM_LIGHT, RIM_TINTED = 0.55, 0.16
 
