@@ -17,10 +17,10 @@ from anew.arrays import Image, luminance
 
 Floats = NDArray[np.float64]
 
-WORKING_SIDE = 1000  # pixels
+WORKING_SIDE = 800  # pixels
 PAPER_WINDOW = 31  # pixels of the working copy; larger than the strokes
 LEAST_DARKNESS = 0.15  # of ink, relative to the paper around it
-MAX_POINTS = 40_000
+MAX_POINTS = 20_000
 COARSE = np.arange(-12.0, 12.01, 0.3)
 COARSE_BIN = 2.0  # pixels
 FINE_STEP = 0.05  # degrees
