@@ -43,7 +43,7 @@ def make_page(run: BenchRun, rows: list[Row]) -> str:
         hidden=also,
         head=_head(run),
         body="".join(_table_row(run, row, rows) for row in rows),
-        left_out="".join(f'<p class="about">{escape(n)} left out: {escape(w)}.</p>' for n, w in run.left_out.items()),
+        notes=_notes(run, rows),
         worst="".join(_worst(run, row) for row in rows if row.worst),
         protocol=escape(run.plan.protocol.statement),
         machine=escape(", ".join(f"{k.replace('_', ' ')} {v}" for k, v in machine().items() if v)),
@@ -58,10 +58,20 @@ def _pictures(run: BenchRun) -> str:
 
 
 def _gaps(run: BenchRun, rows: list[Row]) -> str:
-    """Say what is missing."""
-    missing = [f"{r.name} ({r.measured} of {r.total}{': ' + r.note if r.note else ''})" for r in rows if not r.complete]
+    """Say that the run was stopped, or that a method of ours could not do everything."""
+    missing = [f"{r.name} ({r.measured} of {r.total})" for r in rows if not r.complete and r.kind != "peer"]
+    if not missing and not run.stopped:
+        return ""
     text = f"Not complete: {', '.join(missing)}. " if missing else ""
-    return escape(f"{'The run was stopped. ' if run.stopped else ''}{text}Incomplete rows take no part in the ranking.")
+    stopped = "The run was stopped. " if run.stopped else ""
+    return f'<p class="warn">{escape(stopped + text)}Incomplete rows take no part in the ranking.</p>'
+
+
+def _notes(run: BenchRun, rows: list[Row]) -> str:
+    """Say why rows or figures are missing."""
+    notes = [f"{r.name}, {r.measured} of {r.total} done: {r.note}" for r in rows if r.note]
+    notes += [f"{name} left out: {why}" for name, why in run.left_out.items()]
+    return "".join(f'<p class="about">{escape(note)}.</p>' for note in notes)
 
 
 def _cards(run: BenchRun, rows: list[Row]) -> str:

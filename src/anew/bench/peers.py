@@ -115,7 +115,9 @@ def _skimage_biharmonic(trial: Trial) -> Image:
     mask = trial.inputs["mask"].copy()  # it must be writable
     if mask.mean() > LARGEST_SHARE:
         raise ValueError(f"left out above a share of {LARGEST_SHARE:.0%} missing pixels, where it takes minutes")
-    result = inpaint_biharmonic(trial.degraded, mask, channel_axis=_channel_axis(trial.degraded))
+    y = trial.degraded.astype(np.float64)
+    # region by region: all at once, scikit-image 0.26 fails on some masks with an index out of its own matrix
+    result = inpaint_biharmonic(y, mask, split_into_regions=True, channel_axis=_channel_axis(y))
     return np.asarray(result, np.float32)
 
 
@@ -189,7 +191,7 @@ def _opencv_clahe(trial: Trial) -> Image:
     return as_float(np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.uint8))
 
 
-def _channel_axis(image: Image) -> int | None:
+def _channel_axis(image: NDArray[Any]) -> int | None:
     return None if image.ndim == 2 else 2
 
 

@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 1080, 460
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 52
 SHOWN_BELOW_BEST = 6.0  # dB; what is further below the best would squeeze the others together
 LEAST_AREA, MOST_AREA = 40.0, 620.0  # square pixels of a marker
-LETTER = 7.0  # pixels; mean width of a letter of a label
+LETTER, STRONG_LETTER = 6.9, 7.6  # pixels; mean width of a letter of a label
 LINE = 15.0
 
 
@@ -95,16 +95,17 @@ def _markers(rows: list[Row], best: set[str], x: Callable[[float], float], y: Ca
         place = f'cx="{cx:.1f}" cy="{cy:.1f}" r="{radius:.1f}"'
         parts.append(f'<circle class="{kind}" {place}><title>{escape(title)}</title></circle>')
     for row, cx, cy, radius in sorted(discs, key=lambda d: (d[0].name not in best, d[2])):
-        box, anchor = _place(row.name, cx, cy, radius, taken)
+        letter = STRONG_LETTER if row.name in best else LETTER
+        box, anchor = _place(letter * len(row.name), cx, cy, radius, taken)
         taken.append(box)
         at = {"start": box.left, "end": box.right, "middle": (box.left + box.right) / 2}[anchor]
         parts.append(_text(row.name, at, box.bottom - 4, anchor, "strong" if row.name in best else ""))
     return parts
 
 
-def _place(name: str, cx: float, cy: float, radius: float, taken: list[_Box]) -> tuple[_Box, str]:
-    """Choose the place of a label around its disc that covers least of what is there."""
-    wide, gap = LETTER * len(name), radius + 5
+def _place(wide: float, cx: float, cy: float, radius: float, taken: list[_Box]) -> tuple[_Box, str]:
+    """Choose the place of a label of that width around its disc that covers least of what is there."""
+    gap = radius + 5
     places: list[tuple[_Box, str]] = []
     for lift in (0.0, -LINE, LINE, -2 * LINE, 2 * LINE):
         middle = cy + lift

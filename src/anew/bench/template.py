@@ -34,8 +34,9 @@ p { margin: 4px 0 14px; } .lead, .about { color: var(--quiet); } .warn { color: 
 .winners { display: flex; flex-wrap: wrap; gap: 10px; margin-top: 10px; }
 .winners span { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 8px 14px;
   font-variant-numeric: tabular-nums; } .winners small { display: block; color: var(--quiet); font-size: 13px; }
-.plot { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 12px; }
-svg { width: 100%; height: auto; display: block; font-size: 13px; }
+.plot { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 12px;
+  overflow-x: auto; }
+svg { min-width: 640px; width: 100%; height: auto; display: block; font-size: 13px; }
 svg text { fill: var(--ink); } svg text.quiet { fill: var(--quiet); } svg text.strong { font-weight: 650; }
 svg line { stroke: var(--rule); } svg line.base { stroke: var(--quiet); stroke-dasharray: 5 4; }
 svg polyline { fill: none; stroke: var(--good); stroke-width: 2; opacity: .55; }
@@ -81,7 +82,7 @@ other method is both better and faster.$hidden</p>
 <p class="about">PSNR in dB for each level of damage, then means. The best of each column is marked; click a head to
 sort.</p>
 <div class="scroll"><table id="table"><thead><tr>$head</tr></thead><tbody>$body</tbody></table></div>
-$left_out
+$notes
 <h2>Where each method helps least</h2>
 <p class="about">Clean, damaged and result, cut out where the result is furthest from the clean picture, for the three
 pictures that gained least.</p>

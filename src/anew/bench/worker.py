@@ -32,13 +32,12 @@ def main() -> None:
     """Do one job."""
     job = json.load(sys.stdin)
     plan = BenchPlan.from_json(job["plan"])
-    try:
-        contender = get_contender(plan.task, job["contender"])
-        if job["timed"]:
+    contender = get_contender(plan.task, job["contender"])
+    if job["timed"]:
+        try:
             _say(kind="time", **_time(plan, contender, Path(job["pictures"])))
-    except RUN_FAILURES as error:
-        _say(kind="failed", reason=_in_one_line(error))
-        return
+        except RUN_FAILURES as error:
+            _say(kind="failed", reason=f"not timed: {_in_one_line(error)}")
     _score_all(plan, contender, job)
 
 
