@@ -27,7 +27,7 @@ class Row:
     psnr_at : dict
         Level -> mean PSNR in dB over pictures and variants.
     means : dict
-        Quality -> mean over the levels (each level counts the same).
+        Quality -> mean over the levels (each level counts the same); empty while a level is missing.
     qualities_at : dict
         Level -> quality -> mean.
     seconds_per_megapixel, peak_mb : float, optional
@@ -97,9 +97,10 @@ def _row(run: BenchRun, result: ContenderResult) -> Row:
     contender = result.contender
     at = {level: _means(result.scores, level) for level in run.plan.chosen_levels}
     at = {level: means for level, means in at.items() if means}
-    means = {
-        q: _mean(values[q] for values in at.values()) for q in QUALITIES if all(q in v for v in at.values()) and at
-    }
+    # a mean over some levels only would compare unlike things
+    whole = set(at) == {unit.level for unit in run.units}
+    shared = [q for q in QUALITIES if whole and all(q in scores for scores in at.values())]
+    means = {q: _mean(scores[q] for scores in at.values()) for q in shared}
     timing: dict[str, Any] = result.timing or {}
     with_crop = [r for r in result.scores.values() if r.get("crop") and (run.folder / r["crop"]).exists()]
     return Row(
