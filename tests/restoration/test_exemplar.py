@@ -100,7 +100,7 @@ def test_the_seed_fixes_the_result_whatever_the_threads(grey_photo: np.ndarray) 
     assert not np.array_equal(alone, inpaint_exemplar(given, mask, rng=4))
 
 
-@pytest.mark.parametrize("options", [{"patch": 1}, {"n_iter": 0}, {"sharpness": 1.5}])
+@pytest.mark.parametrize("options", [{"patch": 1}, {"n_iter": 0}, {"sharpness": 1.5}, {"thin": -1}])
 def test_senseless_options_are_refused(options: dict[str, float]) -> None:
     mask = hole(30, 30, 4)
     with pytest.raises(ValueError, match="expected patch"):
