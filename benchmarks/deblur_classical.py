@@ -3,7 +3,7 @@
     python -m benchmarks.deblur_classical [Set5] [kernels]
 
 Circular convolution with each of Levin's 8 kernels, Gaussian noise of 2.55 and 7.65 of 255, RGB PSNR in dB; mean over
-images and kernels (seconds per megapixel). scikit-image gets the regularisation that is best on average here, which
+images and kernels (seconds per megapixel). scikit-image gets two fixed regularisations each, which
 flatters it; ours takes its weights from sigma. Reading the kernels needs the package h5py.
 """
 

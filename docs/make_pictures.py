@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +51,10 @@ def denoising_sheet() -> None:
 
 def restoration_sheet() -> None:
     """What ``anew restore`` does to a damaged photograph."""
-    from anew.demo_damage import DEMO_CHAIN, DEMO_PHOTO, DEMO_SEED
+    sys.path.insert(0, str(FOLDER.parents[1] / "examples"))
+    from demo import damaged_photograph
 
-    damaged = degrade_chain(photograph(DEMO_PHOTO), DEMO_CHAIN, rng=np.random.default_rng(DEMO_SEED))[-1].image
-    restoration = anew.restore(Picture((damaged.clip(0, 1) * 255).round().astype(np.float32) / 255))
+    restoration = anew.restore(Picture(damaged_photograph()))
     write_sheet(restoration, FOLDER / "restored.png")
     with Image.open(FOLDER / "restored.png") as sheet:
         sheet.convert("RGB").save(FOLDER / "restored.jpg", quality=88)

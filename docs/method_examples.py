@@ -48,7 +48,7 @@ OPTIONS = {
 DAMAGES = {
     ("relight", "curve"): '"exposure", stops=-1.5',
     ("relight", "clahe"): '"exposure", stops=-1',
-    ("relight", "retinex"): '"uneven", rng=0',
+    ("relight", "retinex"): '"exposure", stops=-2.5',
     ("relight", "white-balance"): '"cast"',
     ("relight", "fading"): '"fade"',
     ("unwarp", "tilt"): "angle=4.0",

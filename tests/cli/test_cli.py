@@ -72,7 +72,19 @@ def psnr(path: Path, reference: np.ndarray) -> float:
 def test_help_names_every_command_and_fits_a_screen(invoke: Invoke) -> None:
     code, out, _ = invoke("--help")
     assert code == 0
-    for name in ("restore", "diagnose", "plan", "replay", "denoise", "degrade", "methods", "models", "train"):
+    for name in (
+        "restore",
+        "diagnose",
+        "plan",
+        "replay",
+        "denoise",
+        "degrade",
+        "methods",
+        "models",
+        "train",
+        "bench",
+        "compare",
+    ):
         assert name in out
     assert len(out.splitlines()) <= 40
     code, out, _ = invoke("restore", "--help")
@@ -312,7 +324,9 @@ def test_interrupting_leaves_nothing_half_written(tmp_path: Path, photo: Path) -
     time.sleep(1.2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    if process.returncode != 0:  # it was not done before the signal came
-        assert process.returncode == 130
+    if process.returncode == 0:
+        pytest.skip("it was done before the signal came")
+    assert process.returncode in (130, -signal.SIGINT)  # the latter: it was still starting
+    if process.returncode == 130:
         assert "stopped" in err
-        assert sorted(os.listdir(tmp_path)) == ["big.png", "photo.png"]
+    assert sorted(os.listdir(tmp_path)) == ["big.png", "photo.png"]

@@ -103,7 +103,7 @@ def denoise_bm3d(
     sigma : float >= 0
         Standard deviation of the noise, in units of the range [0, 1].
     profile : {"normal", "fast"} or Profile
-        "fast" takes about a third of the time for about 0.1 dB.
+        "fast" takes about half of the time for about 0.1 dB.
     psd : (h, w) float array, >= 0, optional
         Shape of the power spectrum of the noise in the order of ``numpy.fft.fft2``, of any size from 15x15; only its
         shape matters, ``sigma`` sets the scale. White if not given.

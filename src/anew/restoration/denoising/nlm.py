@@ -16,10 +16,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.kernels.compiling import kernel
 
 STRIP_ROWS = 24  # a strip and its buffers stay in the second-level cache
 # Tuned for PSNR on photographs: h = factor sigma / (sqrt(patch) channels^power), and a wider patch above a sigma that
@@ -78,7 +78,7 @@ def denoise_nlm(
     return np.ascontiguousarray(result.transpose(1, 2, 0)).reshape(image.shape)
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@kernel
 def _strip(
     planes: NDArray[np.float32],
     unit: np.float32,

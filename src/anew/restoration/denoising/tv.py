@@ -8,10 +8,10 @@ Colour is vectorial: |grad u| is taken over all channels at once, so that their 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.kernels.compiling import kernel
 
 # weight = factor sigma^power, tuned for PSNR on photographs; colour by the number of channels that share an edge
 WEIGHT_FACTOR, WEIGHT_POWER, CHANNEL_POWER = 1.35, 1.25, 0.43
@@ -50,7 +50,7 @@ def denoise_tv(image: Image, sigma: float, *, weight: float | None = None, num_i
     return np.ascontiguousarray(u.transpose(1, 2, 0)).reshape(image.shape)
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@kernel
 def _fast_gradient_projection(f: NDArray[np.float32], weight: np.float32, num_iter: int) -> NDArray[np.float32]:
     """Algorithm FGP on planes f (C, H, W): p is the dual, r its extrapolation, u = f - weight div* r."""
     channels, height, width = f.shape
@@ -95,7 +95,7 @@ def _fast_gradient_projection(f: NDArray[np.float32], weight: np.float32, num_it
     return u
 
 
-@njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+@kernel
 def _primal(
     f: NDArray[np.float32],
     p_y: NDArray[np.float32],
