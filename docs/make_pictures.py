@@ -54,7 +54,8 @@ def restoration_sheet() -> None:
     sys.path.insert(0, str(FOLDER.parents[1] / "examples"))
     from demo import damaged_photograph
 
-    restoration = anew.restore(Picture(damaged_photograph()))
+    damaged, scratches = damaged_photograph()
+    restoration = anew.restore(Picture(damaged), mask=scratches)
     write_sheet(restoration, FOLDER / "restored.png")
     with Image.open(FOLDER / "restored.png") as sheet:
         sheet.convert("RGB").save(FOLDER / "restored.jpg", quality=88)

@@ -11,39 +11,53 @@ import numpy as np
 import skimage.data
 
 import anew
-from anew.degradations.catalogue import degrade_chain, parse_chain
+from anew.degradations.catalogue import DEGRADATIONS, degrade_chain, parse_chain
 from anew.images import Picture
 from anew.report import write_report, write_sheet
 from anew.restoration.automatic import explain
 
 PHOTO = "astronaut"
-DAMAGE = "tears:where=top-left,tilt:angle=-4:border=constant:fill=0.97,noise:sigma=0.04"
-SEED = 4
+DAMAGE = "scratches,tears:where=top-left,tilt:angle=-4:border=constant:fill=0.97,noise:sigma=0.04"
+SEED = 10
 
 
-def damaged_photograph() -> np.ndarray:
-    """Give the damaged photograph, (H, W, 3) float32 with the steps of 8 bits: a torn, noisy print, laid down askew."""
+def damaged_photograph() -> tuple[np.ndarray, np.ndarray]:
+    """Make a scratched, torn, noisy print of a photograph, laid askew on the scanner.
+
+    Returns
+    -------
+    damaged : (H, W, 3) float32 array with the steps of 8 bits
+    scratches : (H, W) bool array
+        Where the scratches are, as a person would mark them: anew does not find scratches by itself.
+    """
     photo = (getattr(skimage.data, PHOTO)() / 255.0).astype(np.float32)
-    damaged = degrade_chain(photo, parse_chain(DAMAGE), rng=np.random.default_rng(SEED))[-1].image
-    return np.rint(damaged.clip(0, 1) * 255).astype(np.float32) / 255
+    scratched, _, tilted, noisy = degrade_chain(photo, parse_chain(DAMAGE), rng=np.random.default_rng(SEED))
+    assert scratched.mask is not None
+    parameters = {**tilted.parameters, "border": "constant", "fill": 0.0}
+    marked = DEGRADATIONS["tilt"].function(scratched.mask.astype(np.float32), **parameters).image > 0.2
+    return np.rint(noisy.image.clip(0, 1) * 255).astype(np.float32) / 255, marked
 
 
 def main() -> None:
     """Make the damaged picture, restore it and write the sheet."""
     folder = Path("demo")
     folder.mkdir(exist_ok=True)
-    anew.write(Picture(damaged_photograph()), folder / "damaged.png", overwrite=True)
+    damaged, scratches = damaged_photograph()
+    anew.write(Picture(damaged), folder / "damaged.png", overwrite=True)
+    anew.write(Picture.from_array(scratches), folder / "scratches.png", overwrite=True)
 
-    restoration = anew.restore(anew.read(folder / "damaged.png"))
+    restoration = anew.restore(anew.read(folder / "damaged.png"), mask=scratches)
     anew.write(restoration.picture, folder / "restored.png", recipe=restoration.recipe, overwrite=True)
     write_sheet(restoration, folder / "sheet.png")
     write_report(restoration, folder / "report.html")
 
-    print("A torn, noisy print of a photograph, laid askew on the scanner, was made and restored.\n")
+    print("A scratched, torn, noisy print of a photograph, laid askew on the scanner, was made and restored.")
+    print("The scratches were marked, as you would with a brush; everything else was found.\n")
     print(explain(restoration))
     print(f"\nLook at it:  {folder / 'sheet.png'}")
     print(f"The report:  {folder / 'report.html'}")
-    print(f"Do it again: {Path('.venv/bin/anew')} restore {folder / 'damaged.png'} -o {folder / 'again.png'}")
+    again = f"restore {folder}/damaged.png --mask {folder}/scratches.png -o {folder}/again.png"
+    print(f"Do it again: .venv/bin/anew {again}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from anew.registry import METHODS, TASKS, Method, Registry
 
 METHOD_IDS = [f"{m.task}-{m.name}" for m in METHODS]
 SHAPES = [(1, 1), (1, 7), (9, 1), (2, 3), (23, 17), (1, 1, 3), (16, 19, 1), (21, 30, 3), (12, 13, 4)]
+LEARNED = {"unet"}
 NEEDED_OPTIONS = {
     ("denoise", "custom"): {"kernel": np.full((3, 3), 1 / 9, np.float32)},
     ("unwarp", "tilt"): {"angle": 3.0},
@@ -68,7 +69,7 @@ def test_a_flat_image_stays_flat(method: Method) -> None:
     result = run(method, image)
     if method.task == "upscale":
         image = np.full((36, 39, 3), 0.5, np.float32)
-    np.testing.assert_allclose(result, image, atol=3e-3)
+    np.testing.assert_allclose(result, image, atol=2e-2 if method.name in LEARNED else 3e-3)
 
 
 @pytest.mark.parametrize("method", [m for m in METHODS if m.task == "denoise"], ids=lambda m: m.name)

@@ -194,3 +194,27 @@ def test_blur_is_undone_and_replayed(clean: np.ndarray) -> None:
     np.testing.assert_array_equal(replay(Picture(blurred), restored.recipe or "").pixels, restored.picture.pixels)
     wrong = Plan(steps=(Step(kind="blur", task="deblur", method="tv", parameters={"blur": "gaussian", "width": 4.0}),))
     assert not restore(clean, plan=wrong).changed
+
+
+def test_damage_that_a_person_marked_is_filled_and_replayed(colour_photo):
+    mask = np.zeros(colour_photo.shape[:2], bool)
+    mask[20:100, 60:63] = True
+    scratched = np.where(mask[:, :, None], np.float32(0.8), colour_photo)
+    restored = anew.restore(scratched, mask=mask)
+    assert restored.steps[0].kind == "marked"
+    assert restored.steps[0].kept
+    assert np.mean((restored.picture.pixels - colour_photo) ** 2) < 0.1 * np.mean((scratched - colour_photo) ** 2)
+    again = replay(restored.original, restored.recipe)
+    np.testing.assert_array_equal(again.pixels, restored.picture.pixels)
+    with pytest.raises(ValueError, match="mask of shape"):
+        anew.restore(scratched, mask=mask[1:])
+
+
+def test_a_large_marked_mask_is_asked_for_again(colour_photo):
+    big = np.random.default_rng(0).random((512, 512)) < 0.4
+    photo = np.tile(colour_photo, (4, 4, 1))
+    restored = anew.restore(photo, mask=big, only=["marked"])
+    with pytest.raises(InvalidPlan, match="not found again"):
+        replay(restored.original, restored.recipe)
+    again = replay(restored.original, restored.recipe, mask=big)
+    np.testing.assert_array_equal(again.pixels, restored.picture.pixels)

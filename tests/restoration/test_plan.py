@@ -88,7 +88,7 @@ def test_json_round_trip() -> None:
         ('{"step": []}', "step: unknown field; allowed are version, strength, steps"),
         ('{"version": 9}', "version: must be 1; got 9"),
         ('{"strength": 2}', "strength: .* less than or equal to 1"),
-        ('{"steps": [{"kind": "fog", "task": "denoise"}]}', r"steps\[0\].kind: must be 'impulses', .* got 'fog'"),
+        ('{"steps": [{"kind": "fog", "task": "denoise"}]}', r"steps\[0\].kind: must be 'marked', .* got 'fog'"),
         ('{"steps": [{"kind": "noise", "task": "clean"}]}', r"steps\[0\].task: must be one of denoise, .* got 'clean'"),
         ('{"steps": [{"kind": "noise", "task": "denoise", "method": "nm"}]}', r"steps\[0\]: method must be .* 'nm'"),
         ('{"steps": [{"kind": "noise", "task": "denoise", "sigma": 1}]}', r"steps\[0\].sigma: unknown field; allowed"),

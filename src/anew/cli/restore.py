@@ -11,6 +11,7 @@ import typer
 
 from anew.cli import options as o
 from anew.cli.batch import Job, Outcome, look_jobs, plan_jobs, run_jobs
+from anew.cli.tasks import read_mask
 
 if TYPE_CHECKING:
     from anew.restoration.automatic import Restoration
@@ -33,6 +34,7 @@ class RestoreWork:
     plan: str | None
     report: Path | None
     sheet: Path | None
+    mask: Path | None = None
 
     def __call__(self, job: Job) -> Outcome:
         from anew.images import read_frames, write_frames
@@ -40,8 +42,10 @@ class RestoreWork:
         from anew.restoration.plan import Plan
 
         plan = None if self.plan is None else Plan.from_json(self.plan)
+        mask = None if self.mask is None else read_mask(self.mask)
         frames = read_frames(job.source, max_megapixels=self.flags.max_megapixels)
-        done = [restore(f, plan=plan, only=self.only, skip=self.skip, strength=self.strength) for f in frames]
+        choices: dict[str, Any] = {"only": self.only, "skip": self.skip, "strength": self.strength}
+        done = [restore(f, mask=mask, plan=plan, **choices) for f in frames]
         assert job.target is not None
         write_frames(
             [r.picture for r in done],
@@ -69,6 +73,9 @@ class RestoreWork:
 def restore(
     inputs: o.Inputs,
     flags: o.FileFlags,
+    mask: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Damage that you marked, white, beside what is found.")
+    ] = None,
     plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Follow this plan, made by `anew plan`.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     only: Only = None,
@@ -97,7 +104,7 @@ def restore(
     for page in (report, sheet):
         if page is not None and page.suffix and len(jobs) > 1:
             raise typer.BadParameter(f"{len(jobs)} inputs need a folder for their reports; {page} is a file name")
-    work_all = RestoreWork(flags, kinds_only, kinds_skip, strength, text, report, sheet)
+    work_all = RestoreWork(flags, kinds_only, kinds_skip, strength, text, report, sheet, mask)
     run_jobs(jobs, work_all, processes=flags.processes, as_json=flags.as_json, verb="restore")
 
 
@@ -158,6 +165,7 @@ def replay(
     restored: Annotated[Path, typer.Argument(metavar="RESTORED", help="A file that anew restored.")],
     source: Annotated[Path, typer.Option("--input", "-i", metavar="IN", help="The picture that it was made from.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the result goes.")],
+    mask: Annotated[Path | None, typer.Option(metavar="FILE", help="The mask that was given then, if any.")] = None,
     overwrite: o.Overwrite = False,
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
 ) -> None:
@@ -171,7 +179,8 @@ def replay(
         raise InvalidPlan(f"{restored}: carries no recipe; either anew changed nothing, or its format holds no text")
     frames = read_frames(source, max_megapixels=max_megapixels)
     recipes = _split_recipe(carried, len(frames))
-    done = [frame if r is None else replay_recipe(frame, r) for frame, r in zip(frames, recipes, strict=True)]
+    marks = None if mask is None else read_mask(mask)
+    done = [f if r is None else replay_recipe(f, r, mask=marks) for f, r in zip(frames, recipes, strict=True)]
     write_frames(done, output, overwrite=overwrite, recipe=carried)
     print(output)
 

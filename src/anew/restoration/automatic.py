@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.arrays import Image, Mask, as_image
-from anew.diagnosis.finding import Diagnosis
+from anew.arrays import Image, Mask, as_image, as_mask
+from anew.diagnosis.finding import Diagnosis, Finding
 from anew.errors import InvalidPlan
 from anew.restoration.plan import Plan, Step, make_plan
 
@@ -94,6 +94,7 @@ class Restoration:
 def restore(
     picture: Picture | ArrayLike,
     *,
+    mask: ArrayLike | None = None,
     plan: Plan | None = None,
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
@@ -106,6 +107,8 @@ def restore(
     ----------
     picture : Picture, or (H, W) or (H, W, C) array of uint8, uint16, bool or float
         Of an array, the values that are not finite count as holes.
+    mask : (H, W) bool array, optional
+        Damage that you marked yourself, such as scratches; it is filled along with what is found.
     plan : Plan, optional
         Follow this one instead of making one; its steps are checked all the same.
     only, skip : sequences of str
@@ -131,12 +134,29 @@ def restore(
     report = progress or (lambda what, fraction: None)
     original = _as_picture(picture)
     report("looking for damage", 0.0)
-    diagnosis = diagnose(original)
+    diagnosis = with_marks(diagnose(original), mask, original.pixels.shape)
     made = make_plan(diagnosis, only=only, skip=skip, strength=strength)
     if plan is not None:
         steps = tuple(s for s in plan.steps if (not only or s.kind in only) and s.kind not in skip)
         made = Plan(strength=plan.strength * strength, steps=steps)
     return run_plan(original, made, diagnosis=diagnosis, progress=report)
+
+
+def with_marks(diagnosis: Diagnosis, mask: ArrayLike | None, shape: tuple[int, ...]) -> Diagnosis:
+    """Add what a person marked as damaged to a diagnosis; without a mask, give it as it is.
+
+    Raises
+    ------
+    ValueError
+        If the mask does not fit the picture.
+    """
+    if mask is None:
+        return diagnosis
+    marked = as_mask(mask, shape)
+    share = 100 * float(marked.mean())
+    message = f"You marked {share:.1f} % of the picture as damaged."
+    finding = Finding("marked", share, "% of pixels", 1.0, message, marked)
+    return replace(diagnosis, findings=(finding, *diagnosis.findings))
 
 
 def run_plan(

@@ -26,7 +26,7 @@ WINDOW = 192  # pixels; side of the windows in which a denoiser is run again
 MAX_WINDOWS = 4
 # How odd pixels under a mask must be: their change over the error of filling ordinary pixels. Tails of Gaussian noise
 # reach 2.1, impulses start at 3; holes are found by what content hardly shows, so a change that is seen suffices.
-LEAST_ODDITY = {"impulses": 2.6, "holes": 0.5, "text": 0.5}
+LEAST_ODDITY = {"marked": 0.0, "impulses": 2.6, "holes": 0.5, "text": 0.5}  # a person who marks pixels is right
 LEAST_ODDITY_OF_OTHERS = 1.5
 DETAIL = 2 / 255  # local spread of what is worth keeping
 PROBE_SEED = 0x57E1  # of the probe b; not a seed that people type, or b could be the very noise of a synthetic test

@@ -4,8 +4,8 @@ The order undoes the last damage first, as damages happen to a picture in this o
 stance (geometry), the light, blur, noise of the sensor, compression, and last what befalls the file or the print
 (impulses, holes, scratches). So:
 
-1. impulses, then holes and everything else that has a mask. The masks were measured on the picture as it came, and
-   every later step would smear the damaged values into their neighbours.
+1. what a person marked, impulses, then holes and everything else that has a mask. The masks were measured on the
+   picture as it came, and every later step would smear the damaged values into their neighbours.
 2. jpeg, while the grid of its blocks is still intact.
 3. noise, before blur: deconvolution amplifies noise.
 4. blur.
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from anew.diagnosis.finding import Diagnosis, Finding
 
 Kind = Literal[
+    "marked",
     "impulses",
     "holes",
     "text",
@@ -51,7 +52,7 @@ Kind = Literal[
     "tilt",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)  # in the order of repair
-MASKED_KINDS = frozenset({"impulses", "holes", "text", "tears", "folds", "scratches", "dust", "stains"})
+MASKED_KINDS = frozenset({"marked", "impulses", "holes", "text", "tears", "folds", "scratches", "dust", "stains"})
 
 # The repair of each kind: task, method ("auto": the best by its check, or the task's default).
 REPAIRS: dict[str, tuple[str, str]] = {

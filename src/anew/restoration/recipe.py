@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from anew.arrays import Mask
@@ -20,7 +21,7 @@ from anew.restoration.plan import Plan, Step, describe_error
 if TYPE_CHECKING:
     from anew.images import Picture
 
-LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "numba", "PyWavelets")
+LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "numba", "PyWavelets", "onnxruntime")
 DATA_URI = "data:image/png;base64,"
 MASK_LIMIT = 24_000  # characters for all masks together; metadata of a JPEG file end at 64 kB
 
@@ -98,7 +99,7 @@ def read_recipe(text: str) -> Recipe:
         raise InvalidPlan(f"the recipe does not validate: {describe_error(error)}") from None
 
 
-def replay(picture: Picture, recipe: str, *, check_input: bool = True) -> Picture:
+def replay(picture: Picture, recipe: str, *, mask: ArrayLike | None = None, check_input: bool = True) -> Picture:
     """Do a restoration again.
 
     Parameters
@@ -107,6 +108,8 @@ def replay(picture: Picture, recipe: str, *, check_input: bool = True) -> Pictur
         The picture that was restored then.
     recipe : str
         ``Restoration.recipe``, as it travels in ``facts.recipe`` of the result.
+    mask : (H, W) bool array, optional
+        The damage that was marked by hand then; only needed where it was too large to be kept in the recipe.
     check_input : bool
         Refuse another picture than that one.
 
@@ -120,7 +123,8 @@ def replay(picture: Picture, recipe: str, *, check_input: bool = True) -> Pictur
     InvalidPlan
         If the recipe does not validate, is for another picture, or a mask cannot be found again.
     """
-    from anew.restoration.automatic import run_plan
+    from anew.diagnosis.diagnose import diagnose
+    from anew.restoration.automatic import run_plan, with_marks
 
     read = read_recipe(recipe)
     facts = input_facts(picture)
@@ -131,7 +135,8 @@ def replay(picture: Picture, recipe: str, *, check_input: bool = True) -> Pictur
             f"{was.sha256[:12]}, got {now.width} x {now.height} x {now.channels} with {now.sha256[:12]}; "
             "give the original input"
         )
-    return run_plan(picture, read.plan, check=False).picture
+    diagnosis = None if mask is None else with_marks(diagnose(picture), mask, picture.pixels.shape)
+    return run_plan(picture, read.plan, diagnosis=diagnosis, check=False).picture
 
 
 def version_changes(recipe: str) -> list[str]:
