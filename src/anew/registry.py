@@ -143,6 +143,7 @@ TASKS = {
 METHODS = Registry(
     (
         # -- denoise: (image, sigma) -----------------------------------------------------------------------------
+        Method("unet", "denoise", "a U-Net that we trained, told the noise level", "Zhang et al., IEEE TPAMI 44 (2022)"),
         Method("bm3d", "denoise", "filter groups of similar blocks together", "Dabov, Foi, Katkovnik and Egiazarian, IEEE TIP 16 (2007)"),
         Method("nlm", "denoise", "non-local means: average pixels whose surroundings look alike", "Buades, Coll and Morel, CVPR 2005"),
         Method("tv", "denoise", "total variation: the smoothest image in budget, edges kept", "Rudin, Osher and Fatemi, Physica D 60 (1992); Chambolle, JMIV 20 (2004)"),
@@ -164,7 +165,7 @@ METHODS = Registry(
         Method("navier-stokes", "inpaint", "carry isophotes into the hole like a fluid", "Bertalmio, Bertozzi and Sapiro, CVPR 2001", library="OpenCV"),
         Method("diffusion", "inpaint", "solve Laplace's equation, or edge-stopping diffusion, in the hole", "Bertalmio et al., SIGGRAPH 2000"),
         Method("exemplar", "inpaint", "texture and structure from elsewhere in the picture; for big holes and objects to remove", "Wexler, Shechtman and Irani, IEEE TPAMI 29 (2007); Barnes et al., SIGGRAPH 2009"),
-        Method("criminisi", "inpaint", "copy patches, strong edges first; for objects to remove from structured scenes", "Criminisi, Perez and Toyama, IEEE TIP 13 (2004)"),
+        Method("criminisi", "inpaint", "copy patches, strong edges first; exact on straight edges, astray in busy scenes", "Criminisi, Perez and Toyama, IEEE TIP 13 (2004)"),
         # -- deblur: (image, psf, sigma) -------------------------------------------------------------------------
         Method("bm3d", "deblur", "invert boldly, then filter the coloured noise of that by BM3D", "Dabov, Foi, Katkovnik and Egiazarian, SPIE 6812 (2008)"),
         Method("tv", "deblur", "total-variation deconvolution", "Wang, Yang, Yin and Zhang, SIAM J. Imaging Sci. 1 (2008)"),
