@@ -30,6 +30,7 @@ LEAST_ODDITY = {"marked": 0.0, "impulses": 2.6, "holes": 0.5, "text": 0.5}  # a 
 LEAST_ODDITY_OF_OTHERS = 1.5
 DETAIL = 2 / 255  # local spread of what is worth keeping
 PROBE_SEED = 0x57E1  # of the probe b; not a seed that people type, or b could be the very noise of a synthetic test
+MOST_GAIN = 20.0  # dB; an estimate beyond that is the estimate's own noise
 LEAST_GAIN = 0.1  # dB; a smaller predicted gain is not worth touching the pixels
 
 
@@ -107,7 +108,7 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
         inside = (y > 2 * sigma) & (y < 1 - 2 * sigma)  # elsewhere clipping has cut the noise
         where = inside if inside.mean() > 0.1 else None
         risks.append(monte_carlo_sure(noisy[window], denoise, sigma, where=where))
-    risk = max(float(np.mean(risks)), 1e-8)
+    risk = max(float(np.mean(risks)), sigma**2 / 10 ** (MOST_GAIN / 10))
     gain = 10 * np.log10(sigma**2 / risk)
     pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]
     level, smooth_level = np.sqrt(np.mean([_residual_energies(*piece) for piece in pieces], axis=0))
@@ -122,7 +123,8 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
         return Verdict(False, f"by the unbiased risk estimate it would not help (gain {gain:+.1f} dB)", figures)
     if smooth_level < 0.35 * sigma:
         return Verdict(False, "what it takes away is texture: in the smooth parts there is hardly any noise", figures)
-    return Verdict(True, f"the unbiased risk estimate predicts a gain of {gain:.1f} dB", figures)
+    more = "more than " if gain > MOST_GAIN - 0.05 else ""
+    return Verdict(True, f"the unbiased risk estimate predicts a gain of {more}{gain:.1f} dB", figures)
 
 
 def residual_correlation(residual: Image) -> float:

@@ -15,6 +15,7 @@ AS_GOOD = 1.02  # times the least error: a quicker method with no more than that
 # Inside a deep hole texture cannot be guessed pixel by pixel: squared error prefers a flat smear, eyes prefer texture.
 # Exemplars are taken there unless they are this many times worse.
 DEEP = 12  # pixels from the nearest known one
+DOTS = 2  # holes no deeper than this hold no texture; exemplars, the slowest, do not compete there
 TEXTURE_AS_GOOD = 1.35
 WINDOW = 160  # pixels; side of the windows in which methods compete
 MAX_WINDOWS = 3
@@ -39,7 +40,10 @@ def choose_inpainting(image: Image, mask: Mask, names: Sequence[str]) -> tuple[s
     error : float
         Its root mean square error at the held-out pixels; nan if there was no room to hold any out.
     """
+    depth = float(depth_of(mask).max())
     chosen = [name for name in CANDIDATES if name in names] or list(names[:1])
+    if depth <= DOTS and len(chosen) > 1:
+        chosen = [name for name in chosen if name != "exemplar"]
     trials = [(window, held) for window in busiest_windows(mask) if (held := hold_out(mask[window])) is not None]
     if not trials:
         return chosen[0], float("nan")
@@ -54,7 +58,7 @@ def choose_inpainting(image: Image, mask: Mask, names: Sequence[str]) -> tuple[s
             count += int(held.sum()) * image.shape[2]
         errors[name] = float(np.sqrt(squares / count))
     least = min(errors.values())
-    if "exemplar" in errors and errors["exemplar"] <= TEXTURE_AS_GOOD * least and depth_of(mask).max() > DEEP:
+    if "exemplar" in errors and errors["exemplar"] <= TEXTURE_AS_GOOD * least and depth > DEEP:
         return "exemplar", errors["exemplar"]
     best = next(name for name in chosen if errors[name] <= AS_GOOD * least)
     return best, errors[best]

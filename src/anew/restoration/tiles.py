@@ -13,8 +13,8 @@ import numpy as np
 
 from anew.arrays import Image, Mask
 
-TILE = 1024  # pixels; a multiple of 8, so that the grid of JPEG blocks stays where it is
-WHOLE = 1536 * 1024  # images of up to so many pixels are done in one piece
+TILE = 768  # pixels; a multiple of 8, so that the grid of JPEG blocks stays where it is
+WHOLE = 1024 * 1024  # images of up to so many pixels are done in one piece
 HALO = 32
 FILL_HALO = 64
 DEEP = 16  # pixels from the nearest known one; deeper holes are filled in one piece, whatever their size

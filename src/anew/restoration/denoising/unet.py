@@ -14,7 +14,6 @@ from anew.inference.models import Model, open_model
 from anew.restoration.tiles import apply_in_tiles
 
 SIGMA_MAX = 75 / 255  # the highest level of the training
-TILE = 1024
 SMALLEST = 1 / 255  # below this there is nothing to gain
 
 
@@ -49,8 +48,10 @@ def denoise_unet(image: Image, sigma: float, *, model: str = "denoise-unet") -> 
 def _denoise_colour(network: Model, image: Image, sigma: float) -> Image:
     """Scale the range so that the level is one that the network knows, and run tile by tile."""
     factor = min(1.0, SIGMA_MAX / sigma)
+    if factor == 1:
+        return apply_in_tiles(lambda tile: network(tile, sigma), image, halo=network.card.halo)
     scaled = 0.5 + (image - np.float32(0.5)) * np.float32(factor)
-    result = apply_in_tiles(lambda tile: network(tile, sigma * factor), scaled, halo=network.card.halo, tile=TILE)
+    result = apply_in_tiles(lambda tile: network(tile, sigma * factor), scaled, halo=network.card.halo)
     return 0.5 + (result - np.float32(0.5)) / np.float32(factor)
 
 
