@@ -180,7 +180,7 @@ def test_any_depth_through_the_public_function(grey_photo: np.ndarray) -> None:
         result = anew.denoise(given, 0.1, method="bm3d")
         assert result.dtype == dtype
         np.testing.assert_allclose(result.astype(np.float64) / top, np.clip(expected, 0, 1), atol=0.02 + step)
-    assert anew.methods("denoise")[0] == "bm3d"
+    assert "bm3d" in anew.methods("denoise")
 
 
 def test_an_unknown_profile_is_refused() -> None:

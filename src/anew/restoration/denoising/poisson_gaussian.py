@@ -35,7 +35,7 @@ def denoise_poisson_gaussian(
     *,
     gain: float | None = None,
     offset_sigma: float | None = None,
-    denoiser: str = "auto",
+    denoiser: str = "bm3d",
 ) -> Image:
     """Remove Poisson-Gaussian noise with any denoiser made for Gaussian noise.
 

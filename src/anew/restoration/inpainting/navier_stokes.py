@@ -11,6 +11,8 @@ import numpy as np
 
 from anew.arrays import Image, Mask, per_channel
 
+BORDER = 2  # pixels; at the border of the image, and on images of one row, OpenCV reads values that nobody wrote
+
 
 def inpaint_navier_stokes(image: Image, mask: Mask, *, radius: float = 3.0) -> Image:
     """Fill holes along isophotes.
@@ -27,10 +29,11 @@ def inpaint_navier_stokes(image: Image, mask: Mask, *, radius: float = 3.0) -> I
     -------
     float32 array of the same shape, within the range of the known pixels; these are bit-identical
     """
-    holes = mask.astype(np.uint8)
+    holes = np.pad(mask.astype(np.uint8), BORDER, mode="edge")
+    inside = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
 
     def fill(channel: Image) -> Image:
-        values = cv2.inpaint(channel, holes, radius, cv2.INPAINT_NS)
+        values = cv2.inpaint(np.pad(channel, BORDER, mode="edge"), holes, radius, cv2.INPAINT_NS)[inside]
         known = channel[~mask]
         return np.where(mask, np.clip(values, known.min(), known.max()), channel)
 
