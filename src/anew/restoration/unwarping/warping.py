@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates, spline_filter
 
 from anew.arrays import Image, Mask
 
 Points = NDArray[np.float64]
 Mapping = Callable[[Points, Points], tuple[Points, Points]]
 
-BORDERS = {"reflect": cv2.BORDER_REFLECT_101, "constant": cv2.BORDER_CONSTANT, "nearest": cv2.BORDER_REPLICATE}
+BORDERS = ("reflect", "constant", "nearest")
 STRIP_PIXELS = 1 << 20  # the coordinates of one strip of rows are held at a time, so memory stays small
-REMAP_LIMIT = 32_766  # cv2.remap keeps source positions in 16 bits
 INSIDE_TOLERANCE = 1e-3  # pixels; rounding of a mapping must not cost the outermost row
 
 
 def warp(image: Image, mapping: Mapping, *, border: str = "reflect", fill: float = 0.0) -> Image:
-    """Give the image that shows at each pixel p what the input shows at ``mapping(p)``; Lanczos, 8 x 8 taps.
+    """Give the image that shows at each pixel p what the input shows at ``mapping(p)``, by cubic splines.
+
+    The positions are exact: OpenCV's remapping would round them to 1 / 32 of a pixel.
 
     Parameters
     ----------
@@ -42,11 +43,17 @@ def warp(image: Image, mapping: Mapping, *, border: str = "reflect", fill: float
     if border not in BORDERS:
         raise ValueError(f"border must be one of {', '.join(BORDERS)}, got {border!r}")
     planes = image[:, :, np.newaxis] if image.ndim == 2 else image
+    height, width = planes.shape[:2]
     result = np.empty_like(planes)
-    for rows, x, y in _strips(planes.shape, mapping):
-        for first in range(0, planes.shape[2], 4):  # OpenCV takes 4 channels at most
-            group = slice(first, first + 4)
-            result[rows, :, group] = _sample(planes[:, :, group], x, y, border, fill)
+    for channel in range(planes.shape[2]):
+        coefficients = spline_filter(planes[:, :, channel], order=3, output=np.float32, mode="mirror")
+        for rows, x, y in _strips(planes.shape, mapping):
+            if border == "nearest":
+                x, y = x.clip(0, width - 1), y.clip(0, height - 1)
+            sampled = map_coordinates(coefficients, (y, x), order=3, mode="mirror", prefilter=False, output=np.float32)
+            if border == "constant":
+                sampled[~_inside(x, y, width, height)] = fill
+            result[rows, :, channel] = sampled
     return result.reshape(image.shape)
 
 
@@ -64,9 +71,8 @@ def valid_mask(shape: tuple[int, ...], mapping: Mapping) -> Mask:
     """
     height, width = shape[:2]
     valid = np.empty((height, width), bool)
-    low, high = -INSIDE_TOLERANCE, INSIDE_TOLERANCE
     for rows, x, y in _strips(shape, mapping):
-        valid[rows] = (x >= low) & (x <= width - 1 + high) & (y >= low) & (y <= height - 1 + high)
+        valid[rows] = _inside(x, y, width, height)
     return valid
 
 
@@ -84,25 +90,7 @@ def _strips(shape: tuple[int, ...], mapping: Mapping) -> Iterator[tuple[slice, P
         yield rows, *mapping(x, y)
 
 
-def _sample(planes: Image, x: Points, y: Points, border: str, fill: float) -> Image:
-    """Sample (H, W, c <= 4) planes at the (h, w) positions x, y; gives (h, w, c)."""
-    if max(planes.shape[:2]) > REMAP_LIMIT:
-        return _sample_spline(planes, x, y, border, fill)
-    sampled = cv2.remap(
-        planes,
-        x.astype(np.float32),
-        y.astype(np.float32),
-        cv2.INTER_LANCZOS4,
-        borderMode=BORDERS[border],
-        borderValue=(fill,) * 4,
-    )
-    return np.asarray(sampled, np.float32).reshape(*x.shape, planes.shape[2])
-
-
-def _sample_spline(planes: Image, x: Points, y: Points, border: str, fill: float) -> Image:
-    """Do the same with cubic splines, for sides that OpenCV cannot address."""
-    from scipy.ndimage import map_coordinates
-
-    mode = {"reflect": "mirror"}.get(border, border)
-    channels = [map_coordinates(p, (y, x), order=3, mode=mode, cval=fill) for p in np.moveaxis(planes, 2, 0)]
-    return np.stack(channels, axis=2).astype(np.float32)
+def _inside(x: Points, y: Points, width: int, height: int) -> Mask:
+    """Tell which points lie on the image."""
+    low, right, bottom = -INSIDE_TOLERANCE, width - 1 + INSIDE_TOLERANCE, height - 1 + INSIDE_TOLERANCE
+    return (x >= low) & (x <= right) & (y >= low) & (y <= bottom)
