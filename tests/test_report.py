@@ -100,5 +100,5 @@ def test_sheet_shows_both_pictures(restoration: Restoration, tmp_path: Path) -> 
 
 def test_where_nothing_can_be_written_one_line_says_so(restoration: Restoration, tmp_path: Path) -> None:
     for write in (write_report, write_sheet):
-        with pytest.raises(CannotWrite, match="cannot write"):
+        with pytest.raises(CannotWrite, match="there is no folder"):
             write(restoration, tmp_path / "no" / "such" / "folder")

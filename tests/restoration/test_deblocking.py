@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from anew.jpeg_tables import CHROMINANCE, LUMINANCE, quantisation_table
 from anew.registry import METHODS
 from anew.restoration.deblocking import jpeg_blocks
 from anew.restoration.deblocking.reapplication import deblock_reapplication
@@ -50,8 +51,8 @@ def test_tables_are_those_of_libjpeg(quality: int) -> None:
     Image.new("RGB", (16, 16)).save(buffer, "JPEG", quality=quality)
     with Image.open(buffer) as picture:
         written = [np.array(picture.quantization[i]).reshape(8, 8) for i in (0, 1)]
-    for base, expected in zip((jpeg_blocks.LUMINANCE, jpeg_blocks.CHROMINANCE), written, strict=True):
-        assert np.array_equal(np.rint(jpeg_blocks.quantisation_table(base, quality) * 255), expected)
+    for base, expected in zip((LUMINANCE, CHROMINANCE), written, strict=True):
+        assert np.array_equal(quantisation_table(quality, base), expected)
 
 
 def test_transform_is_orthonormal_and_equals_scipy() -> None:
@@ -89,7 +90,7 @@ def test_projection_keeps_to_the_quantisation_cell(grey_photo: np.ndarray) -> No
     for narrow in (0.3, 1.0):
         result = deblock_reapplication(decoded, 10, narrow=narrow, step=4)
         moved = jpeg_blocks.blocks_to_coefficients(result) - jpeg_blocks.blocks_to_coefficients(decoded)
-        table = jpeg_blocks.quantisation_table(jpeg_blocks.LUMINANCE, 10)
+        table = quantisation_table(10) / np.float32(255)
         assert (np.abs(moved) <= jpeg_blocks.tile_table(table, moved) * narrow / 2 + 1e-5).all()
 
 

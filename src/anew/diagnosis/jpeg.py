@@ -17,26 +17,13 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, luminance
 from anew.diagnosis.finding import Finding
+from anew.jpeg_tables import quantisation_table
 
 if TYPE_CHECKING:
     from anew.images import Picture
 
 BLOCK = 8
 VISIBLE_QUALITY = 85  # above it the artefacts are too weak to see
-
-# Table K.1 of ITU-T T.81, in natural order.
-LUMINANCE_TABLE = np.array(
-    [
-        [16, 11, 10, 16, 24, 40, 51, 61],
-        [12, 12, 14, 19, 26, 58, 60, 55],
-        [14, 13, 16, 24, 40, 57, 69, 56],
-        [14, 17, 22, 29, 51, 87, 80, 62],
-        [18, 22, 37, 56, 68, 109, 103, 77],
-        [24, 35, 55, 64, 81, 104, 113, 92],
-        [49, 64, 78, 87, 103, 121, 120, 101],
-        [72, 92, 95, 98, 112, 100, 103, 99],
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -55,12 +42,6 @@ class JpegTraces:
     quality: int
     offset: tuple[int, int]
     gain: float
-
-
-def quantisation_table(quality: int) -> NDArray[np.int64]:
-    """Give libjpeg's luminance table of a quality in [1, 100], as an (8, 8) int array in natural order."""
-    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-    return np.clip((LUMINANCE_TABLE * scale + 50) // 100, 1, 255)
 
 
 def quality_of_table(table: Sequence[int] | NDArray[np.int64]) -> tuple[int, bool]:

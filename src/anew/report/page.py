@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 from html import escape
 from pathlib import Path
 from string import Template
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anew.errors import CannotWrite
+from anew.codecs import storage
 from anew.report.pictures import heat, marked, shown
 from anew.report.template import PAGE
 
@@ -41,13 +40,7 @@ def write_report(restoration: Restoration, path: str | Path) -> None:
     CannotWrite
         If it cannot be written.
     """
-    partial = Path(f"{path}.partial")
-    try:
-        partial.write_text(make_report(restoration), encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise CannotWrite(f"{path}: cannot write the report ({error.strerror or error})") from None
+    storage.save(str(path), make_report(restoration).encode(), overwrite=True)
 
 
 def make_report(restoration: Restoration) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from anew.errors import CannotWrite
+from anew.codecs import storage
 from anew.report.pictures import shown
 
 if TYPE_CHECKING:
@@ -43,13 +43,9 @@ def write_sheet(restoration: Restoration, path: str | Path) -> None:
     CannotWrite
         If it cannot be written.
     """
-    partial = Path(f"{path}.partial")
-    try:
-        make_sheet(restoration).save(partial, format="PNG", compress_level=6)
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise CannotWrite(f"{path}: cannot write the sheet ({error.strerror or error})") from None
+    encoded = io.BytesIO()
+    make_sheet(restoration).save(encoded, format="PNG", compress_level=6)
+    storage.save(str(path), encoded.getvalue(), overwrite=True)
 
 
 def make_sheet(restoration: Restoration) -> Image.Image:

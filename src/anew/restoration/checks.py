@@ -183,7 +183,7 @@ def blockiness(image: Image, offset: tuple[int, int] = (0, 0)) -> float:
 
 def check_deblocked(image: Image, deblocked: Image, quality: int, offset: tuple[int, int] = (0, 0)) -> Verdict:
     """Judge a deblocked image: blocks fade, and the change is no larger than what quantisation can have lost."""
-    from anew.diagnosis.jpeg import quantisation_table
+    from anew.jpeg_tables import quantisation_table
 
     before, after = blockiness(image, offset), blockiness(deblocked, offset)
     change = float(np.sqrt(np.mean((deblocked - image) ** 2, dtype=np.float64)))

@@ -67,7 +67,7 @@ def filled_uncertainty(filled: Image, mask: Mask, held_out_error: float) -> Imag
 
 def deblocked_uncertainty(deblocked: Image, quality: int) -> Image:
     """Say how far a decompressed pixel may be off: quantisation loses what is fine, so it follows the activity."""
-    from anew.diagnosis.jpeg import quantisation_table
+    from anew.jpeg_tables import quantisation_table
 
     step = float(np.sqrt(np.mean(quantisation_table(quality).astype(np.float64) ** 2) / 12)) / 255
     return denoised_uncertainty(deblocked, 0.35 * step)

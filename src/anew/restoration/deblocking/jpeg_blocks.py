@@ -13,33 +13,9 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-
-LUMINANCE = np.array([  # T.81 table K.1
-    [16, 11, 10, 16, 24, 40, 51, 61],
-    [12, 12, 14, 19, 26, 58, 60, 55],
-    [14, 13, 16, 24, 40, 57, 69, 56],
-    [14, 17, 22, 29, 51, 87, 80, 62],
-    [18, 22, 37, 56, 68, 109, 103, 77],
-    [24, 35, 55, 64, 81, 104, 113, 92],
-    [49, 64, 78, 87, 103, 121, 120, 101],
-    [72, 92, 95, 98, 112, 100, 103, 99],
-])  # fmt: skip
-CHROMINANCE = np.full((8, 8), 99)  # T.81 table K.2
-CHROMINANCE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
+from anew.jpeg_tables import CHROMINANCE, LUMINANCE, quantisation_table
 
 DCT = scipy.fft.dct(np.eye(8), axis=0, norm="ortho").astype(np.float32)  # rows are the basis functions
-
-
-def quantisation_table(base: NDArray[np.int_], quality: int) -> NDArray[np.float32]:
-    """Scale a table to a quality as libjpeg does; in units of the range [0, 1].
-
-    Parameters
-    ----------
-    base : (8, 8) int array
-    quality : int in [1, 100]
-    """
-    percent = 5000 // quality if quality < 50 else 200 - 2 * quality
-    return (np.clip((base * percent + 50) // 100, 1, 255) / 255).astype(np.float32)
 
 
 def pad_to_blocks(plane: Image) -> Image:
@@ -83,7 +59,8 @@ def on_jpeg_planes(image: Image, quality: int, deblock: Callable[[Image, NDArray
     -------
     float32 array of the same shape
     """
-    luma_table, chroma_table = (quantisation_table(base, quality) for base in (LUMINANCE, CHROMINANCE))
+    tables = (quantisation_table(quality, base) for base in (LUMINANCE, CHROMINANCE))
+    luma_table, chroma_table = ((table / 255).astype(np.float32) for table in tables)
     if image.ndim == 2:
         return deblock(image, luma_table)
     if image.shape[2] != 3:

@@ -7,11 +7,9 @@ implementation, channel by channel in float32, so that any depth and number of c
 from __future__ import annotations
 
 import cv2
-import numpy as np
 
-from anew.arrays import Image, Mask, per_channel
-
-BORDER = 2  # pixels; at the border of the image, and on images of one row, OpenCV reads values that nobody wrote
+from anew.arrays import Image, Mask
+from anew.restoration.inpainting.opencv_fill import fill_with_opencv
 
 
 def inpaint_navier_stokes(image: Image, mask: Mask, *, radius: float = 3.0) -> Image:
@@ -29,12 +27,4 @@ def inpaint_navier_stokes(image: Image, mask: Mask, *, radius: float = 3.0) -> I
     -------
     float32 array of the same shape, within the range of the known pixels; these are bit-identical
     """
-    holes = np.pad(mask.astype(np.uint8), BORDER, mode="edge")
-    inside = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
-
-    def fill(channel: Image) -> Image:
-        values = cv2.inpaint(np.pad(channel, BORDER, mode="edge"), holes, radius, cv2.INPAINT_NS)[inside]
-        known = channel[~mask]
-        return np.where(mask, np.clip(values, known.min(), known.max()), channel)
-
-    return per_channel(fill, image)
+    return fill_with_opencv(image, mask, radius, cv2.INPAINT_NS)

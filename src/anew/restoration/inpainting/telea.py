@@ -7,14 +7,13 @@ implementation, channel by channel in float32, so that any depth and number of c
 from __future__ import annotations
 
 import cv2
-import numpy as np
 
-from anew.arrays import Image, Mask, per_channel
+from anew.arrays import Image, Mask
+from anew.restoration.inpainting.opencv_fill import fill_with_opencv
 
 # OpenCV adds half a unit for rounding and a gradient term of about one unit to every pixel, also in floating point. In
 # units of 2^-16 of the range both vanish beside the weighted mean; in units of the range they would destroy it.
-UNITS = np.float32(65536)
-BORDER = 2  # pixels; at the border of the image, and on images of one row, OpenCV reads values that nobody wrote
+UNITS = 65536.0
 
 
 def inpaint_telea(image: Image, mask: Mask, *, radius: float = 3.0) -> Image:
@@ -32,13 +31,4 @@ def inpaint_telea(image: Image, mask: Mask, *, radius: float = 3.0) -> Image:
     -------
     float32 array of the same shape; known pixels are bit-identical
     """
-    holes = np.pad(mask.astype(np.uint8), BORDER, mode="edge")
-    inside = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
-
-    def fill(channel: Image) -> Image:
-        wide = np.pad(channel * UNITS, BORDER, mode="edge")
-        values = cv2.inpaint(wide, holes, radius, cv2.INPAINT_TELEA)[inside] / UNITS
-        known = channel[~mask]
-        return np.where(mask, np.clip(values, known.min(), known.max()), channel)
-
-    return per_channel(fill, image)
+    return fill_with_opencv(image, mask, radius, cv2.INPAINT_TELEA, units=UNITS)
