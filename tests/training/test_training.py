@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +18,19 @@ from anew.inference.card import BadModel
 from anew.inference.models import open_model
 from anew.losses.pixel import LOSSES
 from anew.networks.unet import UNet
-from anew.recipes.denoise import RECIPES
+from anew.recipes import RECIPES
 from anew.training.checkpoints import CannotResume
 from anew.training.config import TrainingConfig
-from anew.training.data import NoTrainingData, load_images, pack, split
-from anew.training.denoising import make_batch, validate
-from anew.training.export import export_onnx, load_weights
+from anew.training.data import NoTrainingData, load_images, load_labelled, pack, split
+from anew.training.denoising import DenoiseConfig, make_batch, make_objective
+from anew.training.export import load_weights
 from anew.training.loop import train
-from anew.training.run import build_network, make_card, run_recipe
+from anew.training.objective import LossFunction, Objective
+from anew.training.restoration import RunFacts, export_restorer
+from anew.training.run import run_recipe
 from anew.training.schedule import learning_rate
 
-TINY = TrainingConfig(
-    task="denoise",
+TINY = DenoiseConfig(
     network="unet",
     network_args={"widths": [8, 12], "blocks": 1, "middle_blocks": 1, "unshuffle": 2},
     patch=16,
@@ -144,10 +146,7 @@ def run_tiny(folder: Path, photos: Path, **arguments):  # type: ignore[no-untype
     torch.set_num_threads(1)
     training, validation = split(load_images(photos, channels=3, min_size=16), 1, 0)
     config = arguments.pop("config", TINY)
-    network = build_network(config)
-    return train(
-        network, config, training, validation, make_batch=make_batch, validate=validate, folder=folder, **arguments
-    )
+    return train(make_objective(config), config, training, validation, folder=folder, **arguments)
 
 
 def test_an_interrupted_run_equals_an_unbroken_one_bit_for_bit(photos: Path, tmp_path: Path) -> None:
@@ -177,11 +176,11 @@ def test_every_optimiser_lowers_the_loss(optimiser: str, photos: Path, tmp_path:
 def exported(tmp_path: Path, *, half: bool) -> tuple[UNet, Path]:
     """A random network with distinct biases, and its file."""
     torch.manual_seed(1)
-    network = build_network(TINY)
+    network = make_objective(TINY).networks["network"]
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     path = tmp_path / f"model-{half}.onnx"
-    export_onnx(network, make_card(network, TINY, (), "nothing", "none", 0, 0), path, half=half)
+    export_restorer(network, TINY, path, RunFacts(), protocol="", half=half)
     return network, path
 
 
@@ -205,7 +204,7 @@ def test_any_size_runs_and_keeps_its_shape(tmp_path: Path) -> None:
 
 def test_weights_come_back_from_the_file(tmp_path: Path) -> None:
     network, path = exported(tmp_path, half=False)
-    again = build_network(replace(TINY, seed=5))
+    again = make_objective(replace(TINY, seed=5)).networks["network"]
     load_weights(again, path)
     for name, value in network.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value)
@@ -226,7 +225,7 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(photos: Path, tmp_pa
     card = open_model(path).card
     assert card.terms == "ours"
     assert card.recipe["steps"] == 4
-    assert card.parameters == sum(p.numel() for p in build_network(TINY).parameters())
+    assert card.parameters == sum(p.numel() for p in make_objective(TINY).networks["network"].parameters())
     assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 4
     tuned = run_recipe(TINY, photos, tmp_path / "tuned", steps=2, start_from=str(path))
     assert open_model(tuned).card.network_args == card.network_args
@@ -235,4 +234,65 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(photos: Path, tmp_pa
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_build(name: str) -> None:
     config = RECIPES[name]()
-    assert sum(p.numel() for p in build_network(config).parameters()) > 1e5
+    task = import_module(f"anew.training.{config.objective}")
+    objective = task.make_objective(config)
+    assert objective.product in objective.networks
+    assert set(objective.losses) == set(objective.networks)
+
+
+def test_labelled_images_from_folders_equal_those_from_npz(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 9, 8), dtype=np.uint8)
+    labels = np.array([0, 1, 1, 0, 1, 0])
+    for index, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+        folder = tmp_path / "classes" / f"class-{label}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{index}.png")
+    np.savez(tmp_path / "set.npz", train_images=pixels, train_labels=labels)
+    from_folder, from_npz = load_labelled(tmp_path / "classes"), load_labelled(tmp_path / "set.npz")
+    order = np.argsort(labels, kind="stable")
+    assert torch.equal(from_folder.images, from_npz.images[order])
+    assert from_folder.names == ("class-0", "class-1")
+    images, drawn = from_npz.batch(5, torch.Generator().manual_seed(0))
+    assert images.shape == (5, 1, 9, 8)
+    assert -1 <= float(images.min()) <= float(images.max()) <= 1
+    assert drawn.shape == (5,)
+
+
+def test_labelled_images_must_share_one_size(tmp_path: Path) -> None:
+    for side in (8, 9):
+        Image.fromarray(np.zeros((side, side), np.uint8)).save(tmp_path / f"{side}.png")
+    with pytest.raises(NoTrainingData, match=r"one size expected; the first is 8 x 8, 9.png is 9 x 9"):
+        load_labelled(tmp_path)
+    np.savez(tmp_path / "set.npz", test_images=np.zeros((1, 2, 2), np.uint8))
+    with pytest.raises(NoTrainingData, match="train_images and train_labels expected"):
+        load_labelled(tmp_path / "set.npz")
+
+
+def test_two_networks_are_updated_as_often_as_asked_and_each_alone(tmp_path: Path) -> None:
+    """Two scalars that pull each other: what the loop does is worked out by hand for plain gradient descent."""
+
+    def pull(name: str, other: str) -> LossFunction:
+        def loss(networks, data, config, generator):  # type: ignore[no-untyped-def]
+            return 0.5 * (networks[name].weight - networks[other].weight).square().sum()
+
+        return loss
+
+    networks = {name: torch.nn.Linear(1, 1, bias=False) for name in "ab"}
+    for name, value in (("a", 0.0), ("b", 1.0)):
+        torch.nn.init.constant_(networks[name].weight, value)
+    objective = Objective(
+        networks=networks,
+        losses={"a": pull("a", "b"), "b": pull("b", "a")},
+        product="b",
+        validate=lambda *_: {},
+        repeats={"a": 2},
+        rates={"b": 0.5},
+    )
+    config = TrainingConfig(
+        objective="", task="", network="", steps=1, optimiser="sgd", learning_rate=0.2, warmup=0, clip=9, ema=0.0
+    )
+    data = pack([np.zeros((2, 2, 1), np.uint8)])
+    train(objective, config, data, data, folder=tmp_path / "run")
+    a = 0.2 + 0.2 * (1 - 0.2)  # two steps of 0.2 towards 1
+    assert float(networks["a"].weight.detach()) == pytest.approx(a)
+    assert float(networks["b"].weight.detach()) == pytest.approx(1 - 0.1 * (1 - a))

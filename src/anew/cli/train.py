@@ -15,10 +15,29 @@ from anew.cli import options as o
 commands = typer.Typer()
 
 
+def _recipes() -> dict[str, Any]:
+    """Give the recipes, or say what must be installed."""
+    try:
+        from anew.recipes import RECIPES
+    except ImportError as error:
+        from anew.errors import Unavailable
+
+        raise Unavailable(f"training needs {error.name}: pip install 'anew[train]'") from None
+    return dict(RECIPES)
+
+
+def _list_recipes(wanted: bool) -> None:
+    """Print every recipe with the first line of what it says of itself."""
+    if wanted:
+        for name, recipe in _recipes().items():
+            print(f"{name:<22} {(recipe.__doc__ or '').splitlines()[0]}")
+        raise typer.Exit
+
+
 @commands.command(epilog="Example:  anew train denoise --data photos/ --minutes 30 -o runs/mine")
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="denoise or denoise-small.")],
-    data: Annotated[Path, typer.Option("--data", metavar="FOLDER", help="Images: a folder, .zip or .tar.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="What to train; --list says what there is.")],
+    data: Annotated[Path, typer.Option("--data", metavar="DATA", help="Folder, .zip or .tar of images, or .npz.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Checkpoints, log and model.")],
     minutes: Annotated[float | None, typer.Option(min=0.01, metavar="M", help="Length of the run.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Length of the run, exactly.")] = None,
@@ -26,21 +45,20 @@ def train(
     settings: o.Settings = None,
     terms: Annotated[str, typer.Option(help="The terms of the data, for the model's card.")] = "not stated",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    listed: Annotated[
+        bool, typer.Option("--list", callback=_list_recipes, is_eager=True, help="What there is.")
+    ] = False,
 ) -> None:
     """Train a model on your pictures (needs the extra `train`).
 
     The same command goes on with an interrupted run. The result is OUT/model.onnx.
     """
-    try:
-        from anew.recipes.denoise import RECIPES
-        from anew.training.run import run_recipe
-    except ImportError as error:
-        from anew.errors import Unavailable
+    recipes = _recipes()
+    from anew.training.run import run_recipe
 
-        raise Unavailable(f"training needs {error.name}: pip install 'anew[train]'") from None
-    if recipe not in RECIPES:
-        raise typer.BadParameter(f"unknown recipe {recipe!r}; there are {', '.join(RECIPES)}")
-    config = RECIPES[recipe]()
+    if recipe not in recipes:
+        raise typer.BadParameter(f"unknown recipe {recipe!r}; there are {', '.join(recipes)}")
+    config = recipes[recipe]()
     changes: dict[str, Any] = o.parse_settings(settings)
     unknown = [key for key in changes if not hasattr(config, key)]
     if unknown:

@@ -42,6 +42,8 @@ class ModelCard(BaseModel):
         What it is known to do badly.
     date : str
         ISO date of the training.
+    facts : dict
+        What running it takes beyond this: size of the latent vector, names of labels, parametrisation.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,6 +67,7 @@ class ModelCard(BaseModel):
     cost: str = ""
     failures: str = ""
     date: str
+    facts: dict[str, Any] = {}
 
     @classmethod
     def from_json(cls, text: str, source: str) -> ModelCard:

@@ -1,1 +1,29 @@
 """Networks in torch, one file per architecture; needs the extra ``train``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import nn
+
+NETWORKS = {  # name -> (file, class)
+    "unet": ("unet", "UNet"),
+}
+
+
+def build_network(name: str, *, seed: int = 0, **arguments: Any) -> nn.Module:
+    """Build a network by its name, with weights that follow from the seed.
+
+    Raises
+    ------
+    ValueError
+        If there is no network of this name.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"no network {name!r}; there are {', '.join(NETWORKS)}")
+    file, class_name = NETWORKS[name]
+    torch.manual_seed(seed)
+    network: nn.Module = getattr(import_module(f"anew.networks.{file}"), class_name)(**arguments)
+    return network

@@ -1,1 +1,13 @@
-"""Complete, typed training configurations, as functions."""
+"""Complete, typed training configurations, as functions; ``RECIPES`` is the list that ``anew train`` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from anew.recipes import denoise
+from anew.training.config import TrainingConfig
+
+RECIPES: dict[str, Callable[[], TrainingConfig]] = {
+    "denoise": denoise.denoise_unet,
+    "denoise-small": denoise.denoise_unet_small,
+}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from anew.training.config import TrainingConfig
+from anew.training.denoising import DenoiseConfig
 
 
-def denoise_unet() -> TrainingConfig:
+def denoise_unet() -> DenoiseConfig:
     """The default denoiser: a U-Net with noise map at half resolution, for colour and, by a share of crops, grey."""
-    return TrainingConfig(
-        task="denoise",
+    return DenoiseConfig(
         network="unet",
         network_args={"widths": [64, 96, 160], "blocks": 2, "middle_blocks": 3, "unshuffle": 2},
         channels=3,
@@ -20,12 +19,9 @@ def denoise_unet() -> TrainingConfig:
     )
 
 
-def denoise_unet_small() -> TrainingConfig:
+def denoise_unet_small() -> DenoiseConfig:
     """A fast denoiser: a quarter of the work."""
     return replace(
         denoise_unet(),
         network_args={"widths": [32, 64, 96], "blocks": 2, "middle_blocks": 2, "unshuffle": 2},
     )
-
-
-RECIPES = {"denoise": denoise_unet, "denoise-small": denoise_unet_small}

@@ -9,14 +9,16 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """A complete training run.
+    """What every training run is told; each objective adds its own settings in a subclass beside it.
 
     Attributes
     ----------
+    objective : str
+        What is learned: the file in ``anew/training``, e.g. ``"denoising"``.
     task : str
-        What is learned, e.g. ``"denoise"``.
+        What the result is for, e.g. ``"denoise"``.
     network : str
-        The file in ``anew/networks``.
+        A name of ``anew.networks``.
     network_args : mapping
         Its keyword arguments.
     channels : {1, 3}
@@ -31,6 +33,8 @@ class TrainingConfig:
     decay_from : float in [0, 1]
         Part of the run after which the rate falls to zero along a half cosine; 0 is the plain cosine schedule.
     optimiser : {"adamw", "adam", "momentum", "sgd"}
+    betas : pair of float
+        Of AdamW and Adam; the first is the momentum of ``"momentum"``.
     weight_decay : float
     clip : float
         Largest norm of the gradient.
@@ -38,17 +42,15 @@ class TrainingConfig:
         Decay of the average of the weights, which is what is validated and exported.
     loss : str
         A name of ``anew.losses``.
-    sigma_max : float
-        Noise levels are drawn evenly from [0, sigma_max], in grey levels of 255.
-    grey_share : float in [0, 1]
-        Part of the crops of a colour model that are grey, with the same noise in all channels, so that it also serves
-        grey images.
     validation : int
         Images held out.
     validate_every, seed : int
     checkpoint_minutes : float
+    bfloat16 : bool
+        Compute in bfloat16 where the processor can; the weights stay float32.
     """
 
+    objective: str
     task: str
     network: str
     network_args: Mapping[str, Any] = field(default_factory=dict)
@@ -60,13 +62,13 @@ class TrainingConfig:
     warmup: int = 200
     decay_from: float = 0.0
     optimiser: Literal["adamw", "adam", "momentum", "sgd"] = "adamw"
+    betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
     clip: float = 1.0
     ema: float = 0.999
     loss: str = "l1"
-    sigma_max: float = 75.0
-    grey_share: float = 0.0
     validation: int = 24
     validate_every: int = 500
     checkpoint_minutes: float = 3.0
     seed: int = 0
+    bfloat16: bool = True

@@ -127,6 +127,104 @@ def pack(images: list[NDArray[np.uint8]], skipped: tuple[str, ...] = ()) -> Imag
     )
 
 
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images of one size, each with a label.
+
+    Attributes
+    ----------
+    images : (N, C, H, W) uint8 tensor
+    labels : (N,) int64 tensor
+    names : tuple of str
+        Of the labels.
+    """
+
+    images: Tensor
+    labels: Tensor
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: torch.device) -> LabelledImages:
+        """Give the same set with its tensors on a device."""
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def batch(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw images with replacement: (count, C, H, W) float32 in [-1, 1], and (count,) labels."""
+        index = torch.randint(len(self), (count,), generator=generator, device=generator.device).to(self.images.device)
+        return self.images[index].float() / 127.5 - 1, self.labels[index]
+
+    def part(self, start: int, stop: int) -> LabelledImages:
+        """Give the images from ``start`` up to ``stop``."""
+        return replace(self, images=self.images[start:stop], labels=self.labels[start:stop])
+
+
+def load_labelled(source: Path, *, channels: int = 1, split: str = "train") -> LabelledImages:
+    """Read images of one size with labels.
+
+    Parameters
+    ----------
+    source : path
+        An ``.npz`` with ``{split}_images`` (N, H, W) or (N, H, W, C) uint8 and ``{split}_labels`` (N,); or a folder,
+        .zip or .tar in which every label is a folder of images. Images that lie in no folder are one class.
+    channels : {1, 3}
+        Images are converted to grey or RGB.
+    split : str
+        Of an ``.npz``.
+
+    Raises
+    ------
+    NoTrainingData
+        If there is no image, or the images differ in size; the message says which.
+    """
+    if source.suffix.lower() == ".npz":
+        return _load_npz(source, channels, split)
+    pictures: list[NDArray[np.uint8]] = []
+    labels: list[str] = []
+    for name, content in _files(source):
+        try:
+            picture = _decode(content, channels)
+        except (OSError, ValueError, SyntaxError) as error:
+            raise NoTrainingData(f"{source}: {name} cannot be decoded ({error}); repair or remove it") from None
+        if pictures and picture.shape != pictures[0].shape:
+            was, now = (" x ".join(map(str, p.shape[1::-1])) for p in (pictures[0], picture))
+            raise NoTrainingData(f"{source}: images of one size expected; the first is {was}, {name} is {now}")
+        pictures.append(picture)
+        labels.append(Path(name).parent.name)
+    if not pictures:
+        raise NoTrainingData(f"{source}: no image to train on (a folder per label, or .npz, expected)")
+    names = tuple(sorted(set(labels)))
+    place = {label: index for index, label in enumerate(names)}
+    stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+    return LabelledImages(stacked, torch.tensor([place[label] for label in labels]), names)
+
+
+def _load_npz(source: Path, channels: int, split: str) -> LabelledImages:
+    """Read ``{split}_images`` and ``{split}_labels``."""
+    try:
+        with np.load(source, allow_pickle=False) as file:
+            pixels, labels = file[f"{split}_images"], file[f"{split}_labels"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise NoTrainingData(f"{source}: {split}_images and {split}_labels expected ({error})") from None
+    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or len(pixels) != len(labels) or not len(pixels):
+        raise NoTrainingData(
+            f"{source}: {split}_images must be (N, H, W) or (N, H, W, C) uint8, with N labels; it is {pixels.shape} "
+            f"{pixels.dtype} with {len(labels)}"
+        )
+    images = torch.from_numpy(pixels.reshape(*pixels.shape[:3], -1)).permute(0, 3, 1, 2)
+    if images.shape[1] != channels:
+        images = images[:, :1].expand(-1, channels, -1, -1) if images.shape[1] == 1 else _grey(images)
+    count = int(labels.max()) + 1
+    return LabelledImages(images.contiguous(), torch.from_numpy(labels.astype(np.int64)), tuple(map(str, range(count))))
+
+
+def _grey(images: Tensor) -> Tensor:
+    """Give (N, 1, H, W) luma (BT.601) of (N, 3, H, W) uint8."""
+    weights = torch.tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)
+    return (images[:, :3].float() * weights).sum(dim=1, keepdim=True).round().byte()
+
+
 def split(images: ImageSet, validation: int, seed: int) -> tuple[ImageSet, ImageSet]:
     """Hold out ``validation`` images, chosen by the seed, and give (training, validation)."""
     order = np.random.default_rng(seed).permutation(len(images))

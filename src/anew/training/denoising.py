@@ -2,16 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
+from anew.networks import build_network
 from anew.training.config import TrainingConfig
-from anew.training.data import ImageSet
+from anew.training.data import ImageSet, load_images, split
+from anew.training.objective import Objective, supervised
+from anew.training.restoration import RunFacts, export_restorer
 
 VALIDATION_SIGMAS = (15, 25, 50)
 
 
-def make_batch(images: ImageSet, config: TrainingConfig, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+@dataclass(frozen=True, kw_only=True)
+class DenoiseConfig(TrainingConfig):
+    """A denoiser's run.
+
+    Attributes
+    ----------
+    sigma_max : float
+        Noise levels are drawn evenly from [0, sigma_max], in grey levels of 255.
+    grey_share : float in [0, 1]
+        Part of the crops of a colour model that are grey, with the same noise in all channels, so that it also serves
+        grey images.
+    """
+
+    objective: str = "denoising"
+    task: str = "denoise"
+    sigma_max: float = 75.0
+    grey_share: float = 0.0
+
+
+def load_data(source: Path, config: DenoiseConfig) -> tuple[ImageSet, ImageSet]:
+    """Read the images of a folder, .zip or .tar, and hold some out: (training, validation)."""
+    images = load_images(source, channels=config.channels, min_size=config.patch)
+    return split(images, config.validation, config.seed)
+
+
+def make_objective(config: DenoiseConfig) -> Objective:
+    """Build the network, and say how it learns."""
+    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
+    return supervised(network, make_batch, validate)
+
+
+def export(network: nn.Module, config: DenoiseConfig, path: Path, facts: RunFacts) -> None:
+    """Write the trained network with its card."""
+    protocol = "mean PSNR in dB, Gaussian noise, not clipped; result clipped, not rounded"
+    export_restorer(network, config, path, facts, protocol=protocol)
+
+
+def make_batch(images: ImageSet, config: DenoiseConfig, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Draw (clean, noisy, sigma): (N, C, h, w) in [0, 1], the same with noise added and not clipped, (N, 1, 1, 1)."""
     clean = images.crops(config.batch, config.patch, generator)
     draws = torch.rand(2, config.batch, 1, 1, 1, generator=generator, device=generator.device).to(clean.device)
@@ -24,7 +67,7 @@ def make_batch(images: ImageSet, config: TrainingConfig, generator: torch.Genera
 
 
 @torch.no_grad()
-def validate(network: nn.Module, images: ImageSet, config: TrainingConfig) -> dict[str, float]:
+def validate(network: nn.Module, images: ImageSet, config: DenoiseConfig) -> dict[str, float]:
     """Give the mean PSNR in dB of the held-out images at sigma 15, 25 and 50, centre-cropped to the size multiple."""
     multiple: int = network.size_multiple
     scores: dict[str, float] = {}

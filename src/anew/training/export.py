@@ -4,43 +4,57 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from anew.inference.card import ModelCard
 
 OPSET = 17
 
 
-def export_onnx(network: nn.Module, card: ModelCard, path: Path, *, half: bool = True) -> None:
-    """Write a network as ONNX: inputs ``image`` (1, C, H, W) and ``condition`` (1, 1, 1, 1), any H and W.
+def export_onnx(
+    network: nn.Module,
+    card: ModelCard,
+    path: Path,
+    *,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str] = ("result",),
+    dynamic: Mapping[str, Mapping[int, str]] | None = None,
+    half: bool = True,
+) -> None:
+    """Write a network as ONNX, with its card in the metadata.
 
     Parameters
     ----------
-    network : module with ``forward(image, condition)``
+    network : module
+        Its ``forward`` takes the inputs in their order.
     card : ModelCard
     path : path
+    inputs : mapping of str to tensor
+        Names and examples.
+    outputs : sequence of str
+    dynamic : mapping of str to mapping of int to str, optional
+        The axes of inputs and outputs that may have any size, with a name each.
     half : bool
         Store the weights in half precision; the network still computes in float32.
     """
     import onnx
 
     network = network.cpu().eval().to(memory_format=torch.contiguous_format)
-    size = 4 * card.size_multiple
-    example = (torch.rand(1, card.channels, size, size), torch.full((1, 1, 1, 1), 0.1))
     part = path.with_suffix(".part")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own future
         torch.onnx.export(
             network,
-            example,
+            tuple(inputs.values()),
             str(part),
-            input_names=["image", "condition"],
-            output_names=["result"],
-            dynamic_axes={"image": {2: "height", 3: "width"}, "result": {2: "height", 3: "width"}},
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={name: dict(axes) for name, axes in (dynamic or {}).items()},
             opset_version=OPSET,
             dynamo=False,
         )

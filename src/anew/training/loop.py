@@ -1,8 +1,8 @@
-"""The training loop: batches in, averaged weights out, exact resume.
+"""The training loop: an objective in, averaged weights out, exact resume.
 
-The loop knows nothing of the task; it is given a function that makes a batch and one that validates. A run depends on
-its config and its data alone: learning rate and random numbers follow from the step and the stored generator state, so
-an interrupted run continues bit for bit (on a CPU with the same number of threads).
+The loop knows nothing of the task. A run depends on its config and its data alone: learning rate and random numbers
+follow from the step and the stored generator state, so an interrupted run continues bit for bit (on a CPU with the same
+number of threads).
 """
 
 from __future__ import annotations
@@ -10,58 +10,65 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import os
+import statistics
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from anew.losses.pixel import LOSSES
 from anew.training.checkpoints import load_checkpoint, save_checkpoint
 from anew.training.config import TrainingConfig
-from anew.training.data import ImageSet
+from anew.training.objective import Objective
 from anew.training.schedule import learning_rate
-
-MakeBatch = Callable[[ImageSet, TrainingConfig, torch.Generator], tuple[Tensor, Tensor, Tensor]]
-Validate = Callable[[nn.Module, ImageSet, TrainingConfig], dict[str, float]]
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What a run leaves: the averaged network and its log."""
+    """What a run leaves.
+
+    Attributes
+    ----------
+    network : module
+        The product, with averaged weights.
+    log : tuple of dict
+        Its entries since the run was started or continued.
+    steps_done : int
+    seconds_per_step : float
+        The median.
+    """
 
     network: nn.Module
     log: tuple[dict[str, Any], ...]
     steps_done: int
+    seconds_per_step: float
 
 
 def train(
-    network: nn.Module,
+    objective: Objective,
     config: TrainingConfig,
-    training: ImageSet,
-    validation: ImageSet,
+    training: Any,
+    validation: Any,
     *,
-    make_batch: MakeBatch,
-    validate: Validate,
     folder: Path,
     device: str = "cpu",
     stop_after_minutes: float | None = None,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> TrainingRun:
-    """Train a network, or continue the run whose checkpoint lies in ``folder``.
+    """Train the networks of an objective, or continue the run whose checkpoint lies in ``folder``.
 
     Parameters
     ----------
-    network : module with ``forward(noisy, condition)`` and ``size_multiple``
+    objective : Objective
     config : TrainingConfig
-    training, validation : ImageSet
-    make_batch : function (images, config, generator) -> (target, input, condition)
-    validate : function (network, images, config) -> scores
+    training, validation : data with ``to(device)``, of the kind that the objective reads
     folder : path
-        Takes ``checkpoint.pt``, ``log.jsonl`` and ``config.json``.
+        Takes ``checkpoint.pt``, ``log.jsonl``, ``config.json`` and ``preview.png``.
     stop_after_minutes : float, optional
         Write a checkpoint and stop, to be continued later.
     report : function of a log entry
@@ -72,60 +79,81 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     place = torch.device(device)
-    network = network.to(place, memory_format=torch.channels_last)
-    average = copy.deepcopy(network).requires_grad_(False)
-    optimiser = make_optimiser(network, config)
+    networks = {name: n.to(place, memory_format=torch.channels_last) for name, n in objective.networks.items()}
+    product = networks[objective.product]
+    average = copy.deepcopy(product).requires_grad_(False).eval()
+    optimisers = {name: make_optimiser(network, config) for name, network in networks.items()}
     generator = torch.Generator(place).manual_seed(config.seed)
     training, validation = training.to(place), validation.to(place)
-    loss_function = LOSSES[config.loss]
-    bfloat16 = place.type == "cuda" or torch.backends.mkldnn.is_available()
+    bfloat16 = config.bfloat16 and computes_bfloat16(place)
     checkpoint = folder / "checkpoint.pt"
     step = 0
     if checkpoint.exists():
-        step = restore_state(load_checkpoint(checkpoint, config), network, average, optimiser, generator)
+        step = restore_state(load_checkpoint(checkpoint, config), networks, average, optimisers, generator)
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
 
     log: list[dict[str, Any]] = []
     start = saved = time.monotonic()
-    first_step, running = step, torch.zeros((), device=place)
+    first_step, watch = step, _Watch()
     while step < config.steps:
+        begun = time.monotonic()
         rate = learning_rate(
             step, steps=config.steps, peak=config.learning_rate, warmup=config.warmup, decay_from=config.decay_from
         )
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        target, degraded, condition = make_batch(training, config, generator)
-        with torch.autocast(place.type, torch.bfloat16, enabled=bfloat16):
-            x_hat = network(degraded.contiguous(memory_format=torch.channels_last), condition)
-        loss = loss_function(x_hat.float(), target)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-        optimiser.step()
+        for name, network in networks.items():
+            optimiser = optimisers[name]
+            for other, module in networks.items():  # no gradient is worked out that nobody uses
+                module.requires_grad_(other == name)
+            for group in optimiser.param_groups:
+                group["lr"] = rate * objective.rates.get(name, 1.0)
+            for _ in range(objective.repeats.get(name, 1)):
+                with torch.autocast(place.type, torch.bfloat16, enabled=bfloat16):
+                    loss = objective.losses[name](networks, training, config, generator)
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+                optimiser.step()
+                watch.see(name, loss.detach(), norm)
         step += 1
-        update_average(average, network, min(config.ema, (1 + step) / (10 + step)))
-        running += loss.detach()
+        update_average(average, product, min(config.ema, (1 + step) / (10 + step)))
+        watch.durations.append(time.monotonic() - begun)
 
         elapsed = time.monotonic() - start
         out_of_time = stop_after_minutes is not None and elapsed > 60 * stop_after_minutes
         if step % config.validate_every == 0 or step == config.steps:
             with torch.autocast(place.type, torch.bfloat16, enabled=bfloat16):
-                scores = validate(average, validation, config)
+                scores = objective.validate(average, validation, config)
             speed = (step - first_step) / max(elapsed, 1e-9)
-            mean_loss = float(running) / config.validate_every
-            running.zero_()
-            entry = {"step": step, "loss": mean_loss, "rate": rate, "images_per_s": speed * config.batch, **scores}
-            entry["minutes"], entry["minutes_left"] = elapsed / 60, (config.steps - step) / speed / 60
+            times = {"minutes": elapsed / 60, "minutes_left": (config.steps - step) / speed / 60}
+            entry = {
+                "step": step,
+                **watch.means(),
+                "rate": rate,
+                "images_per_s": speed * config.batch,
+                **scores,
+                **times,
+            }
             log.append(entry)
             with (folder / "log.jsonl").open("a") as lines:
                 lines.write(json.dumps(entry) + "\n")
+            if objective.preview is not None:
+                _write_preview(folder / "preview.png", objective.preview(average, validation, config))
             report(entry)
         if out_of_time or step == config.steps or time.monotonic() - saved > 60 * config.checkpoint_minutes:
-            save_checkpoint(checkpoint, gather_state(step, network, average, optimiser, generator), config)
+            save_checkpoint(checkpoint, gather_state(step, networks, average, optimisers, generator), config)
             saved = time.monotonic()
         if out_of_time:
             break
-    return TrainingRun(average, tuple(log), step)
+    for network in networks.values():
+        network.requires_grad_(True)
+    return TrainingRun(average, tuple(log), step, statistics.median(watch.durations or [0.0]))
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Tell whether bfloat16 is computed and not imitated on a device."""
+    if device.type == "cpu":
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return device.type == "cuda" and torch.cuda.is_bf16_supported()
 
 
 def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -133,45 +161,84 @@ def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Op
     parameters, rate, decay = network.parameters(), config.learning_rate, config.weight_decay
     match config.optimiser:
         case "adamw":
-            return torch.optim.AdamW(parameters, rate, betas=(0.9, 0.99), weight_decay=decay)
+            return torch.optim.AdamW(parameters, rate, betas=config.betas, weight_decay=decay)
         case "adam":
-            return torch.optim.Adam(parameters, rate, betas=(0.9, 0.99), weight_decay=decay)
+            return torch.optim.Adam(parameters, rate, betas=config.betas, weight_decay=decay)
         case "momentum":
-            return torch.optim.SGD(parameters, rate, momentum=0.9, nesterov=True, weight_decay=decay)
+            return torch.optim.SGD(parameters, rate, momentum=config.betas[0], nesterov=True, weight_decay=decay)
         case "sgd":
             return torch.optim.SGD(parameters, rate, weight_decay=decay)
 
 
 @torch.no_grad()
 def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move the averaged weights towards the current ones: a <- decay a + (1 - decay) w."""
+    """Move the averaged weights towards the current ones, a <- decay a + (1 - decay) w; buffers are copied."""
     for a, w in zip(average.parameters(), network.parameters(), strict=True):
         a.lerp_(w, 1 - decay)
+    for a, w in zip(average.buffers(), network.buffers(), strict=True):
+        a.copy_(w)
 
 
 def gather_state(
-    step: int, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, generator: torch.Generator
+    step: int,
+    networks: Mapping[str, nn.Module],
+    average: nn.Module,
+    optimisers: Mapping[str, torch.optim.Optimizer],
+    generator: torch.Generator,
 ) -> dict[str, Any]:
     """Collect everything that the next step depends on."""
     return {
         "step": step,
-        "network": network.state_dict(),
+        "networks": {name: network.state_dict() for name, network in networks.items()},
         "average": average.state_dict(),
-        "optimiser": optimiser.state_dict(),
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
         "generator": generator.get_state(),
     }
 
 
 def restore_state(
     state: dict[str, Any],
-    network: nn.Module,
+    networks: Mapping[str, nn.Module],
     average: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimisers: Mapping[str, torch.optim.Optimizer],
     generator: torch.Generator,
 ) -> int:
     """Put a gathered state back, and give its step."""
-    network.load_state_dict(state["network"])
+    for name, network in networks.items():
+        network.load_state_dict(state["networks"][name])
+        optimisers[name].load_state_dict(state["optimisers"][name])
     average.load_state_dict(state["average"])
-    optimiser.load_state_dict(state["optimiser"])
     generator.set_state(state["generator"])
     return int(state["step"])
+
+
+@dataclass
+class _Watch:
+    """Running sums between two entries of the log."""
+
+    losses: dict[str, list[torch.Tensor]] = field(default_factory=lambda: defaultdict(list))
+    norms: dict[str, list[torch.Tensor]] = field(default_factory=lambda: defaultdict(list))
+    durations: list[float] = field(default_factory=list)
+
+    def see(self, name: str, loss: torch.Tensor, norm: torch.Tensor) -> None:
+        """Take note of one update."""
+        self.losses[name].append(loss)
+        self.norms[name].append(norm)
+
+    def means(self) -> dict[str, float]:
+        """Give the mean loss and gradient norm of each network, and start again; a lone network goes without name."""
+        means = {}
+        for kind, seen in (("loss", self.losses), ("gradient", self.norms)):
+            for name, values in seen.items():
+                means[kind if len(seen) == 1 else f"{kind}_{name}"] = float(torch.stack(values).mean())
+            seen.clear()
+        return means
+
+
+def _write_preview(path: Path, pixels: Any) -> None:
+    """Write a picture whole or not at all."""
+    from PIL import Image
+
+    part = path.with_suffix(".part")
+    Image.fromarray(pixels).save(part, format="PNG")
+    os.replace(part, path)

@@ -1,0 +1,77 @@
+"""What a run learns: its networks, the loss of each, and how the result is judged.
+
+The loop (``loop.py``) knows only this; restoration, classification, autoencoding, flows and adversarial games differ in
+the objective that they make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from anew.losses.pixel import LOSSES
+from anew.training.config import TrainingConfig
+
+Networks = Mapping[str, nn.Module]
+LossFunction = Callable[[Networks, Any, Any, torch.Generator], Tensor]  # data and config are the objective's own
+Validate = Callable[[nn.Module, Any, Any], dict[str, float]]
+Preview = Callable[[nn.Module, Any, Any], NDArray[Any]]
+MakeBatch = Callable[[Any, Any, torch.Generator], tuple[Tensor, Tensor, Tensor]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """What a run learns.
+
+    Attributes
+    ----------
+    networks : mapping of str to module
+        Updated one after another in each step, in this order; everything that a run must remember lives in them.
+    losses : mapping of str to function
+        The loss of each network, ``(networks, data, config, generator) -> scalar``. It draws its own batch; all its
+        random numbers come from the generator.
+    product : str
+        The network whose weights are averaged, validated and exported.
+    validate : function
+        (averaged product, validation data, config) -> scores for the log.
+    preview : function, optional
+        (averaged product, validation data, config) -> (H, W, 3) uint8 array, kept as ``preview.png``.
+    repeats : mapping of str to int
+        Updates of a network per step; 1 if not given.
+    rates : mapping of str to float
+        Factor on a network's learning rate; 1 if not given.
+    """
+
+    networks: Networks
+    losses: Mapping[str, LossFunction]
+    product: str
+    validate: Validate
+    preview: Preview | None = None
+    repeats: Mapping[str, int] = field(default_factory=dict)
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+
+def supervised(
+    network: nn.Module, make_batch: MakeBatch, validate: Validate, preview: Preview | None = None
+) -> Objective:
+    """Make the objective of one network that maps an input, under a condition, to a known target.
+
+    Parameters
+    ----------
+    network : module with ``forward(input, condition)``
+    make_batch : function (data, config, generator) -> (target, input, condition)
+    """
+
+    def loss(networks: Networks, data: Any, config: TrainingConfig, generator: torch.Generator) -> Tensor:
+        target, degraded, condition = make_batch(data, config, generator)
+        x_hat = networks["network"](degraded.contiguous(memory_format=torch.channels_last), condition)
+        return LOSSES[config.loss](x_hat.float(), target)
+
+    return Objective(
+        networks={"network": network}, losses={"network": loss}, product="network", validate=validate, preview=preview
+    )

@@ -1,0 +1,111 @@
+"""What the trained restorers share: their card, their cost, and their export; image and condition in, image out."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from anew.inference.card import ModelCard
+from anew.training.config import TrainingConfig
+from anew.training.export import export_onnx
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known of a run when it ends.
+
+    Attributes
+    ----------
+    log : tuple of dict
+        The entries of the log; the last one holds the final scores.
+    data, terms : str
+        What it was trained on, and the terms of that data.
+    images : int
+        How many.
+    minutes : float
+        How long it took, as far as it was run in one go.
+    """
+
+    log: tuple[dict[str, Any], ...] = ()
+    data: str = "not stated"
+    terms: str = "not stated"
+    images: int = 0
+    minutes: float = 0.0
+
+
+def export_restorer(
+    network: nn.Module, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str, half: bool = True
+) -> None:
+    """Write an image-to-image network with its card.
+
+    Parameters
+    ----------
+    network : module with ``forward(image, condition)``, ``size_multiple`` and, optionally, ``halo``
+    protocol : str
+        How the scores of the log were measured.
+    """
+    card = make_card(network, config, facts, protocol=protocol)
+    side = 4 * card.size_multiple
+    inputs = {"image": torch.rand(1, card.channels, side, side), "condition": torch.full((1, 1, 1, 1), 0.1)}
+    free_size = {2: "height", 3: "width"}
+    export_onnx(network, card, path, inputs=inputs, dynamic={"image": free_size, "result": free_size}, half=half)
+
+
+def make_card(network: nn.Module, config: TrainingConfig, facts: RunFacts, *, protocol: str = "") -> ModelCard:
+    """Write the card of a run from what is known of it."""
+    last = facts.log[-1] if facts.log else {}
+    scores = {key[5:]: round(value, 2) for key, value in last.items() if key.startswith("psnr_")}
+    multiple: Any = network.size_multiple
+    halo: Any = getattr(network, "halo", 64)
+    return ModelCard(
+        name=config.network,
+        task=config.task,
+        summary=f"{config.network} trained on {facts.images} images",
+        network=config.network,
+        network_args=dict(config.network_args),
+        channels=config.channels,
+        size_multiple=multiple,
+        halo=halo,
+        parameters=sum(p.numel() for p in network.parameters()),
+        multiply_adds_per_pixel=multiply_adds_per_pixel(network, config.channels),
+        recipe=dataclasses.asdict(config),
+        budget=budget(config, facts),
+        data=facts.data,
+        terms=facts.terms,
+        scores={"held-out images of the training data": scores} if scores else {},
+        protocol=protocol,
+        date=datetime.date.today().isoformat(),
+    )
+
+
+def budget(config: TrainingConfig, facts: RunFacts) -> str:
+    """Say in words what a run took."""
+    return (
+        f"{config.steps} steps of {config.batch} crops, {config.patch} pixels a side; {facts.minutes:.0f} minutes"
+        if config.patch
+        else f"{config.steps} steps of {config.batch} images; {facts.minutes:.0f} minutes"
+    )
+
+
+@torch.no_grad()
+def multiply_adds_per_pixel(network: nn.Module, channels: int) -> int:
+    """Count the multiplications of the convolutions, per pixel of the input."""
+    side = 16 * int(network.size_multiple)
+    total = 0
+
+    def count(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
+        nonlocal total
+        total += module.weight.numel() * output.shape[2] * output.shape[3]
+
+    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d)]
+    device = next(network.parameters()).device
+    network(torch.zeros(1, channels, side, side, device=device), torch.zeros(1, 1, 1, 1, device=device))
+    for hook in hooks:
+        hook.remove()
+    return round(total / side**2)
