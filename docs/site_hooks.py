@@ -1,4 +1,4 @@
-"""Make a page for every method: what it does, its paper, its example, the picture that the example makes, its API."""
+"""Make the benchmark page, and a page for every method: what it does, its paper, its example and picture, its API."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mkdocs.structure.files import File, Files
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from benchmark_page import make_benchmark_page
 from method_examples import example_of, run_example
 
 from anew.arrays import as_image
@@ -35,6 +36,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         index.append("")
     index.append("Seconds: what the example on the method's page took where this site was built.")
     files.append(File.generated(config, "methods/index.md", content="\n".join(index)))
+    files.append(File.generated(config, "benchmark.md", content=make_benchmark_page()))
     return files
 
 
