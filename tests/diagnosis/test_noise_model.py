@@ -5,7 +5,7 @@ from scipy.ndimage import gaussian_filter
 
 from anew.degradations.noise import noise, poisson
 from anew.diagnosis.noise import find_noise
-from anew.diagnosis.noise_model import estimate_correlation, estimate_signal_dependence
+from anew.diagnosis.noise_model import estimate_correlation, estimate_signal_dependence, power_spectrum
 from anew.images import Picture
 
 
@@ -65,3 +65,12 @@ def test_flat_and_tiny_images_have_an_answer(shape):
     image = np.full(shape, 0.5, np.float32)
     assert not estimate_correlation(image).is_noise
     assert not estimate_signal_dependence(image).dependent
+
+
+def test_the_spectrum_of_a_filter_follows_from_its_autocorrelation():
+    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 6
+    along = np.array([0, 1, 4, 6, 4, 1, 0]) / 6
+    expected = np.abs(np.fft.fft2(kernel, s=(16, 16))) ** 2
+    np.testing.assert_allclose(power_spectrum(np.outer(along, along)), expected, atol=1e-12)
+    with pytest.raises(ValueError, match="square with an odd side"):
+        power_spectrum(np.ones((4, 4)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -40,6 +41,29 @@ def test_noisy_photo_becomes_better(noisy: Picture, clean: np.ndarray) -> None:
     assert [s.kind for s in restored.steps if s.kept] == ["noise"]
     assert psnr(restored.picture.pixels, clean) > psnr(noisy.pixels, clean) + 4
     assert "noise: denoise by" in explain(restored)
+
+
+@pytest.mark.parametrize("law", ["grains", "photons"])
+def test_noise_is_removed_by_its_own_law(law: str, clean: np.ndarray) -> None:
+    """Better than the denoiser for white noise, even when that is told the true level."""
+    rng = np.random.default_rng(1)
+    if law == "grains":
+        kernel = np.outer([1, 2, 1], [1, 2, 1]) / 6  # of unit energy
+        noise = cv2.filter2D(rng.standard_normal(clean.shape), -1, kernel) * 20 / 255
+        damaged, level = clean + noise, 20 / 255
+    else:
+        gain = 0.015
+        damaged, level = rng.poisson(clean / gain) * gain, float(np.sqrt(gain * clean.mean()))
+    pixels = (np.rint(damaged.clip(0, 1) * 255) / 255).astype(np.float32)
+    restored = restore(Picture(pixels))
+    noise_step = next(s for s in restored.steps if s.kind == "noise")
+    assert noise_step.kept, noise_step.reason
+    assert noise_step.method == ("bm3d" if law == "grains" else "poisson-gaussian")
+    white = anew.denoise(pixels, level)
+    assert psnr(restored.picture.pixels, clean) > psnr(white, clean) + (0.5 if law == "grains" else 0.1)
+    assert psnr(restored.picture.pixels, clean) > psnr(pixels, clean) + 4
+    again = replay(Picture(pixels), restored.recipe or "")
+    np.testing.assert_array_equal(again.pixels, restored.picture.pixels)
 
 
 @pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "chelsea", "page", "horse"])

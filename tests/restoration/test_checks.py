@@ -35,14 +35,61 @@ def test_sure_meets_the_true_error(width: float) -> None:
     assert 10 * np.log10(estimate / true) == pytest.approx(0, abs=0.2)
 
 
+def grainy(clean: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Noise through the kernel [1 2 1] in both directions, and its autocorrelation, known from the kernel."""
+    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 6  # of unit energy
+    noise = cv2.filter2D(np.random.default_rng(3).standard_normal(clean.shape), -1, kernel)
+    along = np.array([0, 1, 4, 6, 4, 1, 0]) / 6
+    return (clean + sigma * noise).astype(np.float32), np.outer(along, along)
+
+
+@pytest.mark.parametrize("width", [0.6, 1.0, 2.0])
+def test_sure_meets_the_true_error_under_correlated_noise(width: float) -> None:
+    clean = (skimage.data.camera() / 255).astype(np.float32)
+    y, autocorrelation = grainy(clean, 0.1)
+
+    def smooth(x: np.ndarray) -> np.ndarray:
+        return gaussian_filter(x, width)
+
+    true = np.mean((smooth(y) - clean) ** 2)
+    estimate = checks.monte_carlo_sure(y, smooth, 0.1, autocorrelation=autocorrelation)
+    assert 10 * np.log10(estimate / true) == pytest.approx(0, abs=0.2)
+    assert checks.monte_carlo_sure(y, smooth, 0.1) < 0.8 * true  # taken for white, it would seem to be gone
+
+
+def test_sure_meets_the_true_error_under_noise_that_grows_with_the_light() -> None:
+    clean = (skimage.data.camera() / 255).astype(np.float32)
+    noise = checks.MeasuredNoise(0.1, gain=0.03, offset_sigma=0.01)
+    deviation = np.sqrt(0.03 * clean + 0.01**2)
+    np.testing.assert_allclose(noise.deviation(clean), deviation, rtol=1e-6)
+    y = (clean + deviation * np.random.default_rng(2).standard_normal(clean.shape)).astype(np.float32)
+
+    def bright_only(x: np.ndarray) -> np.ndarray:
+        return np.where(clean > 0.5, gaussian_filter(x, 1.5), x)
+
+    true = np.mean((bright_only(y) - clean) ** 2)
+    estimate = checks.monte_carlo_sure(y, bright_only, noise.deviation(clean))
+    assert 10 * np.log10(estimate / true) == pytest.approx(0, abs=0.2)
+
+
+def test_coloured_noise_has_the_autocorrelation_that_was_asked_for() -> None:
+    _, autocorrelation = grainy(np.zeros((8, 8)), 1.0)
+    b = checks.coloured(np.random.default_rng(0).standard_normal((600, 600), np.float32), autocorrelation)
+    assert float(np.mean(b * b)) == pytest.approx(1, abs=0.02)
+    for dy, dx in ((0, 1), (1, 1), (2, 0), (0, 3)):
+        found = float(np.mean(b[dy:, dx:] * b[: b.shape[0] - dy, : b.shape[1] - dx]))
+        assert found == pytest.approx(autocorrelation[3 + dy, 3 + dx], abs=0.02)
+
+
 def test_a_good_denoiser_is_kept_and_a_crude_one_dropped(colour_photo: np.ndarray) -> None:
     y = noisy(colour_photo, 0.08)
+    noise = checks.MeasuredNoise(0.08)
 
     def blur(width: float):
         return lambda x: np.stack([gaussian_filter(x[:, :, c], width) for c in range(3)], axis=2)
 
-    assert checks.check_denoised(y, blur(0.8)(y), blur(0.8), 0.08).kept
-    assert not checks.check_denoised(y, blur(8.0)(y), blur(8.0), 0.08).kept
+    assert checks.check_denoised(y, blur(0.8)(y), blur(0.8), noise).kept
+    assert not checks.check_denoised(y, blur(8.0)(y), blur(8.0), noise).kept
 
 
 def test_texture_taken_for_noise_is_seen(colour_photo: np.ndarray) -> None:
@@ -53,7 +100,7 @@ def test_texture_taken_for_noise_is_seen(colour_photo: np.ndarray) -> None:
     def blur(x: np.ndarray) -> np.ndarray:
         return cv2.GaussianBlur(x, (0, 0), 1)
 
-    verdict = checks.check_denoised(half, blur(half), blur, 0.1)
+    verdict = checks.check_denoised(half, blur(half), blur, checks.MeasuredNoise(0.1))
     assert not verdict.kept
     assert "texture" in verdict.reason
 

@@ -55,6 +55,19 @@ def test_light_is_not_stretched_twice() -> None:
     assert kinds == ["exposure"]
 
 
+def test_the_sort_of_noise_chooses_the_denoiser() -> None:
+    law = np.eye(7).tolist()
+    grains = found("noise", sigma=0.1, correlated=True, autocorrelation=law, gain=0.0, offset_sigma=0.1)
+    step = make_plan(diagnosis(grains)).steps[0]
+    assert (step.method, step.parameters) == ("bm3d", {"sigma": 0.1, "autocorrelation": law})
+    light = found("noise", sigma=0.1, correlated=False, autocorrelation=law, signal_dependent=True, gain=0.02)
+    step = make_plan(diagnosis(light)).steps[0]
+    assert (step.method, step.parameters) == ("poisson-gaussian", {"sigma": 0.1, "gain": 0.02, "denoiser": "auto"})
+    assert Plan.from_json(make_plan(diagnosis(light)).to_json()) == make_plan(diagnosis(light))
+    after_jpeg = make_plan(diagnosis(light, found("jpeg", quality=20))).steps[1]
+    assert (after_jpeg.method, after_jpeg.parameters) == ("auto", {})
+
+
 def test_noise_is_measured_later_if_an_earlier_step_changes_it() -> None:
     noise = found("noise", sigma=0.1)
     assert make_plan(diagnosis(noise)).steps[0].parameters == {"sigma": 0.1}

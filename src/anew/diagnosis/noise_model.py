@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image
 
@@ -161,6 +161,35 @@ def estimate_signal_dependence(image: Image) -> SignalDependence:
     bright = offset + gain * float(x.max())
     dependent = gain > 0 and t > LEAST_T and bright / dark > LEAST_CONTRAST**2
     return SignalDependence(float(gain), float(np.sqrt(max(offset, 0.0))), bool(dependent))
+
+
+def power_spectrum(autocorrelation: ArrayLike) -> NDArray[np.float64]:
+    """Give the spectrum of noise whose correlation ends where its autocorrelation does.
+
+    Parameters
+    ----------
+    autocorrelation : (2 n + 1, 2 n + 1) array
+        At lags -n..n, 1 in the middle.
+
+    Returns
+    -------
+    (16, 16) float array, >= 0, of mean about 1
+        In the order of ``numpy.fft.fft2``.
+    """
+    r = np.asarray(autocorrelation, np.float64)
+    reach = len(r) // 2
+    if (
+        r.ndim != 2
+        or r.shape[0] != r.shape[1]
+        or r.shape[0] % 2 == 0
+        or reach >= BLOCK // 2
+        or not np.isfinite(r).all()
+    ):
+        raise ValueError(f"autocorrelation must be square with an odd side below {BLOCK}, got shape {r.shape}")
+    lags = np.arange(-reach, reach + 1)
+    periodic = np.zeros((BLOCK, BLOCK))
+    periodic[np.ix_(lags, lags)] = r
+    return np.maximum(np.fft.fft2(periodic).real, 0)
 
 
 def _blocks(channels: Image, side: int) -> NDArray[np.float32]:

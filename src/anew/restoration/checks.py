@@ -52,26 +52,57 @@ class Verdict:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class MeasuredNoise:
+    """Noise as it was measured in a picture.
+
+    Attributes
+    ----------
+    sigma : float
+        Its standard deviation, in units of the range [0, 1].
+    gain, offset_sigma : float >= 0
+        If ``gain`` is not 0, its variance is gain * x + offset_sigma^2 at brightness x.
+    autocorrelation : (2 n + 1, 2 n + 1) array, optional
+        At lags -n..n; white if not given.
+    """
+
+    sigma: float
+    gain: float = 0.0
+    offset_sigma: float = 0.0
+    autocorrelation: NDArray[np.float64] | None = None
+
+    def deviation(self, clean: Image) -> Image | float:
+        """Give the standard deviation at every value of an estimate of the clean image."""
+        if self.gain == 0:
+            return self.sigma
+        return np.asarray(np.sqrt(self.gain * clean.clip(0, 1) + self.offset_sigma**2), np.float32)
+
+
 def monte_carlo_sure(
     noisy: Image,
     denoise: Callable[[Image], Image],
-    sigma: float,
+    sigma: float | Image,
     *,
+    autocorrelation: NDArray[np.float64] | None = None,
     where: Mask | None = None,
     rng: int | np.random.Generator = PROBE_SEED,
 ) -> float:
     """Estimate the mean squared error of a denoiser from the noisy image alone.
 
     Algorithm 1 of Ramani et al. (2008): MSE ~ |y - f(y)|^2 / N - sigma^2 + 2 sigma^2 div f / N with
-    div f ~ <b, f(y + eps b) - f(y)> / eps for one normal vector b.
+    div f ~ <b, f(y + eps b) - f(y)> / eps for one normal vector b. Noise of covariance S has the term
+    2 tr(S J) / N instead, J the derivative of f, and a b of the noise's own law: correlated, or as strong as it at each
+    pixel (Eldar, IEEE TSP 57, 2009, generalises the estimate).
 
     Parameters
     ----------
     noisy : (H, W) or (H, W, C) float32 array
     denoise : callable
         The same shape out.
-    sigma : float > 0
+    sigma : float > 0, or array that broadcasts to the image
         Standard deviation of the noise, in units of the range [0, 1].
+    autocorrelation : (2 n + 1, 2 n + 1) array, optional
+        Of the noise, at lags -n..n; white if not given.
     where : (H, W) bool array, optional
         Pixels to judge by.
     rng : int or numpy generator
@@ -83,15 +114,30 @@ def monte_carlo_sure(
     """
     denoised = denoise(noisy)
     chosen = np.ones(noisy.shape[:2], bool) if where is None else where
+    deviation = np.broadcast_to(np.asarray(sigma, np.float32), noisy.shape)
+    variance = float(np.mean(deviation[chosen].astype(np.float64) ** 2))
     b = np.random.default_rng(rng).standard_normal(noisy.shape, np.float32)
-    eps = np.float32(max(0.2 * sigma, 2 / 255))  # above the rounding inside 8-bit library filters
+    if autocorrelation is not None:
+        b = coloured(b, autocorrelation)
+    b *= deviation / np.float32(np.sqrt(variance))
+    eps = np.float32(max(0.2 * np.sqrt(variance), 2 / 255))  # above the rounding inside 8-bit library filters
     slope = b * (denoise(noisy + eps * b) - denoised)
     divergence = float(np.mean(slope[chosen], dtype=np.float64)) / float(eps)
     residual = float(np.mean((noisy - denoised)[chosen] ** 2, dtype=np.float64))
-    return residual - sigma**2 + 2 * sigma**2 * divergence
+    return residual - variance + 2 * variance * divergence
 
 
-def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Image], sigma: float) -> Verdict:
+def coloured(white: Image, autocorrelation: NDArray[np.float64]) -> Image:
+    """Filter white noise so that it has an autocorrelation; its variance stays."""
+    from anew.diagnosis.noise_model import power_spectrum
+
+    response = np.fft.ifft2(np.sqrt(power_spectrum(autocorrelation))).real
+    kernel = np.fft.fftshift(response / np.sqrt(np.sum(response**2))).astype(np.float32)
+    middle = (len(kernel) // 2, len(kernel) // 2)
+    return cv2.filter2D(white, -1, kernel, anchor=middle).reshape(white.shape)
+
+
+def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Image], noise: MeasuredNoise) -> Verdict:
     """Judge a denoised image.
 
     Parameters
@@ -99,15 +145,19 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
     noisy, denoised : (H, W, C) float32 arrays
     denoise : callable
         What made the one of the other; it is run again on some windows.
-    sigma : float > 0
-        Of the noise as measured in ``noisy``, not as the denoiser was told.
+    noise : MeasuredNoise
+        As measured in ``noisy``, not as the denoiser was told.
     """
+    deviation = noise.deviation(denoised)
+    sigma = float(np.sqrt(np.mean(np.square(deviation, dtype=np.float64))))
     risks = []
     for window in _windows(noisy.shape):
         y = luminance(denoised[window])
         inside = (y > 2 * sigma) & (y < 1 - 2 * sigma)  # elsewhere clipping has cut the noise
         where = inside if inside.mean() > 0.1 else None
-        risks.append(monte_carlo_sure(noisy[window], denoise, sigma, where=where))
+        here = deviation[window] if isinstance(deviation, np.ndarray) else deviation
+        law = noise.autocorrelation
+        risks.append(monte_carlo_sure(noisy[window], denoise, here, autocorrelation=law, where=where))
     risk = max(float(np.mean(risks)), sigma**2 / 10 ** (MOST_GAIN / 10))
     gain = 10 * np.log10(sigma**2 / risk)
     pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]

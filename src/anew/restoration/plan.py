@@ -18,7 +18,7 @@ A low resolution is reported but not repaired unasked: it would change the size 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
@@ -73,7 +73,8 @@ REPAIRS: dict[str, tuple[str, str]] = {
 
 # Beside the inputs of its task: where the first JPEG block starts (row, column); the psf by its kind ("gaussian",
 # "defocus", "motion"), width (standard deviation, radius or length in pixels) and angle in degrees.
-EXTRA_INPUTS = {"deblock": ("offset",), "deblur": ("blur", "width", "angle")}
+# Correlated noise is told by its autocorrelation at lags -3..3 (rows, columns).
+EXTRA_INPUTS = {"deblock": ("offset",), "deblur": ("blur", "width", "angle"), "denoise": ("autocorrelation",)}
 
 # A repair that mends other damage too, all of it measured on the same picture: done twice it would be overdone.
 INCLUDES = {"fading": ("exposure", "contrast", "cast"), "exposure": ("contrast",), "keystone": ("tilt",)}
@@ -207,7 +208,12 @@ def make_plan(
 def _step_for(finding: Finding, found: Collection[str]) -> Step:
     task, method = REPAIRS[finding.kind]
     parameters: dict[str, Any] = {}
-    if task != "inpaint":
+    unaltered = "impulses" not in found and "jpeg" not in found  # those repairs change the noise
+    if finding.kind == "noise" and unaltered:
+        method, parameters = _denoising(finding.details)
+    elif finding.kind == "noise":
+        pass  # it is measured when its turn comes
+    elif task != "inpaint":
         chosen = METHODS.get(task, method)
         names = _extra_inputs(task) if method == "auto" else (*chosen.takes, *chosen.parameters)
         parameters = {name: finding.details[name] for name in names if name in finding.details}
@@ -215,11 +221,21 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
         parameters = {"blur": finding.details.get("kind")} | {
             name: finding.details[name] for name in ("width", "angle") if name in finding.details
         }
-    if finding.kind == "noise" and ("impulses" in found or "jpeg" in found):
-        parameters.pop("sigma", None)  # those repairs change it: it is measured when its turn comes
     return Step(
         kind=cast("Kind", finding.kind), task=task, method=method, parameters=parameters, reason=finding.message
     )
+
+
+def _denoising(details: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Choose the denoiser for what is known of the noise: (method, parameters)."""
+    names: tuple[str, ...] = ("sigma",)
+    method, given = REPAIRS["noise"][1], {}
+    if details.get("correlated"):
+        method, names = "bm3d", ("sigma", "autocorrelation")
+    elif details.get("signal_dependent"):
+        method, names = "poisson-gaussian", ("sigma", "gain", "offset_sigma")
+        given = {"denoiser": "auto"}
+    return method, {name: details[name] for name in names if name in details} | given
 
 
 def _extra_inputs(task: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from anew.arrays import Image, Mask
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
-from anew.restoration.checks import Verdict
+from anew.restoration.checks import MeasuredNoise, Verdict
 from anew.restoration.inpainting_choice import choose_inpainting
 from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
@@ -106,14 +106,22 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
 
 
 def _run_denoise(step: Step, now: Situation) -> Repair:
-    from anew.diagnosis.noise import VISIBLE_SIGMA, estimate_noise_sigma
+    from anew.diagnosis.noise import VISIBLE_SIGMA
+    from anew.diagnosis.noise_model import power_spectrum
 
-    options = dict(step.parameters)
-    measured = estimate_noise_sigma(now.image) if now.check or "sigma" not in options else 0.0
-    if now.check and measured < 0.5 * VISIBLE_SIGMA:
+    options: dict[str, Any] = dict(step.parameters)
+    told = dict(options)
+    measured = _measured_noise(now.image, options) if now.check or "sigma" not in options else MeasuredNoise(0.0)
+    if now.check and measured.sigma < 0.5 * VISIBLE_SIGMA:
         return _dropped(step, now, "hardly any noise is measured in the picture as it is now")
-    sigma = _number(options.pop("sigma", measured), "sigma")
+    sigma = _number(options.pop("sigma", measured.sigma), "sigma")
     method = METHODS.get("denoise", step.method)
+    autocorrelation = options.pop("autocorrelation", None)
+    if autocorrelation is not None and "psd" in method.parameters:
+        options["psd"] = power_spectrum(autocorrelation)
+    for name, power in (("gain", 2), ("offset_sigma", 1)):  # variance and deviation
+        if name in options:
+            options[name] = now.strength**power * _number(options[name], name)
 
     def denoise(x: Image) -> Image:
         result: Image = method.function(x, now.strength * sigma, **options)
@@ -122,7 +130,23 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
     image = apply_in_tiles(denoise, now.image, progress=now.progress)
     verdict = _verdict(now, lambda: checks.check_denoised(now.image, image, denoise, measured))
     unsure = _joined(now, uncertainty.denoised_uncertainty(image, max(sigma, 1e-4)))
-    return Repair(image, unsure, method.name, {"sigma": sigma, **options}, verdict)
+    return Repair(image, unsure, method.name, {**told, "sigma": sigma}, verdict)
+
+
+def _measured_noise(image: Image, told: Mapping[str, Any]) -> MeasuredNoise:
+    """Measure the noise as it is now, by the estimator of the sort that the plan names."""
+    from anew.diagnosis.noise import estimate_noise_sigma
+    from anew.diagnosis.noise_model import estimate_correlation, estimate_signal_dependence
+
+    if told.get("autocorrelation") is not None:
+        correlation = estimate_correlation(image)
+        return MeasuredNoise(correlation.sigma, autocorrelation=correlation.autocorrelation)
+    sigma = estimate_noise_sigma(image)
+    if told.get("gain"):
+        light = estimate_signal_dependence(image)
+        if light.dependent:
+            return MeasuredNoise(sigma, gain=light.gain, offset_sigma=light.offset_sigma)
+    return MeasuredNoise(sigma)
 
 
 def _run_deblock(step: Step, now: Situation) -> Repair:
