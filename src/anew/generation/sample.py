@@ -1,0 +1,310 @@
+"""New images from the shipped generators: numpy and ONNX Runtime, no torch.
+
+Every generator turns noise into an image: a flow by integrating a velocity, a variational autoencoder by its decoder,
+an adversarial generator in one go. The noise of image i depends on the seed and on i alone, so a sheet of 64 begins
+with the same images as a sheet of 16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.generation.denoisers import Denoise, denoise_by_velocity
+from anew.generation.guidance import guide
+from anew.generation.samplers import (
+    sample_dpmpp_2m,
+    sample_euler,
+    sample_flow_euler,
+    sample_flow_heun,
+    sample_heun,
+)
+from anew.generation.schedules import flow_times, karras_sigmas, sigma_of_time
+from anew.inference.card import BadModel, ModelCard
+from anew.inference.models import Model, model_names, open_model, read_card
+
+Images = NDArray[np.float32]
+Rng = int | np.random.Generator
+
+BATCH = 64  # images at a time, to bound the memory
+FIRST_TIME = 0.999  # of a flow that is sampled through its denoiser, where pure noise would be an infinite sigma
+SAMPLERS = ("euler", "heun", "dpmpp_2m")
+
+
+def generator_names() -> list[str]:
+    """Give the names of the shipped generators."""
+    return [name for name in model_names() if read_card(name).task == "generate"]
+
+
+def sample(
+    name: str,
+    n: int,
+    *,
+    label: str | int | None = None,
+    rng: Rng = 0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    sampler: str | None = None,
+) -> Images:
+    """Generate images.
+
+    Parameters
+    ----------
+    name : str
+        A shipped generator, or the path of a model file of ours.
+    n : int >= 1
+    label : str or int, optional
+        What to show, by name or index. By default the labels take turns: image i gets label i modulo their number.
+    rng : int or Generator
+        Image i depends on the seed and on i alone.
+    steps : int >= 1, optional
+        Of a flow's sampler; more is slower and truer to the model. By default what the model's card says.
+    guidance : float >= 0, optional
+        Of a flow: 1 follows the data; above 1 the label shows more clearly and variety shrinks, at twice the time.
+    sampler : {"euler", "heun", "dpmpp_2m"}, optional
+        Of a flow. Heun's method runs the network twice per step.
+
+    Returns
+    -------
+    (n, H, W, C) float32 array in [0, 1]
+
+    Raises
+    ------
+    BadModel
+        If there is no such model, or it does not generate.
+    ValueError
+        If the label is unknown, or the model takes no such option; the message lists what it takes.
+    """
+    model = open_generator(name)
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n}")
+    labels = choose_labels(model.card, label, n)
+    render = make_renderer(model, steps=steps, guidance=guidance, sampler=sampler)
+    seed = seed_of(rng)
+    parts = []
+    for start in range(0, n, BATCH):
+        indices = range(start, min(start + BATCH, n))
+        parts.append(render(draw_noise(model.card, seed, indices), labels[indices.start : indices.stop]))
+    return np.concatenate(parts)
+
+
+def interpolate(
+    name: str,
+    n_frames: int,
+    *,
+    stops: int = 2,
+    closed: bool = False,
+    label: str | int | None = None,
+    rng: Rng = 0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    sampler: str | None = None,
+) -> Images:
+    """Generate a sequence of images that turn into one another.
+
+    The noise moves along great circles (Shoemake, SIGGRAPH 1985) between that of the first ``stops`` samples of the
+    same seed.
+
+    Parameters
+    ----------
+    n_frames : int >= 2
+    stops : int >= 2
+        How many samples are passed; the first frame shows the first of them.
+    closed : bool
+        Go back to the first, so that the frames can be played in a loop; otherwise the last frame shows the last stop.
+    label : str or int, optional
+        By default the model's first.
+
+    Other parameters are those of :func:`sample`.
+
+    Returns
+    -------
+    (n_frames, H, W, C) float32 array in [0, 1]
+    """
+    model = open_generator(name)
+    if n_frames < 2 or stops < 2:
+        raise ValueError(f"n_frames and stops must be at least 2, not {n_frames} and {stops}")
+    first = 0 if label is None and model.card.facts.get("labels") else label
+    labels = choose_labels(model.card, first, n_frames)
+    render = make_renderer(model, steps=steps, guidance=guidance, sampler=sampler)
+    noise = draw_noise(model.card, seed_of(rng), range(stops))
+    places = np.linspace(0, stops, n_frames, endpoint=False) if closed else np.linspace(0, stops - 1, n_frames)
+    frames = []
+    for start in range(0, n_frames, BATCH):
+        some = places[start : start + BATCH]
+        walked = [slerp(noise[int(p) % stops], noise[(int(p) + 1) % stops], p % 1) for p in some]
+        frames.append(render(np.stack(walked), labels[start : start + BATCH]))
+    return np.concatenate(frames)
+
+
+def reconstruct(name: str, images: Images) -> Images:
+    """Encode images by a variational autoencoder and decode the means of their latent vectors.
+
+    Parameters
+    ----------
+    name : str
+        A generator of the kind "vae".
+    images : (N, H, W) or (N, H, W, C) float array in [0, 1], of the model's size
+
+    Returns
+    -------
+    (N, H, W, C) float32 array in [0, 1]
+    """
+    model = open_generator(name)
+    mean = encode(model, images)
+    return np.concatenate([_decode(model, mean[i : i + BATCH], None) for i in range(0, len(mean), BATCH)])
+
+
+def encode(model: Model, images: Images) -> NDArray[np.float32]:
+    """Give the means of the latent vectors, (N, Z), of images as :func:`reconstruct` takes them."""
+    card = model.card
+    if card.facts["kind"] != "vae":
+        raise ValueError(f"{card.name} cannot encode images; a model of the kind 'vae' can")
+    expected = (*card.facts["size"], card.channels)
+    x = np.asarray(images, np.float32)
+    x = x[..., None] if x.ndim == 3 else x
+    if x.ndim != 4 or x.shape[1:] != expected or not len(x):
+        height, width, channels = expected
+        raise ValueError(f"images must have shape (N, {height}, {width}, {channels}), not {np.shape(images)}")
+    unused = np.zeros((1, card.facts["latent"]), np.float32)
+    parts = []
+    for start in range(0, len(x), BATCH):
+        batch = np.ascontiguousarray(x[start : start + BATCH].transpose(0, 3, 1, 2))
+        parts.append(model.session.run(["mean"], {"image": batch, "latent": unused})[0])
+    return np.concatenate(parts)
+
+
+def open_generator(name: str) -> Model:
+    """Open a model that generates.
+
+    Raises
+    ------
+    BadModel
+        If there is none of this name, or it does something else.
+    """
+    model = open_model(name)
+    if model.card.task != "generate":
+        raise BadModel(f"{name} does not generate images (its task: {model.card.task})")
+    return model
+
+
+def choose_labels(card: ModelCard, label: str | int | None, n: int) -> NDArray[np.int64]:
+    """Turn a name, an index or nothing into n label indices.
+
+    Raises
+    ------
+    ValueError
+        If the model has no such label; the message lists those it has.
+    """
+    names = [str(known) for known in card.facts.get("labels", [])]
+    if label is None:
+        return np.arange(n, dtype=np.int64) % max(len(names), 1)
+    if not names:
+        raise ValueError(f"{card.name} takes no label")
+    if str(label) in names:
+        return np.full(n, names.index(str(label)), np.int64)
+    if str(label).isdecimal() and int(label) < len(names):
+        return np.full(n, int(label), np.int64)
+    raise ValueError(f"no label {label!r}; {card.name} knows {', '.join(names)} (or 0 to {len(names) - 1})")
+
+
+def seed_of(rng: Rng) -> int:
+    """Give the seed that an ``rng`` argument stands for; a generator is drawn from once."""
+    return int(rng.integers(2**63)) if isinstance(rng, np.random.Generator) else int(rng)
+
+
+def draw_noise(card: ModelCard, seed: int, indices: range) -> NDArray[np.float32]:
+    """Draw the standard normal numbers that the images of these indices grow from, one image after the other."""
+    flow = card.facts["kind"] == "flow"
+    shape = (card.channels, *card.facts["size"]) if flow else (card.facts["latent"],)
+    return np.stack([np.random.default_rng([seed, i]).standard_normal(shape, np.float32) for i in indices])
+
+
+def slerp(a: NDArray[np.float32], b: NDArray[np.float32], part: float) -> NDArray[np.float32]:
+    """Go from a (part 0) to b (part 1) along a great circle, so that what lies between is as likely as noise."""
+    cosine = float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if angle < 1e-4:
+        return a + np.float32(part) * (b - a)
+    from_a, from_b = np.sin((1 - part) * angle) / np.sin(angle), np.sin(part * angle) / np.sin(angle)
+    return (from_a * a + from_b * b).astype(np.float32)
+
+
+Render = Callable[[NDArray[np.float32], NDArray[np.int64]], Images]
+
+
+def make_renderer(model: Model, *, steps: int | None, guidance: float | None, sampler: str | None) -> Render:
+    """Make the function (noise, labels) -> (n, H, W, C) images of a model, after a check of the options."""
+    card, kind = model.card, model.card.facts["kind"]
+    if kind == "flow":
+        facts = card.facts
+        return partial(
+            _flow,
+            model,
+            steps=facts["steps"] if steps is None else steps,
+            guidance=facts["guidance"] if guidance is None else guidance,
+            sampler=facts.get("sampler", "heun") if sampler is None else sampler,
+        )
+    for option, value in (("steps", steps), ("guidance", guidance), ("sampler", sampler)):
+        if value is not None:
+            raise ValueError(f"{card.name} takes no {option}: only a flow does, and this is a {kind}")
+    if kind == "vae":
+        return partial(_decode, model)
+    if kind == "gan":
+        return partial(_run_gan, model)
+    raise BadModel(f"{card.name}: unknown kind of generator {kind!r}; flow, vae or gan expected")
+
+
+def _flow(
+    model: Model,
+    noise: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    *,
+    steps: int,
+    guidance: float,
+    sampler: str,
+) -> Images:
+    """Integrate a flow from noise to images."""
+    if sampler not in SAMPLERS:
+        raise ValueError(f"no sampler {sampler!r}; there are {', '.join(SAMPLERS)}")
+    if guidance < 0:
+        raise ValueError(f"guidance must not be negative, it is {guidance}")
+    no_label = np.full_like(labels, max(len(model.card.facts["labels"]), 1))
+
+    def run(label: NDArray[np.int64], x: NDArray[np.float32], time: float) -> Any:
+        moment = np.full(len(x), time, np.float32)
+        return model.session.run(["result"], {"image": x, "time": moment, "label": label})[0]
+
+    network: Denoise = guide(partial(run, labels), partial(run, no_label), scale=guidance)
+    if model.card.facts["parametrisation"] == "rectified":
+        if sampler == "dpmpp_2m":
+            sigmas = [sigma_of_time(t) for t in flow_times(steps, first=FIRST_TIME)]
+            x = sample_dpmpp_2m(denoise_by_velocity(network), noise * np.float32(sigmas[0]), sigmas)
+        else:
+            x = {"euler": sample_flow_euler, "heun": sample_flow_heun}[sampler](network, noise, flow_times(steps))
+    else:
+        sigmas = list(karras_sigmas(steps))
+        solve = {"euler": sample_euler, "heun": sample_heun, "dpmpp_2m": sample_dpmpp_2m}[sampler]
+        x = solve(network, noise * np.float32(sigmas[0]), sigmas)
+    return _as_images((x + 1) / 2)
+
+
+def _decode(model: Model, latent: NDArray[np.float32], labels: NDArray[np.int64] | None) -> Images:
+    """Decode latent vectors of a variational autoencoder; its file also wants an image, which is not used."""
+    unused = np.zeros((1, model.card.channels, *model.card.facts["size"]), np.float32)
+    return _as_images(model.session.run(["result"], {"image": unused, "latent": latent})[0])
+
+
+def _run_gan(model: Model, latent: NDArray[np.float32], labels: NDArray[np.int64]) -> Images:
+    """Run an adversarial generator, conditional or not."""
+    inputs = {"latent": latent, "label": labels} if model.card.facts.get("labels") else {"latent": latent}
+    return _as_images((model.session.run(["result"], inputs)[0] + 1) / 2)
+
+
+def _as_images(x: NDArray[np.float32]) -> Images:
+    """(N, C, H, W) of any range -> (N, H, W, C) in [0, 1]."""
+    return np.ascontiguousarray(np.clip(x, 0, 1).transpose(0, 2, 3, 1), np.float32)

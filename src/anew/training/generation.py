@@ -1,0 +1,121 @@
+"""What the trained generators share: their settings, their data, their card and their sheet."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from anew.inference.card import ModelCard
+from anew.training.config import TrainingConfig
+from anew.training.data import LabelledImages, NoTrainingData, load_labelled
+from anew.training.restoration import RunFacts, budget
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationConfig(TrainingConfig):
+    """What every generator's run has.
+
+    Attributes
+    ----------
+    patch : int
+        Side of the images in pixels.
+    labels : tuple of str
+        Names of the labels, in the order of the data's own.
+    mirror : bool
+        Show each image mirrored half of the time.
+    """
+
+    task: str = "generate"
+    channels: int = 1
+    patch: int = 28
+    batch: int = 128
+    validation: int = 1000
+    labels: tuple[str, ...] = ()
+    mirror: bool = False
+
+
+def load_shuffled(source: Path, config: GenerationConfig) -> tuple[LabelledImages, LabelledImages]:
+    """Read labelled images, and hold some out, chosen by the seed: (training, validation).
+
+    Raises
+    ------
+    NoTrainingData
+        If the data has another size or another number of labels than the recipe.
+    """
+    found = load_labelled(source, channels=config.channels)
+    height, width = found.images.shape[2:]
+    if (height, width) != (config.patch, config.patch):
+        raise NoTrainingData(
+            f"{source}: images of {config.patch} x {config.patch} pixels expected, these are {width} x {height}; "
+            "scale them, or change the recipe by --set patch"
+        )
+    if len(config.labels) not in (0, len(found.names)):
+        raise NoTrainingData(f"{source}: {len(config.labels)} labels expected, it has {len(found.names)}")
+    order = torch.from_numpy(np.random.default_rng(config.seed).permutation(len(found)))
+    names = tuple(config.labels) or found.names
+    images = replace(found, images=found.images[order], labels=found.labels[order], names=names)
+    kept = len(images) - min(config.validation, len(images) // 2)
+    return images.part(0, kept), images.part(kept, len(images))
+
+
+def draw_batch(data: LabelledImages, config: GenerationConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw images and labels, (N, C, H, W) in [-1, 1] and (N,), channels last, mirrored if the recipe says so."""
+    x, label = data.batch(config.batch, generator)
+    if config.mirror:
+        mirrored = torch.rand(len(x), generator=generator, device=generator.device).to(x.device) < 0.5
+        x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
+    return x.contiguous(memory_format=torch.channels_last), label
+
+
+def draw_sheet(images: Tensor, *, columns: int) -> NDArray[np.uint8]:
+    """Lay (N, C, H, W) images in [-1, 1] out on one (H, W, 3) uint8 picture, enlarged if small."""
+    count, _, height, width = images.shape
+    pixels = ((images.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    rows = math.ceil(count / columns)
+    sheet = np.zeros((rows * (height + 2), columns * (width + 2), 3), np.uint8)
+    for index, image in enumerate(pixels):
+        top, left = index // columns * (height + 2), index % columns * (width + 2)
+        sheet[top : top + height, left : left + width] = image
+    enlarged = max(1, 64 // height)
+    return sheet.repeat(enlarged, 0).repeat(enlarged, 1)
+
+
+def make_generator_card(network: nn.Module, config: GenerationConfig, facts: RunFacts, **how: Any) -> ModelCard:
+    """Write the card of a generator from what is known of its run.
+
+    Parameters
+    ----------
+    how
+        What sampling needs, for ``card.facts``: ``kind``, ``parametrisation`` and so on; names of labels and size of
+        images are added.
+    """
+    last = facts.log[-1] if facts.log else {}
+    kept = {key: round(value, 4) for key, value in last.items() if key.startswith("validation_")}
+    return ModelCard(
+        name=config.network,
+        task="generate",
+        summary=f"{config.network} trained on {facts.images} images of {config.patch} x {config.patch} pixels",
+        network=config.network,
+        network_args=dict(config.network_args),
+        channels=config.channels,
+        size_multiple=1,
+        halo=0,
+        parameters=sum(p.numel() for p in network.parameters()),
+        multiply_adds_per_pixel=0,
+        recipe=dataclasses.asdict(config),
+        budget=budget(replace(config, patch=0), facts),
+        data=facts.data,
+        terms=facts.terms,
+        scores={"held-out images of the training data": kept} if kept else {},
+        date=datetime.date.today().isoformat(),
+        facts={"labels": list(config.labels), "size": [config.patch, config.patch], **how},
+    )
