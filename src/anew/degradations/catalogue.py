@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_image, like
-from anew.degradations import blur, downscale, geometry, holes, jpeg, light, noise, scratches, stains, tears
+from anew.degradations import blur, camera, downscale, geometry, holes, jpeg, light, noise, scratches, stains, tears
 from anew.degradations.degraded import Degraded, Rng
 
 COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
@@ -67,6 +67,7 @@ _TABLE = (
     Degradation("noise", noise.noise, "Gaussian noise, white or correlated"),
     Degradation("poisson", noise.poisson, "Poisson-Gaussian noise of few photons"),
     Degradation("speckle", noise.speckle, "multiplicative noise"),
+    Degradation("camera", camera.camera, "a camera's noise: raw, demosaiced, developed, saved as JPEG"),
     Degradation("impulse", noise.impulse, "salt and pepper, or random values, on single pixels"),
     Degradation("stripes", noise.stripes, "an offset per column or row"),
     Degradation("blur", blur.blur, "Gaussian blur", blur.blur_adjoint),
