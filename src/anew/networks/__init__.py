@@ -9,6 +9,12 @@ import torch
 from torch import nn
 
 NETWORKS = {  # name -> (file, class)
+    "attention_cnn": ("attention_cnn", "AttentionCNN"),
+    "autoencoder": ("autoencoder", "Autoencoder"),
+    "conv_lstm": ("conv_lstm", "ConvLSTM"),
+    "dncnn": ("dncnn", "DnCNN"),
+    "recurrent_cnn": ("recurrent_cnn", "RecurrentCNN"),
+    "renet": ("renet", "ReNet"),
     "unet": ("unet", "UNet"),
 }
 

@@ -10,4 +10,10 @@ from anew.training.config import TrainingConfig
 RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "denoise": denoise.denoise_unet,
     "denoise-small": denoise.denoise_unet_small,
+    "denoise-attention": denoise.denoise_attention,
+    "denoise-autoencoder": denoise.denoise_autoencoder,
+    "denoise-dncnn": denoise.denoise_dncnn,
+    "denoise-lstm": denoise.denoise_lstm,
+    "denoise-recurrent": denoise.denoise_recurrent,
+    "denoise-scan": denoise.denoise_scan,
 }

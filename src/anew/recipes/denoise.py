@@ -25,3 +25,38 @@ def denoise_unet_small() -> DenoiseConfig:
         denoise_unet(),
         network_args={"widths": [32, 64, 96], "blocks": 2, "middle_blocks": 2, "unshuffle": 2},
     )
+
+
+def denoise_autoencoder() -> DenoiseConfig:
+    """An encoder-decoder without skips, for comparison."""
+    arguments = {"widths": [64, 128], "blocks": 1, "middle_blocks": 4, "unshuffle": 2}
+    return replace(denoise_unet(), network="autoencoder", network_args=arguments)
+
+
+def denoise_dncnn() -> DenoiseConfig:
+    """DnCNN with a noise map, at half resolution, for comparison."""
+    return replace(denoise_unet(), network="dncnn", network_args={"width": 64, "depth": 15, "unshuffle": 2})
+
+
+def denoise_recurrent() -> DenoiseConfig:
+    """One residual block iterated with shared weights, for comparison."""
+    arguments = {"width": 64, "iterations": 6, "unshuffle": 2}
+    return replace(denoise_unet(), network="recurrent_cnn", network_args=arguments)
+
+
+def denoise_scan() -> DenoiseConfig:
+    """Rows and columns read as sequences by recurrent units (ReNet), for comparison."""
+    arguments = {"width": 64, "blocks": 2, "layers": 4, "coarse_width": 96, "unshuffle": 2}
+    return replace(denoise_unet(), network="renet", network_args=arguments)
+
+
+def denoise_lstm() -> DenoiseConfig:
+    """A convolutional LSTM unrolled over refinements, for comparison."""
+    arguments = {"width": 32, "blocks": 2, "iterations": 4, "unshuffle": 2}
+    return replace(denoise_unet(), network="conv_lstm", network_args=arguments)
+
+
+def denoise_attention() -> DenoiseConfig:
+    """A U-Net with self-attention in windows at its coarse level, for comparison."""
+    arguments = {"widths": [64, 96], "blocks": 1, "layers": 5, "heads": 3, "window": 8, "unshuffle": 2}
+    return replace(denoise_unet(), network="attention_cnn", network_args=arguments)

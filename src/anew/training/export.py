@@ -56,6 +56,8 @@ def export_onnx(
             output_names=list(outputs),
             dynamic_axes={name: dict(axes) for name, axes in (dynamic or {}).items()},
             opset_version=OPSET,
+            training=torch.onnx.TrainingMode.PRESERVE,  # as it is: in eval mode, but nothing folded together, so that
+            do_constant_folding=False,  # the weights keep their names and shapes; ONNX Runtime folds on loading
             dynamo=False,
         )
     model = onnx.load(str(part))
@@ -81,6 +83,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
     for node in graph.node:  # equal tensors, such as untrained biases, are stored once
         if node.op_type == "Identity" and node.input[0] in stored:
             stored[node.output[0]] = stored[node.input[0]]
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
+    stored |= counters  # of batch normalisation; no result depends on them, so they are in no file
     network.load_state_dict({name: stored[name] for name in network.state_dict()})
 
 

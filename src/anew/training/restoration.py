@@ -95,17 +95,12 @@ def budget(config: TrainingConfig, facts: RunFacts) -> str:
 
 @torch.no_grad()
 def multiply_adds_per_pixel(network: nn.Module, channels: int) -> int:
-    """Count the multiplications of the convolutions, per pixel of the input."""
-    side = 16 * int(network.size_multiple)
-    total = 0
+    """Count the multiplications of convolutions, recurrences and attention, per pixel of the input."""
+    from torch.utils.flop_counter import FlopCounterMode
 
-    def count(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
-        nonlocal total
-        total += module.weight.numel() * output.shape[2] * output.shape[3]
-
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d)]
+    multiple = int(network.size_multiple)
+    side = 256 // multiple * multiple
     device = next(network.parameters()).device
-    network(torch.zeros(1, channels, side, side, device=device), torch.zeros(1, 1, 1, 1, device=device))
-    for hook in hooks:
-        hook.remove()
-    return round(total / side**2)
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, channels, side, side, device=device), torch.zeros(1, 1, 1, 1, device=device))
+    return round(counter.get_total_flops() / 2 / side**2)
