@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch")
 
@@ -15,7 +16,7 @@ from anew.generation.samplers import sample_flow_heun, sample_heun
 from anew.generation.schedules import flow_times, karras_sigmas
 from anew.inference.models import open_model
 from anew.networks.flow_unet import SIGMA_DATA, FlowUNet
-from anew.recipes.flow import flow_fashion
+from anew.recipes.flow import flow, flow_fashion
 from anew.training.data import LabelledImages, NoTrainingData
 from anew.training.export import load_weights
 from anew.training.flow_matching import (
@@ -185,6 +186,23 @@ def test_data_that_does_not_fit_the_recipe_is_refused_in_one_line(two_kinds: Pat
         load_data(two_kinds, flow_fashion())
     with pytest.raises(NoTrainingData, match="3 labels expected, it has 2"):
         load_data(two_kinds, replace(TINY, labels=("a", "b", "c")))
+
+
+def test_a_recipe_takes_size_and_labels_from_folders(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    for name in ("leaf", "stone"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for index in range(6):
+            pixels = rng.integers(0, 255, (12, 12), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{index}.png")
+    small = {"widths": [8, 12], "blocks": 1, "middle_blocks": 1, "embedding": 8}
+    config = replace(flow(), network_args=small, steps=2, batch=4, validation=2)
+    path = str(run_recipe(config, tmp_path / "data", tmp_path / "run"))
+    assert sample(path, 2, label="stone", steps=1).shape == (2, 12, 12, 1)
+    assert open_model(path).card.facts["labels"] == ["leaf", "stone"]
+    with pytest.raises(ValueError, match="12 pixels a side: this network needs a multiple of 8"):
+        run_recipe(flow(), tmp_path / "data", tmp_path / "other")
 
 
 def test_training_and_validation_share_no_image(tmp_path: Path) -> None:

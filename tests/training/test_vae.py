@@ -21,6 +21,7 @@ from anew.losses.likelihood import (
     normal_log_density,
 )
 from anew.networks.vae import VAE
+from anew.recipes.vae import vae
 from anew.training.export import load_weights
 from anew.training.run import run_recipe
 from anew.training.variational import VariationalConfig, as_observed, load_data, make_objective, negative_bound
@@ -195,6 +196,14 @@ def test_the_exported_model_is_the_trained_one(config: VariationalConfig, tmp_pa
 def test_a_size_that_does_not_divide_is_refused() -> None:
     with pytest.raises(ValueError, match="size must be a multiple of 8, not 28"):
         VAE(size=28, widths=[8, 8], unshuffle=4)
+
+
+def test_a_recipe_takes_its_size_from_the_data(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    np.savez(tmp_path / "x.npz", train_images=_blobs(60), train_labels=np.arange(60) % 3)
+    config = replace(vae(), steps=2, batch=4, network_args=GAUSSIAN.network_args)
+    path = str(run_recipe(config, tmp_path / "x.npz", tmp_path / "run"))
+    assert sample(path, 2).shape == (2, 8, 8, 1)
 
 
 def _blobs(count: int) -> np.ndarray:

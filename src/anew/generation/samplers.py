@@ -108,10 +108,13 @@ def sample_flow_euler(velocity: Velocity, x: Any, times: Iterable[float]) -> Any
 def sample_flow_heun(velocity: Velocity, x: Any, times: Iterable[float]) -> Any:
     """Sample a rectified flow with two evaluations per step and second-order error.
 
-    Parameters and result are those of :func:`sample_flow_euler`.
+    Parameters and result are those of :func:`sample_flow_euler`. As in EDM the last step, to time 0, is Euler's: where
+    no noise is left, no network can tell which noise there was.
     """
     for t, t_next in itertools.pairwise(map(float, times)):
         v = velocity(x, t)
-        v_next = velocity(x + (t_next - t) * v, t_next)
-        x = x + (t_next - t) * (v + v_next) / 2
+        x_next = x + (t_next - t) * v
+        if t_next > 0:
+            x_next = x + (t_next - t) * (v + velocity(x_next, t_next)) / 2
+        x = x_next
     return x

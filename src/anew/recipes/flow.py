@@ -11,6 +11,17 @@ FASHION = (
 )  # fmt: skip
 
 
+def flow() -> FlowConfig:
+    """Square images of your own, grey, a folder per label if there are labels: a rectified flow."""
+    return replace(
+        flow_fashion(),
+        network_args={"widths": [48, 96, 160], "blocks": [1, 2], "middle_blocks": 4, "unshuffle": 2},
+        patch=0,
+        batch=64,
+        labels=(),
+    )
+
+
 def flow_fashion() -> FlowConfig:
     """Clothes of ten kinds, 28 x 28: a rectified flow from noise to images."""
     return FlowConfig(

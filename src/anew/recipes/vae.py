@@ -22,6 +22,11 @@ def vae_digits() -> VariationalConfig:
     )
 
 
+def vae() -> VariationalConfig:
+    """Square images of your own, grey: a variational autoencoder with normal pixels of learned variance."""
+    return replace(vae_fashion(), patch=0)
+
+
 def vae_fashion() -> VariationalConfig:
     """Clothes, 28 x 28: a variational autoencoder with normal pixels of learned variance."""
     return replace(

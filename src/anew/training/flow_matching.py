@@ -9,7 +9,7 @@ which every level starts with the same loss.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +24,14 @@ from anew.networks import build_network
 from anew.networks.flow_unet import SIGMA_DATA
 from anew.training.data import LabelledImages
 from anew.training.export import export_onnx
-from anew.training.generation import GenerationConfig, draw_batch, draw_sheet, load_shuffled, make_generator_card
+from anew.training.generation import (
+    GenerationConfig,
+    adapt_generation,
+    draw_batch,
+    draw_sheet,
+    load_shuffled,
+    make_generator_card,
+)
 from anew.training.objective import Networks, Objective
 from anew.training.restoration import RunFacts
 
@@ -62,9 +69,18 @@ class FlowConfig(GenerationConfig):
 load_data = load_shuffled
 
 
+def adapt(config: FlowConfig, data: LabelledImages) -> FlowConfig:
+    """Fill in what the recipe leaves to the data: size and labels."""
+    config = adapt_generation(config, data)
+    return replace(config, network_args={**config.network_args, "labels": len(config.labels)})
+
+
 def make_objective(config: FlowConfig) -> Objective:
     """Build the network, and say how it learns."""
     network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
+    multiple = network.size_multiple
+    if config.patch % multiple:
+        raise ValueError(f"images of {config.patch} pixels a side: this network needs a multiple of {multiple}")
     return Objective(
         networks={"network": network},
         losses={"network": flow_loss},

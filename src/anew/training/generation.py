@@ -27,9 +27,9 @@ class GenerationConfig(TrainingConfig):
     Attributes
     ----------
     patch : int
-        Side of the images in pixels.
+        Side of the images in pixels; 0 takes what the data has.
     labels : tuple of str
-        Names of the labels, in the order of the data's own.
+        Names of the labels, in the order of the data's own; empty takes what the data has.
     mirror : bool
         Show each image mirrored half of the time.
     """
@@ -53,11 +53,9 @@ def load_shuffled(source: Path, config: GenerationConfig) -> tuple[LabelledImage
     """
     found = load_labelled(source, channels=config.channels)
     height, width = found.images.shape[2:]
-    if (height, width) != (config.patch, config.patch):
-        raise NoTrainingData(
-            f"{source}: images of {config.patch} x {config.patch} pixels expected, these are {width} x {height}; "
-            "scale them, or change the recipe by --set patch"
-        )
+    side = config.patch or height
+    if (height, width) != (side, side):
+        raise NoTrainingData(f"{source}: images of {side} x {side} pixels expected, these are {width} x {height}")
     if len(config.labels) not in (0, len(found.names)):
         raise NoTrainingData(f"{source}: {len(config.labels)} labels expected, it has {len(found.names)}")
     order = torch.from_numpy(np.random.default_rng(config.seed).permutation(len(found)))
@@ -65,6 +63,12 @@ def load_shuffled(source: Path, config: GenerationConfig) -> tuple[LabelledImage
     images = replace(found, images=found.images[order], labels=found.labels[order], names=names)
     kept = len(images) - min(config.validation, len(images) // 2)
     return images.part(0, kept), images.part(kept, len(images))
+
+
+def adapt_generation(config: GenerationConfig, data: LabelledImages) -> GenerationConfig:
+    """Fill in what the recipe leaves to the data: the side of the images and the names of the labels."""
+    names = config.labels or (data.names if len(data.names) > 1 else ())
+    return replace(config, patch=config.patch or data.images.shape[2], labels=names)
 
 
 def draw_batch(data: LabelledImages, config: GenerationConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -58,6 +58,8 @@ def run_recipe(
         config = replace(config, network=card.network, network_args=card.network_args, channels=card.channels)
     task = import_module(f"anew.training.{config.objective}")
     training, validation = task.load_data(data, config)
+    if hasattr(task, "adapt"):  # what a recipe leaves to the data, such as its labels
+        config = task.adapt(config, training)
     if steps is not None:
         config = replace(config, steps=steps)
     elif minutes is not None:

@@ -20,7 +20,14 @@ from anew.losses.likelihood import (
 from anew.networks import build_network
 from anew.training.data import LabelledImages
 from anew.training.export import export_onnx
-from anew.training.generation import GenerationConfig, draw_batch, draw_sheet, load_shuffled, make_generator_card
+from anew.training.generation import (
+    GenerationConfig,
+    adapt_generation,
+    draw_batch,
+    draw_sheet,
+    load_shuffled,
+    make_generator_card,
+)
 from anew.training.objective import Networks, Objective
 from anew.training.restoration import RunFacts
 
@@ -53,6 +60,11 @@ class VariationalConfig(GenerationConfig):
 def load_data(source: Path, config: VariationalConfig) -> tuple[LabelledImages, LabelledImages]:
     """Read images, and hold some out, chosen by the seed: (training, validation). Labels are not used."""
     return load_shuffled(source, replace(config, labels=()))
+
+
+def adapt(config: VariationalConfig, data: LabelledImages) -> VariationalConfig:
+    """Fill in what the recipe leaves to the data: the size."""
+    return replace(adapt_generation(config, data), labels=())
 
 
 def make_objective(config: VariationalConfig) -> Objective:
