@@ -15,7 +15,9 @@ NETWORKS = {  # name -> (file, class)
     "dncnn": ("dncnn", "DnCNN"),
     "recurrent_cnn": ("recurrent_cnn", "RecurrentCNN"),
     "renet": ("renet", "ReNet"),
+    "flow_unet": ("flow_unet", "FlowUNet"),
     "unet": ("unet", "UNet"),
+    "vae": ("vae", "VAE"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anew.recipes import denoise
+from anew.recipes import denoise, flow, vae
 from anew.training.config import TrainingConfig
 
 RECIPES: dict[str, Callable[[], TrainingConfig]] = {
@@ -16,4 +16,11 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "denoise-lstm": denoise.denoise_lstm,
     "denoise-recurrent": denoise.denoise_recurrent,
     "denoise-scan": denoise.denoise_scan,
+    "flow": flow.flow,
+    "flow-digits": flow.flow_digits,
+    "flow-faces": flow.flow_faces,
+    "flow-fashion": flow.flow_fashion,
+    "vae": vae.vae,
+    "vae-digits": vae.vae_digits,
+    "vae-fashion": vae.vae_fashion,
 }

@@ -7,7 +7,7 @@ import datetime
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -43,6 +43,9 @@ class GenerationConfig(TrainingConfig):
     mirror: bool = False
 
 
+Config = TypeVar("Config", bound=GenerationConfig)
+
+
 def load_shuffled(source: Path, config: GenerationConfig) -> tuple[LabelledImages, LabelledImages]:
     """Read labelled images, and hold some out, chosen by the seed: (training, validation).
 
@@ -65,7 +68,7 @@ def load_shuffled(source: Path, config: GenerationConfig) -> tuple[LabelledImage
     return images.part(0, kept), images.part(kept, len(images))
 
 
-def adapt_generation(config: GenerationConfig, data: LabelledImages) -> GenerationConfig:
+def adapt_generation(config: Config, data: LabelledImages) -> Config:
     """Fill in what the recipe leaves to the data: the side of the images and the names of the labels."""
     names = config.labels or (data.names if len(data.names) > 1 else ())
     return replace(config, patch=config.patch or data.images.shape[2], labels=names)
