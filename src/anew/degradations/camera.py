@@ -8,8 +8,8 @@ independent Gaussian noise. Without noise the picture comes back but for what on
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.degradations.degraded import Degraded, Rng, check_between, check_whole
@@ -112,10 +112,12 @@ def demosaic(mosaic: Image) -> Image:
     return result
 
 
-def _filtered(mosaic: Image, kernel: np.ndarray) -> Image:  # type: ignore[type-arg]
+def _filtered(mosaic: Image, kernel: NDArray[np.float64]) -> Image:
     """Correlate; mirrored at the border without repeating its pixel, which keeps the colours in their places."""
+    import cv2
+
     return np.asarray(cv2.filter2D(mosaic, -1, kernel, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
-def _colour_matrix(colour: float) -> np.ndarray:  # type: ignore[type-arg]
+def _colour_matrix(colour: float) -> NDArray[np.float64]:
     return (1 - colour) * np.eye(3) + colour * SENSOR_TO_SRGB

@@ -134,7 +134,7 @@ def coloured(white: Image, autocorrelation: NDArray[np.float64]) -> Image:
     response = np.fft.ifft2(np.sqrt(power_spectrum(autocorrelation))).real
     kernel = np.fft.fftshift(response / np.sqrt(np.sum(response**2))).astype(np.float32)
     middle = (len(kernel) // 2, len(kernel) // 2)
-    return cv2.filter2D(white, -1, kernel, anchor=middle).reshape(white.shape)
+    return np.asarray(cv2.filter2D(white, -1, kernel, anchor=middle), np.float32).reshape(white.shape)
 
 
 def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Image], noise: MeasuredNoise) -> Verdict:
