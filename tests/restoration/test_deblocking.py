@@ -108,7 +108,9 @@ def test_sa_filter_smooths_a_false_step_and_spares_an_edge() -> None:
 def test_colour_is_as_good_as_grey_on_a_grey_picture(grey_photo: np.ndarray) -> None:
     decoded = compress(grey_photo, 10)
     three = deblock_reapplication(np.repeat(decoded[:, :, None], 3, axis=2), 10)
-    assert np.abs(three - deblock_reapplication(decoded, 10)[:, :, None]).max() < 2e-3  # a tie may round the other way
+    change = np.abs(three - deblock_reapplication(decoded, 10)[:, :, None])
+    assert change.mean() < 1e-4
+    assert change.max() < 2e-2  # ties may round the other way, differently on every processor
 
 
 def test_step_must_divide_the_block() -> None:
