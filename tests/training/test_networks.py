@@ -58,7 +58,7 @@ def test_onnx_agrees_with_torch_on_any_size_and_gives_the_weights_back(name: str
     network = make(name)
     path = tmp_path / "model.onnx"
     export_restorer(network, DenoiseConfig(network=name), path, RunFacts(), protocol="", half=False)
-    model = open_model(path)
+    model = open_model(path, provider="cpu")
     multiple = network.size_multiple
     for height, width in [(5 * multiple, 9 * multiple), (multiple, 3 * multiple), (13, 7), (1, 2)]:
         image = np.random.default_rng(0).random((height, width, 3), np.float32)

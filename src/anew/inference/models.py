@@ -11,23 +11,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anew.errors import AnewError
 from anew.inference.card import BadModel, ModelCard
+from anew.inference.providers import BFLOAT16_FROM, card_text, chosen_provider, computes_bfloat16
+from anew.inference.providers import CARD_KEY as CARD_KEY
+from anew.inference.providers import make_session as make_session
 
 WEIGHTS = Path(__file__).parent / "weights"
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first that is there
+
+
+class RunFailed(AnewError):
+    """A model could not be computed, or gave what is no image."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """An open model: its card, and the runtime that holds its weights."""
+    """An open model: its card, and the runtime that holds its weights.
+
+    Attributes
+    ----------
+    card : ModelCard
+    session : open session
+        See ``providers.make_session``.
+    rounded : open session, optional
+        The same in bfloat16, used for conditions of at least ``BFLOAT16_FROM``.
+    """
 
     card: ModelCard
     session: Any
+    rounded: Any = None
 
     def __call__(self, image: NDArray[np.float32], condition: float) -> NDArray[np.float32]:
         """Run the network on an (H, W, C) float32 image of any size.
 
         The sides are padded by reflection to the card's multiple and cut again afterwards.
+
+        Raises
+        ------
+        RunFailed
+            If the runtime fails, or the result is not finite.
         """
         height, width = image.shape[:2]
         multiple = self.card.size_multiple
@@ -35,7 +57,14 @@ class Model:
         padded = _reflect(image, bottom, right)
         batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
         level = np.full((1, 1, 1, 1), condition, np.float32)
-        (result,) = self.session.run(None, {"image": batch, "condition": level})
+        session = self.rounded if self.rounded is not None and condition >= BFLOAT16_FROM else self.session
+        size = f"{width} x {height} pixels in {image.shape[2]} channels"
+        try:
+            (result,) = session.run(None, {"image": batch, "condition": level})
+        except Exception as error:  # the runtimes raise their own classes, which share no root
+            raise RunFailed(f"{self.card.name} failed on {size}: {str(error).strip().splitlines()[0]}") from None
+        if not np.isfinite(result).all():
+            raise RunFailed(f"{self.card.name} gave values that are not finite on {size}")
         return np.ascontiguousarray(result[0].transpose(1, 2, 0)[:height, :width])
 
 
@@ -44,32 +73,40 @@ def model_names() -> list[str]:
     return sorted(path.stem for path in WEIGHTS.glob("*.onnx"))
 
 
-@lru_cache(maxsize=4)
-def open_model(name: str | Path) -> Model:
+def open_model(name: str | Path, *, provider: str | None = None) -> Model:
     """Open a shipped model by name, or any model file of ours by path.
+
+    Parameters
+    ----------
+    name : str or path
+    provider : {"auto", "cpu", "cuda", "openvino", "openvino-bf16"}, optional
+        What computes it; by default what the environment variable ``ANEW_PROVIDER`` names, else ``"auto"``: ONNX
+        Runtime, and for denoisers OpenVINO in bfloat16 where it is installed, the processor can, and the noise hides
+        the rounding.
 
     Raises
     ------
     BadModel
         If there is no such model, or the file is not one of ours.
+    Unavailable
+        If there is no such provider, or it is not installed.
     """
-    import onnxruntime
-
     path = Path(name) if os.path.dirname(str(name)) or str(name).endswith(".onnx") else WEIGHTS / f"{name}.onnx"
     if not path.is_file():
         raise BadModel(f"no model {str(name)!r}; there are {', '.join(model_names()) or 'none'}")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0") or 0)
-    available = onnxruntime.get_available_providers()
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, [p for p in PROVIDERS if p in available])
-    except Exception as error:  # the runtime raises its own classes, which share no root
-        raise BadModel(f"{path}: not a model that ONNX Runtime can open ({str(error).splitlines()[0]})") from None
-    metadata = session.get_modelmeta().custom_metadata_map
-    if "anew:card" not in metadata:
+    return _open(path, path.stat().st_mtime_ns, chosen_provider(provider))
+
+
+@lru_cache(maxsize=4)
+def _open(path: Path, changed: int, provider: str) -> Model:
+    """Open a file as it is since ``changed``."""
+    session = make_session(path, provider)
+    text = card_text(session)
+    if text is None:
         raise BadModel(f"{path}: carries no card; only models made by `anew train` can be used")
-    return Model(ModelCard.from_json(metadata["anew:card"], str(path)), session)
+    card = ModelCard.from_json(text, str(path))
+    fast = provider == "auto" and card.task == "denoise" and computes_bfloat16()
+    return Model(card, session, make_session(path, "openvino-bf16") if fast else None)
 
 
 def read_card(name: str) -> ModelCard:

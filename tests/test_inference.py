@@ -1,0 +1,110 @@
+"""The runtime of trained models: tiles, failures that are heard, and the choice of what computes them."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anew.errors import Unavailable
+from anew.inference.card import BadModel
+from anew.inference.models import RunFailed, open_model
+from anew.inference.providers import BFLOAT16_FROM, computes_bfloat16
+from anew.restoration.denoising.unet import denoise_unet
+from anew.restoration.tiles import apply_in_tiles
+
+MODEL = "denoise-unet"
+SIGMA = 25 / 255
+
+
+@pytest.fixture(scope="module")
+def noisy(colour_photo: np.ndarray) -> np.ndarray:
+    """A noisy photograph, 192 x 256."""
+    large = np.tile(colour_photo, (2, 2, 1))[:192]
+    large[:, 128:] = large[:, :127:-1].copy()
+    return (large + np.random.default_rng(0).normal(0, SIGMA, large.shape)).astype(np.float32)
+
+
+def test_tiles_equal_the_whole(noisy: np.ndarray) -> None:
+    model = open_model(MODEL, provider="cpu")
+    whole = model(noisy, SIGMA)
+    tiled = apply_in_tiles(lambda tile: model(tile, SIGMA), noisy, halo=model.card.halo, tile=64, whole=0)
+    np.testing.assert_allclose(tiled, whole, atol=1e-3)
+
+
+def test_a_tile_that_fails_fails_the_run(noisy: np.ndarray) -> None:
+    """One value beyond all numbers in the last of many tiles."""
+    broken = noisy.copy()
+    broken[-3, -3] = np.inf
+    model = open_model(MODEL, provider="cpu")
+    with pytest.raises(RunFailed, match=r"denoise-unet gave values that are not finite on \d+ x \d+ pixels"):
+        apply_in_tiles(lambda tile: model(tile, SIGMA), broken, halo=16, tile=64, whole=0)
+
+
+def test_what_the_runtime_refuses_is_said_in_one_line(noisy: np.ndarray) -> None:
+    with pytest.raises(RunFailed, match="denoise-unet failed on 256 x 192 pixels in 5 channels: ") as caught:
+        open_model(MODEL, provider="cpu")(np.repeat(noisy[:, :, :1], 5, axis=2), SIGMA)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_and_missing_providers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unavailable, match=r"unknown provider 'abacus'.*cpu"):
+        open_model(MODEL, provider="abacus")
+    monkeypatch.setenv("ANEW_PROVIDER", "sundial")
+    with pytest.raises(Unavailable, match="unknown provider 'sundial'"):
+        open_model(MODEL)
+    open_model(MODEL, provider="cpu")  # the argument comes first
+    import onnxruntime
+
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        with pytest.raises(Unavailable, match="'cuda' is not there: pip install onnxruntime-gpu"):
+            open_model(MODEL, provider="cuda")
+    if find_spec("openvino") is None:
+        with pytest.raises(Unavailable, match=r"'openvino' is not installed: pip install 'anew\[openvino\]'"):
+            open_model(MODEL, provider="openvino")
+
+
+def test_a_file_that_was_written_anew_is_opened_anew(tmp_path: Path) -> None:
+    copy = tmp_path / "model.onnx"
+    content = open_path(MODEL).read_bytes()
+    copy.write_bytes(content)
+    first = open_model(copy)
+    assert open_model(copy) is first
+    os.utime(copy, ns=(1, 1))
+    assert open_model(copy) is not first
+    copy.write_bytes(content[:1000])
+    with pytest.raises(BadModel, match="not a model"):
+        open_model(copy)
+
+
+def open_path(name: str) -> Path:
+    from anew.inference.models import WEIGHTS
+
+    return WEIGHTS / f"{name}.onnx"
+
+
+def psnr(image: np.ndarray, reference: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean((image.clip(0, 1) - reference) ** 2)))
+
+
+def test_openvino_gives_the_same_picture(colour_photo: np.ndarray) -> None:
+    pytest.importorskip("openvino")
+    rng = np.random.default_rng(0)
+    noisy = (colour_photo + rng.normal(0, SIGMA, colour_photo.shape)).astype(np.float32)
+    exact = open_model(MODEL, provider="cpu")(noisy, SIGMA)
+    np.testing.assert_allclose(open_model(MODEL, provider="openvino")(noisy, SIGMA), exact, atol=1e-4)
+    if computes_bfloat16():
+        rounded = open_model(MODEL, provider="openvino-bf16")(noisy, SIGMA)
+        assert abs(psnr(rounded, colour_photo) - psnr(exact, colour_photo)) < 0.02
+        chosen = open_model(MODEL, provider="auto")
+        np.testing.assert_array_equal(chosen(noisy, SIGMA), rounded)
+        low = BFLOAT16_FROM / 2
+        np.testing.assert_array_equal(chosen(noisy, low), open_model(MODEL, provider="cpu")(noisy, low))
+
+
+def test_a_noisy_picture_gets_better(noisy: np.ndarray, colour_photo: np.ndarray) -> None:
+    corner = noisy[:128, :128]
+    assert psnr(denoise_unet(corner, SIGMA), colour_photo) > psnr(corner, colour_photo) + 5
