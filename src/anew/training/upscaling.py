@@ -1,0 +1,166 @@
+"""What an upscaler is trained and validated on: luma of photographs, shrunk as MATLAB's bicubic does it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from anew.degradations.downscale import resize_bicubic
+from anew.inference.card import ModelCard
+from anew.networks import build_network
+from anew.training.config import TrainingConfig
+from anew.training.data import ImageSet, load_images, split
+from anew.training.export import export_onnx
+from anew.training.objective import Objective, supervised
+from anew.training.restoration import RunFacts, make_card
+
+LUMA = (0.299, 0.587, 0.114)  # BT.601
+STUDIO = 219  # grey levels between black and white of studio-range Y, on which the field's PSNR is defined
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpscaleConfig(TrainingConfig):
+    """An upscaler's run; ``patch`` is the side of the small crop.
+
+    Attributes
+    ----------
+    shares : tuple of float
+        How often each of the network's ``scales`` is drawn.
+    """
+
+    objective: str = "upscaling"
+    task: str = "upscale"
+    channels: int = 1
+    shares: tuple[float, ...] = (0.4, 0.3, 0.3)
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The factors, as the network has them."""
+        return tuple(self.network_args["scales"])
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Large images and the small ones made of them, luma in [0, 1].
+
+    Attributes
+    ----------
+    large : tuple of (1, H, W) float32 tensors
+    small : dict of int to tuple of (1, H // scale, W // scale) float32 tensors
+        By scale; they belong to ``large`` cut on the right and below to a multiple of the scale.
+    """
+
+    large: tuple[Tensor, ...]
+    small: dict[int, tuple[Tensor, ...]]
+
+    def __len__(self) -> int:
+        return len(self.large)
+
+    def to(self, device: torch.device) -> Pairs:
+        """Give the same pairs on a device."""
+        small = {scale: tuple(t.to(device) for t in images) for scale, images in self.small.items()}
+        return Pairs(tuple(t.to(device) for t in self.large), small)
+
+    def crops(self, scale: int, count: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw (large, small) crops that belong together, turned and mirrored at random.
+
+        Returns
+        -------
+        (count, 1, size * scale, size * scale) and (count, 1, size, size) float32 tensors
+        """
+        draws = torch.rand(count, 4, generator=generator, device=generator.device).cpu()
+        areas = torch.tensor([image.shape[1] * image.shape[2] for image in self.large]).double()
+        chosen = torch.searchsorted(areas.cumsum(0) / areas.sum(), draws[:, 0].double().clamp(max=1 - 1e-9))
+        crops: tuple[list[Tensor], list[Tensor]] = ([], [])
+        for index, (_, y, x, turn) in zip(chosen.tolist(), draws.tolist(), strict=True):
+            small = self.small[scale][index]
+            top, left = int(y * (small.shape[1] - size + 1)), int(x * (small.shape[2] - size + 1))
+            for crop, image, factor in zip(crops, (self.large[index], small), (scale, 1), strict=True):
+                rows, columns = (slice(factor * start, factor * (start + size)) for start in (top, left))
+                crop.append(_turned(image[:, rows, columns], int(turn * 8)))
+        return torch.stack(crops[0]), torch.stack(crops[1])
+
+
+def load_data(source: Path, config: UpscaleConfig) -> tuple[Pairs, Pairs]:
+    """Read the images of a folder, .zip or .tar, shrink them, and hold some out: (training, validation)."""
+    images = load_images(source, channels=3, min_size=config.patch * max(config.scales))
+    training, validation = (make_pairs(part, config.scales) for part in split(images, config.validation, config.seed))
+    return training, validation
+
+
+def make_pairs(images: ImageSet, scales: tuple[int, ...]) -> Pairs:
+    """Shrink RGB images in 8 bits, as the test sets of the field were made, and keep the luma."""
+    large, small = [], {scale: [] for scale in scales}  # type: ignore[var-annotated]
+    for index in range(len(images)):
+        pixels = images.image(index).permute(1, 2, 0).numpy().astype(np.float32) / np.float32(255)
+        large.append(_luma(pixels))
+        for scale in scales:
+            height, width = (side // scale * scale for side in pixels.shape[:2])
+            shrunk = resize_bicubic(pixels[:height, :width], scale=1 / scale, eight_bit=True)
+            small[scale].append(_luma(shrunk))
+    return Pairs(tuple(large), {scale: tuple(images) for scale, images in small.items()})
+
+
+def make_objective(config: UpscaleConfig) -> Objective:
+    """Build the network, and say how it learns."""
+    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
+    return supervised(network, make_batch, validate)
+
+
+def make_batch(pairs: Pairs, config: UpscaleConfig, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw (large, small, scale) for one scale, which is drawn too."""
+    draw = float(torch.rand(1, generator=generator, device=generator.device))
+    place = int(np.searchsorted(np.cumsum(config.shares) / sum(config.shares), draw, side="right"))
+    scale = config.scales[min(place, len(config.scales) - 1)]
+    large, small = pairs.crops(scale, config.batch, config.patch, generator)
+    return large, small, torch.full((1, 1, 1, 1), float(scale), device=small.device)
+
+
+@torch.no_grad()
+def validate(network: nn.Module, pairs: Pairs, config: UpscaleConfig) -> dict[str, float]:
+    """Give the mean PSNR in dB on studio-range Y of the held-out images, as many border pixels cut as the scale."""
+    scores = {}
+    for scale in config.scales:
+        psnrs = []
+        for large, small in zip(pairs.large, pairs.small[scale], strict=True):
+            told = torch.full((1, 1, 1, 1), float(scale), device=small.device)
+            x_hat = network(small[None], told).float()[0].clamp(0, 1)
+            error = (x_hat - large[:, : x_hat.shape[1], : x_hat.shape[2]])[:, scale:-scale, scale:-scale]
+            psnrs.append(-10 * float(torch.log10((error * (STUDIO / 255)).square().mean())))
+        scores[f"psnr_x{scale}"] = sum(psnrs) / len(psnrs)
+    return scores
+
+
+def export(network: nn.Module, config: UpscaleConfig, path: Path, facts: RunFacts) -> None:
+    """Write the trained network, its branches collapsed, with its card."""
+    export_upscaler(network, config, path, facts)
+
+
+def export_upscaler(network: Any, config: UpscaleConfig, path: Path, facts: RunFacts, *, half: bool = True) -> None:
+    """Write an upscaler with ``collapsed()`` as ONNX with one output per factor, ``x2``, ``x3`` and so on."""
+    plain = network.cpu().collapsed()
+    arguments = {**config.network_args, "branches": False}
+    protocol = "mean PSNR in dB on studio-range Y, MATLAB-style bicubic input, as many border pixels cut as the scale"
+    card: ModelCard = make_card(plain, dataclasses.replace(config, network_args=arguments), facts, protocol=protocol)
+    card = card.model_copy(update={"recipe": dataclasses.asdict(config), "facts": {"scales": list(config.scales)}})
+    inputs = {"image": torch.rand(1, config.channels, 24, 24), "condition": torch.full((1, 1, 1, 1), 2.0)}
+    outputs = [f"x{scale}" for scale in config.scales]
+    dynamic = {name: {2: f"height_{name}", 3: f"width_{name}"} for name in ("image", *outputs)}
+    export_onnx(plain, card, path, inputs=inputs, outputs=outputs, dynamic=dynamic, half=half)
+
+
+def _luma(pixels: np.ndarray[Any, np.dtype[np.float32]]) -> Tensor:
+    """Give (1, H, W) luma of (H, W, 3)."""
+    return torch.from_numpy(np.ascontiguousarray(pixels @ np.array(LUMA, np.float32)))[None]
+
+
+def _turned(crop: Tensor, symmetry: int) -> Tensor:
+    """Apply one of the 8 symmetries of the square."""
+    turned = torch.rot90(crop, symmetry % 4, (1, 2))
+    return turned.flip(2) if symmetry >= 4 else turned

@@ -1,0 +1,142 @@
+"""Training of the upscaler: the branches and their sum, pairs that belong together, and a whole tiny run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+from torch.nn import functional
+
+from anew.arrays import luminance
+from anew.degradations.downscale import resize_bicubic
+from anew.inference.models import open_model
+from anew.networks.edge_oriented import EDGES, EdgeOrientedConv, EdgeOrientedUpscaler
+from anew.restoration.upscaling import compact
+from anew.restoration.upscaling.resampling import cubic, resample
+from anew.training.data import pack
+from anew.training.restoration import RunFacts
+from anew.training.run import run_recipe
+from anew.training.upscaling import Pairs, UpscaleConfig, export_upscaler, make_batch, make_pairs
+
+TINY = UpscaleConfig(
+    network="edge-oriented",
+    network_args={"scales": [2, 3, 4], "width": 8, "depth": 3},
+    patch=12,
+    batch=4,
+    warmup=1,
+    validation=1,
+)
+
+
+@pytest.fixture(scope="module")
+def pairs(colour_photo: np.ndarray) -> Pairs:
+    pixels = np.rint(colour_photo * 255).astype(np.uint8)
+    return make_pairs(pack([pixels, np.ascontiguousarray(pixels[:97, ::-1])]), (2, 3, 4))
+
+
+def lively(network: torch.nn.Module) -> torch.nn.Module:
+    """Give every parameter a value that matters."""
+    torch.manual_seed(3)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return network
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(5, 5), (2, 6)])
+def test_one_convolution_does_what_the_branches_do_together(inputs: int, outputs: int) -> None:
+    conv = lively(EdgeOrientedConv(inputs, outputs))
+    x = torch.randn(2, inputs, 9, 7)
+    together = functional.conv2d(x, conv.plain.weight, conv.plain.bias, padding=1)
+    wide = functional.conv2d(x, conv.expand[:, :, None, None])
+    together = together + functional.conv2d(wide, conv.squeeze, padding=1)
+    for edge, mix, strength in zip(EDGES, conv.mix, conv.strength, strict=True):
+        mixed = functional.conv2d(x, mix[:, :, None, None])
+        kernel = edge[None, None].expand(outputs, 1, 3, 3)
+        filtered = functional.conv2d(mixed, kernel, padding=1, groups=outputs)
+        together = together + strength[:, None, None] * filtered
+    if inputs == outputs:
+        together = together + x
+    torch.testing.assert_close(conv(x), together, atol=1e-5, rtol=1e-5)
+
+
+def test_the_collapsed_network_gives_all_scales() -> None:
+    network = lively(EdgeOrientedUpscaler(width=8, depth=3))
+    plain = network.collapsed()
+    assert not any(isinstance(module, EdgeOrientedConv) for module in plain.modules())
+    image = torch.rand(2, 1, 7, 9)
+    for scale, index in ((2, 0), (3, 1), (4, 2)):
+        told = torch.full((1, 1, 1, 1), float(scale))
+        expected = network(image, told)
+        assert expected.shape == (2, 1, 7 * scale, 9 * scale)
+        torch.testing.assert_close(plain(image, told)[index], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_before_training_it_is_nearly_cubic_convolution(grey_photo: np.ndarray) -> None:
+    network = EdgeOrientedUpscaler(width=8, depth=3)
+    image = grey_photo[:20, :24]
+    for scale in (2, 3, 4):
+        base = network.bases[str(scale)](functional.pad(torch.from_numpy(image.copy())[None, None], (2, 2, 2, 2)))
+        result = functional.pixel_shuffle(base, scale)[0, 0].detach().numpy()
+        inside = np.s_[3 * scale : -3 * scale, 3 * scale : -3 * scale]
+        np.testing.assert_allclose(result[inside], resample(image, result.shape, cubic, 2)[inside], atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_small_crop_is_the_large_one_shrunk(scale: int, pairs: Pairs) -> None:
+    large, small = pairs.crops(scale, 6, 16, torch.Generator().manual_seed(1))
+    assert large.shape == (6, 1, 16 * scale, 16 * scale)
+    for x, y in zip(large[:, 0].numpy(), small[:, 0].numpy(), strict=True):
+        inside = np.s_[3:-3, 3:-3]  # the crop's border saw pixels outside of it
+        assert np.abs(resize_bicubic(x, scale=1 / scale) - y)[inside].max() < 2 / 255
+
+
+def test_every_scale_is_drawn_and_all_crops_of_a_batch_share_it(pairs: Pairs) -> None:
+    generator = torch.Generator().manual_seed(0)
+    seen = set()
+    for _ in range(20):
+        large, small, told = make_batch(pairs, TINY, generator)
+        assert large.shape[2] == small.shape[2] * int(told)
+        seen.add(int(told))
+    assert seen == {2, 3, 4}
+
+
+def test_onnx_agrees_with_torch_and_tiles_with_the_whole(
+    tmp_path: Path, grey_photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    network = EdgeOrientedUpscaler(**TINY.network_args)
+    path = tmp_path / "model.onnx"
+    export_upscaler(network, TINY, path, RunFacts(), half=False)
+    image = grey_photo[:41, :50]
+    with torch.no_grad():
+        expected = network(torch.from_numpy(image.copy())[None, None], torch.full((1, 1, 1, 1), 3.0))[0, 0].numpy()
+    whole = compact.upscale_compact(image, 3, back_project=False, model=str(path))
+    np.testing.assert_allclose(whole, expected, atol=1e-5)
+    monkeypatch.setattr(compact, "TILE", 16)
+    pieces = compact.upscale_compact(image, 3, back_project=False, model=str(path))
+    np.testing.assert_allclose(pieces, whole, atol=1e-5)
+
+
+def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(colour_photo: np.ndarray, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(2):
+        Image.fromarray((colour_photo[index * 8 :] * 255).astype(np.uint8)).save(folder / f"{index}.png")
+    path = run_recipe(TINY, folder, tmp_path / "run", steps=2)
+    card = open_model(path).card
+    assert card.network_args["branches"] is False
+    assert set(card.scores["held-out images of the training data"]) == {"x2", "x3", "x4"}
+    assert card.parameters == sum(p.numel() for p in EdgeOrientedUpscaler(**card.network_args).parameters())
+    again = run_recipe(TINY, folder, tmp_path / "tuned", steps=1, start_from=str(path))
+    image = colour_photo[:13, :20]
+    for scale in (1.5, 2, 3.3, 4, 6):
+        result = compact.upscale_compact(image, scale, model=str(again))
+        assert result.shape == (int(13 * scale + 0.5), int(20 * scale + 0.5), 3)
+        np.testing.assert_allclose(resample(result, (13, 20), cubic, 2), image, atol=1e-4)
+    assert luminance(result).std() > 0.05
