@@ -1,0 +1,18 @@
+"""Recipes for denoisers of real photographs: each function returns a complete configuration."""
+
+from __future__ import annotations
+
+from anew.training.real_noise import RealNoiseConfig
+
+
+def real_noise_unet() -> RealNoiseConfig:
+    """A denoiser for the noise of cameras: the default denoiser's U-Net, blind or told the level."""
+    return RealNoiseConfig(
+        network="unet",
+        network_args={"widths": [64, 96, 160], "blocks": 2, "middle_blocks": 3, "unshuffle": 2},
+        channels=3,
+        patch=96,
+        batch=16,
+        learning_rate=4e-4,
+        decay_from=0.3,
+    )

@@ -1,0 +1,66 @@
+"""A U-Net that we trained on the noise of cameras; runs through ONNX Runtime.
+
+The noise of photographs depends on brightness, differs between the channels and is smooth in space, since a camera
+interpolates, balances, tones and compresses it. Denoisers made for independent Gaussian noise take it for texture; this
+one has seen it (``anew/degradations/camera.py``), and judges its level by the pixels. The network is
+``anew/networks/unet.py``; its card (``anew models camera-unet``) says what it was trained on and how good it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anew.arrays import Image, per_channel
+from anew.inference.models import Model, open_model
+from anew.restoration.tiles import apply_in_tiles
+
+BLIND = -0.5  # the condition that says that nothing is known
+
+
+def denoise_camera(
+    image: Image, sigma: float, *, strength: float = 1.0, told: bool = False, model: str = "camera-unet"
+) -> Image:
+    """Denoise a photograph, blind.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]
+        As the camera saved it, neither linear nor raw.
+    sigma : float >= 0
+        0 gives the image back; any other level serves only if ``told``.
+    strength : float >= 0
+        The share of the noise found that is removed; above 1 it takes away more than it found.
+    told : bool
+        Let ``sigma``, in units of the range, be the level of the noise (its root mean square over the channels) in
+        place of what the network finds. Estimates for independent noise see too little of a camera's.
+    model : str
+        A shipped model, or the path of an ONNX file made by ``anew train real-noise``.
+
+    Returns
+    -------
+    float32 array of the same shape
+
+    References
+    ----------
+    Zhang et al., IEEE TPAMI 44 (2022), the network; Brooks et al., "Unprocessing Images for Learned Raw Denoising",
+    CVPR 2019, the noise of the training.
+    """
+    if sigma == 0 or strength == 0:
+        return image.copy()
+    network = open_model(model)
+    condition = sigma if told else BLIND
+    if image.ndim == 3 and image.shape[2] == 3:
+        result = _denoise(network, image, condition)
+    else:
+        result = per_channel(lambda x: _denoise_grey(network, x, condition), image)
+    return result if strength == 1 else image + np.float32(strength) * (result - image)
+
+
+def _denoise(network: Model, image: Image, condition: float) -> Image:
+    """Run tile by tile."""
+    return apply_in_tiles(lambda tile: network(tile, condition), image, halo=network.card.halo)
+
+
+def _denoise_grey(network: Model, image: Image, condition: float) -> Image:
+    tripled = np.repeat(image[:, :, None], 3, axis=2)
+    return _denoise(network, tripled, condition).mean(axis=2, dtype=np.float32)
