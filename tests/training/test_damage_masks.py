@@ -1,0 +1,161 @@
+"""Training of the damage detector: layers, truth, lookalikes and export; needs torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+from anew.degradations.scratches import scratches
+from anew.degradations.tears import folds
+from anew.inference.models import open_model
+from anew.networks.mask_unet import MaskUNet
+from anew.recipes import RECIPES
+from anew.training import damage_masks
+from anew.training.damage_layers import (
+    KIND_OF,
+    KINDS,
+    SIDE,
+    drawn_layers,
+    film_layers,
+    film_overlays,
+    lookalikes,
+    make_layer,
+)
+from anew.training.damage_masks import DamageConfig
+from anew.training.run import run_recipe
+
+TINY = DamageConfig(
+    network="mask_unet",
+    network_args={"widths": [8, 12], "blocks": [1, 1], "unshuffle": 2},
+    patch=32,
+    batch=4,
+    steps=2,
+    validate_every=2,
+    validation=1,
+    lookalikes=7,
+    drawn=1,
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path, colour_photo: np.ndarray) -> Path:
+    """Four photographs and three film overlays of two kinds, each a white bar of its own height."""
+    (tmp_path / "photos").mkdir()
+    pixels = (colour_photo * 255).astype(np.uint8)
+    for index in range(4):
+        Image.fromarray(pixels[index * 8 :]).save(tmp_path / "photos" / f"{index}.png")
+    for kind in ("scratches", "stain", "unknown"):
+        folder = tmp_path / "film_damage" / kind
+        folder.mkdir(parents=True)
+        for index in range(3):
+            overlay = np.zeros((SIDE, SIDE, 4), np.uint8)
+            overlay[100 : 110 + 10 * index, 50:350] = 255
+            Image.fromarray(overlay).save(folder / f"{index}.png")
+    return tmp_path
+
+
+def test_overlays_left_for_tests_are_not_read(source: Path) -> None:
+    read = [(kind, int(alpha.sum())) for kind, alpha in film_overlays(source / "film_damage", 0, 2)]
+    assert read == [("scratches", 3000), ("scratches", 9000), ("stain", 3000), ("stain", 9000)]
+    rest = [(kind, int(alpha.sum())) for kind, alpha in film_overlays(source / "film_damage", 1, 2)]
+    assert rest == [("scratches", 6000), ("stain", 6000)]
+    layers = film_layers(source / "film_damage", 0, 2, np.random.default_rng(0))
+    assert [layer.source for layer in layers] == [kind for kind, _ in read]
+
+
+def test_layers_repeat_the_degradation_that_they_were_measured_from() -> None:
+    rng = np.random.default_rng(0)
+    scene = rng.random((SIDE, SIDE), np.float32)
+    for recipe in (lambda x: scratches(x, dark=0, rng=5).image, lambda x: folds(x, rng=6).image):
+        black, white = (recipe(np.full((SIDE, SIDE), v, np.float32)) for v in (0.0, 1.0))
+        layer = make_layer("drawn folds", 1 - (white - black), black, rng)
+        again = (1 - layer.opacity / np.float32(127)) * scene + layer.paint / np.float32(255)
+        np.testing.assert_allclose(again, recipe(scene), atol=1 / 127)
+
+
+def test_a_layer_in_place_is_its_own_pixels_and_white_paint_has_its_opacity() -> None:
+    layers = drawn_layers(1, np.random.default_rng(1))
+    assert {layer.source for layer in layers} <= set(KIND_OF)
+    for seed in range(6):
+        opacity, paint = damage_masks.place(layers[0], 64, np.random.default_rng(seed))
+        assert opacity.shape == paint.shape == (64, 64)
+        assert opacity.max() > 0.1  # laid around a damaged pixel
+
+
+def test_truth_is_where_pixels_were_changed(source: Path) -> None:
+    config = replace(TINY, clean_share=0.0, overlay_step=1)
+    data, _ = damage_masks.load_data(source, config)
+    rng = np.random.default_rng(0)
+    clean = np.full((48, 48, 3), 0.4, np.float32)
+    seen = 0
+    for _ in range(20):
+        damaged, truth = damage_masks.damage(clean, data.layers, config, rng, grey=False)
+        change = np.abs(damaged - clean).max(axis=2)
+        assert truth.shape == (48, 48, len(KINDS))
+        marked = truth.max(axis=2) > 0
+        assert np.mean(change[marked] > 0.02) > 0.95 or not marked.any()  # a second layer may hide the first
+        assert change[~marked].max(initial=0) < 0.13  # the faintest, and the relief of folds
+        seen += int(truth.sum())
+    assert seen > 1000
+
+
+def test_clean_crops_have_no_truth_and_batches_follow_from_the_generator(source: Path) -> None:
+    data, held_out = damage_masks.load_data(source, TINY)
+    image, truth = damage_masks.make_batch(data, replace(TINY, clean_share=1.0), torch.Generator().manual_seed(1))
+    assert image.shape == (4, 3, 32, 32)
+    assert truth.shape == (4, 3, 32, 32)
+    assert not truth.any()
+    assert 0 <= float(image.min()) <= float(image.max()) <= 1
+    first, again, other = (
+        damage_masks.make_batch(data, TINY, torch.Generator().manual_seed(seed))[0] for seed in (3, 3, 4)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not {id(layer) for layer in data.layers} & {id(layer) for layer in held_out.layers}
+
+
+def test_lookalikes_are_drawn_in_every_sort() -> None:
+    drawn = lookalikes(14, np.random.default_rng(0))
+    assert all(x.shape == (SIDE, SIDE, 3) and x.dtype == np.uint8 and x.std() > 2 for x in drawn)
+    assert len({x.tobytes() for x in drawn}) == 14
+
+
+def test_dice_loss_is_known_for_known_overlaps() -> None:
+    truth = torch.zeros(1, 1, 20, 20)
+    truth[:, :, :10] = 1
+    assert float(damage_masks.dice_loss(truth, truth)) == pytest.approx(0)
+    assert float(damage_masks.dice_loss(1 - truth, truth)) == pytest.approx(1 - 1 / 401)
+    half = torch.zeros(1, 1, 20, 20)
+    half[:, :, 5:15] = 1
+    assert float(damage_masks.dice_loss(half, truth)) == pytest.approx(1 - 201 / 401)
+
+
+def test_a_network_of_wrong_levels_is_refused_and_size_is_kept() -> None:
+    with pytest.raises(ValueError, match="one number for each of 2 widths"):
+        MaskUNet(widths=(8, 12), blocks=(1,))
+    network = MaskUNet(channels=1, kinds=2, widths=(8, 12), blocks=(1, 1))
+    assert network(torch.rand(2, 1, 16, 24)).shape == (2, 2, 16, 24)
+    assert network.size_multiple == 4
+
+
+def test_a_run_exports_what_the_runtime_computes_too(source: Path, tmp_path: Path) -> None:
+    path = run_recipe(TINY, source, tmp_path / "run", steps=2)
+    model = open_model(path)
+    assert model.card.facts["kinds"] == list(KINDS)
+    assert model.card.multiply_adds_per_pixel > 0
+    image = np.random.default_rng(0).random((1, 3, 40, 24), np.float32)
+    (result,) = model.session.run(None, {"image": image})
+    assert result.shape == (1, 3, 40, 24)
+    assert 0 < (1 / (1 + np.exp(-result))).mean() < 0.3  # at first damage is unlikely
+
+
+def test_the_recipe_is_small_enough() -> None:
+    config = RECIPES["damage-masks"]()
+    network = damage_masks.make_objective(config).networks["network"]
+    assert sum(p.numel() for p in network.parameters()) <= 500_000
