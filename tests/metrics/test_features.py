@@ -1,0 +1,90 @@
+"""Feature extractors: what they take, what they refuse, and that they see what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from skimage.transform import resize
+
+from anew.metrics.features import WrongExtractor, as_images, classify, extract, open_extractor
+
+
+def seven() -> np.ndarray:
+    """A hand-drawn seven in the manner of the training data, 28 x 28, white on black."""
+    image = np.zeros((28, 28), np.float32)
+    image[6:9, 7:21] = 1
+    for row in range(9, 23):
+        middle = 19 - (row - 9) * 0.6
+        image[row, int(middle - 1) : int(middle + 2)] = 1
+    return image
+
+
+def test_the_judge_and_the_extractor_see_a_seven() -> None:
+    judged = classify(seven()[None], "judge-digits")
+    np.testing.assert_allclose(judged.sum(axis=1), 1, atol=1e-6)
+    assert open_extractor("judge-digits").labels[int(judged.argmax())] == "7"
+    assert int(classify(seven()[None], "digits").argmax()) == 7
+
+
+def test_bytes_floats_grey_and_colour_are_described_alike() -> None:
+    image = seven()[None]
+    expected = extract(image, "digits")
+    assert expected.shape == (1, 96)
+    np.testing.assert_allclose(extract((image * 255).astype(np.uint8), "digits"), expected, atol=1e-5)
+    np.testing.assert_allclose(extract(np.repeat(image[..., None], 3, axis=3), "digits"), expected, atol=1e-4)
+
+
+def test_a_set_is_described_image_by_image() -> None:
+    images = np.stack([np.roll(seven(), shift, axis=1) for shift in range(-3, 4)])
+    together = extract(images, "digits")
+    for image, row in zip(images, together, strict=True):
+        np.testing.assert_allclose(extract(image[None], "digits")[0], row, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("images", "error", "words"),
+    [
+        (np.zeros((28, 28), np.float32), ValueError, "expected images of shape"),
+        (np.zeros((2, 28, 28, 4), np.float32), ValueError, "expected images of shape"),
+        (np.zeros((2, 28, 28), np.int32), TypeError, "float in .0, 1., or uint8"),
+        (np.full((2, 28, 28), np.nan, np.float32), ValueError, "NaN"),
+    ],
+)
+def test_what_is_no_set_of_images_is_refused(images: np.ndarray, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        as_images(images)
+
+
+def test_wrong_sizes_and_names_are_refused() -> None:
+    with pytest.raises(ValueError, match="describes images of 28 x 28 pixels, these have 32 x 32"):
+        extract(np.zeros((1, 32, 32), np.float32), "digits")
+    with pytest.raises(WrongExtractor, match="no feature extractor 'numbers'; there are digits"):
+        extract(seven()[None], "numbers")
+    with pytest.raises(WrongExtractor, match="no such file"):
+        extract(seven()[None], "missing.onnx")
+
+
+def test_a_foreign_extractor_gets_scaled_images_of_its_kind(tmp_path: Path) -> None:
+    """A file that only averages each channel must give the averages of the scaled picture."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("GlobalAveragePool", ["real"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["features"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "means",
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", 3, 40, 40])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, tmp_path / "means.onnx")
+    photo = resize(skimage.data.astronaut()[:120, :120], (120, 120)).astype(np.float32)
+    means = extract(photo[None], str(tmp_path / "means.onnx"))
+    np.testing.assert_allclose(means[0], 255 * photo.mean(axis=(0, 1)), atol=0.5)
