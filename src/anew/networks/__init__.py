@@ -15,7 +15,10 @@ NETWORKS = {  # name -> (file, class)
     "dncnn": ("dncnn", "DnCNN"),
     "recurrent_cnn": ("recurrent_cnn", "RecurrentCNN"),
     "renet": ("renet", "ReNet"),
+    "classifier": ("classifier", "Classifier"),
     "flow_unet": ("flow_unet", "FlowUNet"),
+    "edge-oriented": ("edge_oriented", "EdgeOrientedUpscaler"),
+    "mask_unet": ("mask_unet", "MaskUNet"),
     "unet": ("unet", "UNet"),
     "vae": ("vae", "VAE"),
 }

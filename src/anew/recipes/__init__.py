@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anew.recipes import denoise, flow, vae
+from anew.recipes import classify, damage, deblock, denoise, flow, real_noise, upscale, vae
 from anew.training.config import TrainingConfig
 
 RECIPES: dict[str, Callable[[], TrainingConfig]] = {
+    "damage-masks": damage.damage_masks,
+    "deblock": deblock.deblock_unet,
     "denoise": denoise.denoise_unet,
     "denoise-small": denoise.denoise_unet_small,
     "denoise-attention": denoise.denoise_attention,
@@ -16,10 +18,17 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "denoise-lstm": denoise.denoise_lstm,
     "denoise-recurrent": denoise.denoise_recurrent,
     "denoise-scan": denoise.denoise_scan,
+    "features-digits": classify.features_digits,
+    "features-faces": classify.features_faces,
+    "features-fashion": classify.features_fashion,
     "flow": flow.flow,
     "flow-digits": flow.flow_digits,
     "flow-faces": flow.flow_faces,
     "flow-fashion": flow.flow_fashion,
+    "judge-digits": classify.judge_digits,
+    "judge-fashion": classify.judge_fashion,
+    "real-noise": real_noise.real_noise_unet,
+    "upscale": upscale.upscale_compact,
     "vae": vae.vae,
     "vae-digits": vae.vae_digits,
     "vae-fashion": vae.vae_fashion,
