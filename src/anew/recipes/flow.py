@@ -15,9 +15,9 @@ def flow() -> FlowConfig:
     """Square images of your own, grey, a folder per label if there are labels: a rectified flow."""
     return replace(
         flow_fashion(),
-        network_args={"widths": [48, 96, 160], "blocks": [1, 2], "middle_blocks": 4, "unshuffle": 2},
+        network_args={"widths": [32, 64, 128], "blocks": 1, "middle_blocks": 3, "unshuffle": 2},
         patch=0,
-        batch=64,
+        batch=32,
         labels=(),
     )
 
@@ -25,8 +25,8 @@ def flow() -> FlowConfig:
 def flow_fashion() -> FlowConfig:
     """Clothes of ten kinds, 28 x 28: a rectified flow from noise to images."""
     return FlowConfig(
-        network_args={"labels": 10, "widths": [64, 128], "blocks": 2, "middle_blocks": 4, "unshuffle": 2},
-        batch=128,
+        network_args={"labels": 10, "widths": [48, 96], "blocks": 1, "middle_blocks": 3, "unshuffle": 2},
+        batch=64,
         steps=4500,
         learning_rate=1e-3,
         warmup=100,
@@ -46,9 +46,9 @@ def flow_faces() -> FlowConfig:
     """Grey faces, neutral or smiling, 64 x 64: a rectified flow from noise to images."""
     return replace(
         flow_fashion(),
-        network_args={"labels": 2, "widths": [48, 96, 160], "blocks": [1, 2], "middle_blocks": 4, "unshuffle": 2},
+        network_args={"labels": 2, "widths": [32, 64, 128], "blocks": 1, "middle_blocks": 3, "unshuffle": 2},
         patch=64,
-        batch=64,
+        batch=32,
         labels=("neutral", "smiling"),
         mirror=True,
     )
