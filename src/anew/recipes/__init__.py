@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anew.recipes import classify, damage, deblock, denoise, flow, real_noise, upscale, vae
+from anew.recipes import classify, damage, deblock, denoise, flow, gan, real_noise, upscale, vae
 from anew.training.config import TrainingConfig
 
 RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "damage-masks": damage.damage_masks,
+    "dcgan-plain": gan.dcgan_plain,
     "deblock": deblock.deblock_unet,
     "denoise": denoise.denoise_unet,
     "denoise-small": denoise.denoise_unet_small,
@@ -21,10 +22,15 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "features-digits": classify.features_digits,
     "features-faces": classify.features_faces,
     "features-fashion": classify.features_fashion,
+    "features-photos": classify.features_photos,
     "flow": flow.flow,
     "flow-digits": flow.flow_digits,
     "flow-faces": flow.flow_faces,
     "flow-fashion": flow.flow_fashion,
+    "gan": gan.gan,
+    "gan-digits": gan.gan_digits,
+    "gan-faces": gan.gan_faces,
+    "gan-fashion": gan.gan_fashion,
     "judge-digits": classify.judge_digits,
     "judge-fashion": classify.judge_fashion,
     "real-noise": real_noise.real_noise_unet,
@@ -32,4 +38,5 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "vae": vae.vae,
     "vae-digits": vae.vae_digits,
     "vae-fashion": vae.vae_fashion,
+    "wgan-gp-plain": gan.wgan_gp_plain,
 }

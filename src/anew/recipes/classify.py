@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from anew.training.classification import ClassifyConfig
+from anew.training.damage_kinds import DamageKindsConfig
 
 FASHION = (
     "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot",
@@ -81,4 +82,19 @@ def features_faces() -> ClassifyConfig:
         shift=0.06,
         mirror=True,
         cut=0.2,
+    )
+
+
+def features_photos() -> DamageKindsConfig:
+    """Features of photographs, from telling their damages apart; the space of the perceptual distance."""
+    return DamageKindsConfig(
+        network="classifier",
+        network_args={"widths": [32, 48, 72], "blocks": 1, "features": 128},
+        patch=64,
+        batch=48,
+        steps=2500,
+        learning_rate=3e-3,
+        weight_decay=0.02,
+        clip=5.0,
+        ema=0.99,
     )
