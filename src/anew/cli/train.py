@@ -80,10 +80,28 @@ def train(
 @commands.command(epilog="Example:  anew models denoise-unet")
 def models(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A shipped model, or an .onnx file.")] = None,
+    inspect: Annotated[
+        Path | None, typer.Option("--inspect", metavar="DIR", help="Find out what it looks at; write it there.")
+    ] = None,
+    shown: Annotated[
+        Path | None, typer.Option("--input", metavar="IN", help="What it is shown meanwhile, e.g. a noisy picture.")
+    ] = None,
+    overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
 ) -> None:
-    """List the trained models, or show the card of one."""
+    """List the trained models, or show the card of one, or inspect it.
+
+    An inspection takes a minute or two: cost, receptive field, saliency, feature maps (need the extra `train`), and how
+    robust a restorer is.
+    """
     from anew.inference.models import model_names, read_card
+
+    if inspect is not None:
+        from anew.cli.inspection import run_inspection
+
+        return run_inspection(name, inspect, shown, overwrite=overwrite, as_json=as_json)
+    if shown is not None or overwrite:
+        raise typer.BadParameter("it belongs to --inspect DIR", param_hint="--input" if shown else "--overwrite")
 
     if name is None:
         cards = [read_card(n) for n in model_names()]
@@ -103,6 +121,12 @@ def models(
 
 def _print_entry(entry: dict[str, Any]) -> None:
     """Print one line of progress on standard error."""
+    losses = "  ".join(
+        f"{key.replace('_', ' of ')} {value:.4f}" for key, value in entry.items() if key.startswith("loss")
+    )
     scores = "  ".join(f"{key[5:]}: {value:.2f} dB" for key, value in entry.items() if key.startswith("psnr_"))
+    scores += "  ".join(f"{key[11:]} {value:.3f}" for key, value in entry.items() if key.startswith("validation_"))
     rest = f"{entry['images_per_s']:.0f} images/s, {entry['minutes_left']:.0f} min left"
-    print(f"step {entry['step']}  loss {entry['loss']:.4f}  {scores}  {rest}", file=sys.stderr, flush=True)
+    print(f"step {entry['step']}  {losses}  {scores}  {rest}", file=sys.stderr, flush=True)
+    if entry.get("trouble"):
+        print(f"careful: {entry['trouble']}", file=sys.stderr, flush=True)

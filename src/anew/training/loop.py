@@ -24,6 +24,7 @@ from torch import nn
 
 from anew.training.checkpoints import load_checkpoint, save_checkpoint
 from anew.training.config import TrainingConfig
+from anew.training.log_summary import draw_log, read_log
 from anew.training.objective import Objective
 from anew.training.schedule import learning_rate
 
@@ -68,7 +69,7 @@ def train(
     config : TrainingConfig
     training, validation : data with ``to(device)``, of the kind that the objective reads
     folder : path
-        Takes ``checkpoint.pt``, ``log.jsonl``, ``config.json`` and ``preview.png``.
+        Takes ``checkpoint.pt``, ``log.jsonl``, ``config.json``, ``preview.png`` and ``summary.png``.
     stop_after_minutes : float, optional
         Write a checkpoint and stop, to be continued later.
     report : function of a log entry
@@ -93,6 +94,7 @@ def train(
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
 
     log: list[dict[str, Any]] = []
+    earlier = [entry for entry in read_log(folder / "log.jsonl") if entry["step"] <= step]
     start = saved = time.monotonic()
     first_step, watch = step, _Watch()
     while step < config.steps:
@@ -125,7 +127,7 @@ def train(
                 scores = objective.validate(average, validation, config)
             speed = (step - first_step) / max(elapsed, 1e-9)
             times = {"minutes": elapsed / 60, "minutes_left": (config.steps - step) / speed / 60}
-            entry = {
+            entry: dict[str, Any] = {
                 "step": step,
                 **watch.means(),
                 "rate": rate,
@@ -134,10 +136,14 @@ def train(
                 **times,
             }
             log.append(entry)
+            trouble = objective.find_trouble([*earlier, *log])
+            if trouble:
+                entry["trouble"] = trouble
             with (folder / "log.jsonl").open("a") as lines:
                 lines.write(json.dumps(entry) + "\n")
+            _write_picture(folder / "summary.png", draw_log(read_log(folder / "log.jsonl")))
             if objective.preview is not None:
-                _write_preview(folder / "preview.png", objective.preview(average, validation, config))
+                _write_picture(folder / "preview.png", objective.preview(average, validation, config))
             report(entry)
         if out_of_time or step == config.steps or time.monotonic() - saved > 60 * config.checkpoint_minutes:
             save_checkpoint(checkpoint, gather_state(step, networks, average, optimisers, generator), config)
@@ -235,7 +241,7 @@ class _Watch:
         return means
 
 
-def _write_preview(path: Path, pixels: Any) -> None:
+def _write_picture(path: Path, pixels: Any) -> None:
     """Write a picture whole or not at all."""
     from PIL import Image
 

@@ -6,7 +6,7 @@ the objective that they make.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ Networks = Mapping[str, nn.Module]
 LossFunction = Callable[[Networks, Any, Any, torch.Generator], Tensor]  # data and config are the objective's own
 Validate = Callable[[nn.Module, Any, Any], dict[str, float]]
 Preview = Callable[[nn.Module, Any, Any], NDArray[Any]]
+FindTrouble = Callable[[Sequence[dict[str, Any]]], str | None]
 MakeBatch = Callable[[Any, Any, torch.Generator], tuple[Tensor, Tensor, Tensor]]
 
 
@@ -45,6 +46,8 @@ class Objective:
         Updates of a network per step; 1 if not given.
     rates : mapping of str to float
         Factor on a network's learning rate; 1 if not given.
+    find_trouble : function, optional
+        (entries of the log so far, the last one new) -> what goes wrong, in plain words for the log, or nothing.
     """
 
     networks: Networks
@@ -54,6 +57,7 @@ class Objective:
     preview: Preview | None = None
     repeats: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
+    find_trouble: FindTrouble = lambda log: None
 
 
 def supervised(
