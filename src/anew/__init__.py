@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from anew.degradations.catalogue import degrade
     from anew.diagnosis.diagnose import diagnose
+    from anew.generation.augmentation.augment import augment
     from anew.images import Picture, read, read_frames, write, write_frames
     from anew.restoration.automatic import restore
     from anew.restoration.tasks import deblock, deblur, denoise, inpaint, relight, unwarp, upscale
@@ -23,11 +24,13 @@ _HOMES = {
     "anew.restoration.automatic": ("restore",),
     "anew.restoration.tasks": ("denoise", "inpaint", "deblur", "upscale", "deblock", "relight", "unwarp"),
     "anew.degradations.catalogue": ("degrade",),
+    "anew.generation.augmentation.augment": ("augment",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Picture",
+    "augment",
     "deblock",
     "deblur",
     "degrade",
