@@ -8,8 +8,8 @@ import sys
 import anew
 
 PUBLIC = [
-    "Picture", "augment", "deblock", "deblur", "degrade", "denoise", "diagnose", "inpaint", "methods", "read",
-    "read_frames", "relight", "restore", "unwarp", "upscale", "write", "write_frames",
+    "Picture", "augment", "deblock", "deblur", "degrade", "denoise", "diagnose", "generate", "inpaint", "methods",
+    "read", "read_frames", "relight", "restore", "unwarp", "upscale", "write", "write_frames",
 ]  # fmt: skip
 HEAVY = {"cv2", "scipy", "skimage", "numba", "PIL", "torch", "onnxruntime", "pydantic", "rich", "numpy", "typer"}
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from anew.degradations.catalogue import degrade
     from anew.diagnosis.diagnose import diagnose
     from anew.generation.augmentation.augment import augment
+    from anew.generation.generate import generate
     from anew.images import Picture, read, read_frames, write, write_frames
     from anew.restoration.automatic import restore
     from anew.restoration.tasks import deblock, deblur, denoise, inpaint, relight, unwarp, upscale
@@ -25,6 +26,7 @@ _HOMES = {
     "anew.restoration.tasks": ("denoise", "inpaint", "deblur", "upscale", "deblock", "relight", "unwarp"),
     "anew.degradations.catalogue": ("degrade",),
     "anew.generation.augmentation.augment": ("augment",),
+    "anew.generation.generate": ("generate",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -36,6 +38,7 @@ __all__ = [
     "degrade",
     "denoise",
     "diagnose",
+    "generate",
     "inpaint",
     "methods",
     "read",

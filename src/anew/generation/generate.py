@@ -1,0 +1,211 @@
+"""New pictures by name: by chance, by rules, from a rule file, or from a trained model."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.errors import Unavailable
+from anew.generation.catalogue import ENTRIES, Entry, checked, draw, find, near
+
+if TYPE_CHECKING:
+    from anew.generation.layers import Rules
+
+Images = NDArray[np.float32]
+
+SUBJECTS: dict[str, tuple[str, ...]] = {  # the models of a subject, the preferred first; the first that is here serves
+    "digits": ("flow-digits", "gan-digits", "vae-digits"),
+    "fashion": ("flow-fashion", "gan-fashion", "vae-fashion"),
+    "faces": ("flow-faces", "gan-faces", "vae-faces"),
+}
+DEFAULT_SIDE = 512  # pixels, of pictures that can have any size
+LARGEST_SIDE = 30_000
+MAX_MEGAPIXELS = 250.0  # of all pictures of a call together
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a name stands for: one of the three is given."""
+
+    entry: Entry | None = None
+    rules: Rules | None = None
+    model: str | None = None
+
+
+def generate(
+    what: str | os.PathLike[str],
+    n: int = 1,
+    *,
+    rng: int | np.random.Generator = 0,
+    size: int | tuple[int, int] | None = None,
+    label: str | int | None = None,
+    steps: int | None = None,
+    guidance: float | None = None,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    **options: Any,
+) -> Images:
+    """Make pictures.
+
+    Parameters
+    ----------
+    what : str or path
+        A subject (``"digits"``, ``"fashion"``, ``"faces"``), a trained model by name or path, a rule or a random
+        image (``"marble"``, ``"voronoi"``, ``"gaussian"``; all of them: ``anew generate --list``), or the path of a
+        rule file, ``"*.json"``.
+    n : int >= 1
+    rng : int >= 0 or Generator
+        Picture i depends on the seed and on i alone: the first four of eight are those of four.
+    size : int or (width, height), optional
+        In pixels; for rules and random images. By default 512, or what the rule file says.
+    label : str or int, optional
+        What a trained model shows, by name or index; by default its labels take turns.
+    steps : int, optional
+    guidance : float, optional
+        Of a trained flow: see ``anew.generation.sample.sample``.
+    max_megapixels : float
+        Refuse to make more, all pictures together.
+    **options
+        Those of the rule, e.g. ``palette="verde"``; of a trained flow ``sampler``. An unknown one is an error.
+
+    Returns
+    -------
+    (n, H, W, C) float32 array in [0, 1]; C is 1 or 3
+
+    Raises
+    ------
+    ValueError
+        If the name, the label or an option is unknown; the message lists what there is.
+    Unavailable
+        If no trained model of the subject is here.
+
+    Examples
+    --------
+    >>> import anew
+    >>> anew.generate("marble", n=2, rng=3, size=(64, 48)).shape
+    (2, 48, 64, 3)
+    """
+    wanted = resolve(what)
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ValueError(f"n must be an integer of at least 1, got {n!r}")
+    seed = _seed_of(rng)
+    if wanted.model is not None:
+        return _sample(wanted.model, int(n), seed, size, label, steps, guidance, max_megapixels, options)
+    for name, value in (("label", label), ("steps", steps), ("guidance", guidance)):
+        if value is not None:
+            raise ValueError(f"{what} takes no {name}: only trained models do")
+    width, height = pixel_size(size, wanted)
+    check_budget(n, width, height, max_megapixels)
+    streams = (np.random.default_rng([seed, index]) for index in range(n))
+    if wanted.rules is not None:
+        from anew.generation.layers import draw_layers
+
+        if options:
+            raise ValueError(f"a rule file takes no options, got {', '.join(options)}: write them into it")
+        pictures = [draw_layers(wanted.rules, (height, width), stream) for stream in streams]
+    else:
+        assert wanted.entry is not None
+        known = checked(wanted.entry, options)
+        pictures = [draw(wanted.entry, (height, width), known, stream) for stream in streams]
+    return np.ascontiguousarray(np.stack(pictures).reshape(n, height, width, -1), np.float32)
+
+
+def resolve(what: str | os.PathLike[str]) -> Wanted:
+    """Find out what a name stands for.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing of that name.
+    Unavailable
+        If it is a subject without a trained model.
+    BadRules
+        If it is a rule file that does not validate.
+    """
+    name = os.fspath(what)
+    if name.lower().endswith(".json"):
+        from anew.generation.layers import read_rules
+
+        return Wanted(rules=read_rules(name))
+    if name in ENTRIES:
+        return Wanted(entry=find(name))
+    from anew.inference.models import model_names
+
+    models = model_names()
+    if name in SUBJECTS:
+        return Wanted(model=model_of(name, models))
+    if name in models or name.endswith(".onnx"):
+        return Wanted(model=name)
+    if any(name in candidates for candidates in SUBJECTS.values()):
+        raise Unavailable(f"the model {name} is not here; train one with `anew train`")
+    known = [*SUBJECTS, *ENTRIES]
+    raise ValueError(
+        f"unknown picture {name!r}{near(name, [*known, *models])} (one of {', '.join(known)}; or a model, or FILE.json)"
+    )
+
+
+def model_of(subject: str, models: list[str]) -> str:
+    """Give the first of a subject's models that is among ``models``."""
+    here = [name for name in SUBJECTS[subject] if name in models]
+    if not here:
+        looked = ", ".join(SUBJECTS[subject])
+        raise Unavailable(f"no trained model of {subject} is here (looked for {looked}); train one with `anew train`")
+    return here[0]
+
+
+def pixel_size(size: int | tuple[int, int] | None, wanted: Wanted) -> tuple[int, int]:
+    """Give (width, height) for a size as people write it, or the usual one."""
+    if size is None:
+        size = (wanted.rules.size if wanted.rules is not None else None) or DEFAULT_SIDE
+    sides = tuple(size) if isinstance(size, tuple | list) else (size, size)
+    whole = all(isinstance(side, int | np.integer) and not isinstance(side, bool) for side in sides)
+    if len(sides) != 2 or not whole or not all(1 <= side <= LARGEST_SIDE for side in sides):
+        raise ValueError(f"size must be (width, height), each from 1 to {LARGEST_SIDE} pixels, got {size!r}")
+    return int(sides[0]), int(sides[1])
+
+
+def check_budget(n: int, width: int, height: int, max_megapixels: float) -> None:
+    """Refuse more pixels than the budget, before any is made."""
+    if n * width * height > max_megapixels * 1e6:
+        count = f"{n} pictures of " if n > 1 else ""
+        raise ValueError(
+            f"{count}{width} x {height} are {n * width * height / 1e6:.4g} megapixels, above the budget of "
+            f"{max_megapixels:g} (ask for less, or raise max_megapixels)"
+        )
+
+
+def _sample(
+    model: str,
+    n: int,
+    seed: int,
+    size: int | tuple[int, int] | None,
+    label: str | int | None,
+    steps: int | None,
+    guidance: float | None,
+    max_megapixels: float,
+    options: dict[str, Any],
+) -> Images:
+    """Sample a trained model, after a check of what only rules take."""
+    from anew.generation.sample import open_generator, sample
+
+    height, width = open_generator(model).card.facts["size"]
+    name = Path(model).stem
+    if size is not None and pixel_size(size, Wanted()) != (width, height):
+        raise ValueError(f"{name} makes pictures of {width} x {height}; enlarge them with `anew upscale`")
+    check_budget(n, width, height, max_megapixels)
+    sampler = options.pop("sampler", None)
+    if options:
+        raise ValueError(f"{name} has no option {next(iter(options))!r} (a flow takes sampler; rules have options)")
+    return sample(model, n, label=label, rng=seed, steps=steps, guidance=guidance, sampler=sampler)
+
+
+def _seed_of(rng: int | np.random.Generator) -> int:
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0:
+        raise ValueError(f"rng must be an integer of at least 0 or a Generator, got {rng!r}")
+    return int(rng)

@@ -1,0 +1,63 @@
+"""A sheet of pictures: all of one size, on an even grid, nothing written on it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.arrays import Image
+
+PAPER = 0.97  # grey level between the pictures
+TILE = 112  # pixels of the shorter side, up to which small pictures are enlarged
+LARGEST = 16_000_000  # pixels of a sheet of enlarged pictures
+GAP = 0.06  # of the shorter side, between pictures and around them
+ASPECT = 1.25  # width over height that a sheet should have, about
+
+
+def arrange(images: NDArray[np.float32], *, columns: int | None = None) -> Image:
+    """Lay pictures out row by row.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) float32 array in [0, 1]
+        Small ones are enlarged by a whole factor, their pixels visible.
+    columns : int >= 1, optional
+        By default what fills the grid best and is about as wide as a page.
+
+    Returns
+    -------
+    (H', W', C) float32 array in [0, 1]
+    """
+    n, height, width, channels = images.shape
+    factor = magnification(n, height, width)
+    tiles = images.repeat(factor, axis=1).repeat(factor, axis=2)
+    height, width = height * factor, width * factor
+    columns = min(columns or best_columns(n, width / height), n)
+    rows = -(-n // columns)
+    gap = max(2, round(GAP * min(height, width)))
+    shape = (rows * (height + gap) + gap, columns * (width + gap) + gap, channels)
+    sheet = np.full(shape, PAPER, np.float32)
+    for index, tile in enumerate(tiles):
+        row, column = divmod(index, columns)
+        top, left = gap + row * (height + gap), gap + column * (width + gap)
+        sheet[top : top + height, left : left + width] = tile
+    return sheet
+
+
+def magnification(n: int, height: int, width: int) -> int:
+    """Give the whole factor by which small pictures are enlarged."""
+    room = math.isqrt(max(1, LARGEST // (n * height * width)))
+    return max(1, min(round(TILE / min(height, width)), room))
+
+
+def best_columns(n: int, aspect: float) -> int:
+    """Give the number of columns that leaves few places empty and makes the sheet about ``ASPECT`` wide."""
+
+    def cost(columns: int) -> float:
+        rows = -(-n // columns)
+        empty = (rows * columns - n) / n
+        return abs(math.log(columns * aspect / rows / ASPECT)) + 2.5 * empty
+
+    return min(range(1, n + 1), key=cost) if n <= 4096 else math.isqrt(n)

@@ -1,0 +1,110 @@
+"""What every picture made by rules or chance promises: size, type, range, seed, no seam."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from anew.generation.catalogue import ENTRIES, KINDS, Entry, checked, draw, find
+
+ALL = [pytest.param(entry, id=name) for name, entry in ENTRIES.items()]
+TILING = [pytest.param(entry, id=name) for name, entry in ENTRIES.items() if entry.tiles]
+ALWAYS_TILING = [pytest.param(ENTRIES[n], id=n) for n in ("speckle", "colour-noise", "reaction-diffusion")]
+QUICK = {"reaction-diffusion": {"iterations": 300}, "flow-lines": {"count": 60}}
+OF_GENERATE = {"what", "n", "rng", "size", "label", "steps", "guidance", "max_megapixels"}
+
+
+def picture(entry: Entry, shape: tuple[int, int], seed: int = 0, **options: object) -> np.ndarray:
+    return draw(entry, shape, {**QUICK.get(entry.name, {}), **options}, seed)
+
+
+def seams(image: np.ndarray) -> list[tuple[float, float]]:
+    """Give, for columns and rows, the largest mean step over two pixels across the seam, and inside."""
+    found = []
+    for axis in (0, 1):
+        x = np.moveaxis(np.atleast_3d(image).astype(float), axis, 0)
+        steps = np.abs(np.roll(x, -2, axis=0) - x).mean(axis=(1, 2))
+        found.append((float(steps[-2:].max()), float(steps[:-2].max())))
+    return found
+
+
+@pytest.mark.parametrize("entry", ALL)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (9, 1), (5, 3), (33, 48)])
+def test_every_picture_has_the_size_type_and_range_that_it_should(entry: Entry, shape: tuple[int, int]) -> None:
+    image = picture(entry, shape)
+    assert image.shape in (shape, (*shape, 3))
+    assert image.dtype == np.float32
+    assert np.isfinite(image).all()
+    assert image.min() >= 0
+    assert image.max() <= 1
+
+
+@pytest.mark.parametrize("entry", ALL)
+def test_the_seed_alone_decides(entry: Entry) -> None:
+    first, again, other = (picture(entry, (40, 56), seed) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, picture(entry, (40, 56), np.random.default_rng(5)))  # type: ignore[arg-type]
+    if entry.random and entry.name not in ("mandelbrot", "julia", "l-system"):  # these draw one of a few
+        assert not np.array_equal(first, other)
+    assert first.std() > 0.001
+
+
+@pytest.mark.parametrize("entry", TILING)
+@pytest.mark.parametrize("shape", [(96, 96), (75, 131)])
+def test_the_seam_of_a_tile_is_no_larger_than_what_is_inside(entry: Entry, shape: tuple[int, int]) -> None:
+    for seed in (0, 1):
+        for across, inside in seams(picture(entry, shape, seed, tileable=True)):
+            assert across <= 1.1 * inside + 1e-6
+
+
+@pytest.mark.parametrize("entry", ALWAYS_TILING)
+def test_what_lives_on_a_torus_has_no_seam(entry: Entry) -> None:
+    for across, inside in seams(picture(entry, (80, 96))):
+        assert across <= 1.1 * inside + 1e-6
+
+
+@pytest.mark.parametrize("name", ["perlin", "marble", "clouds", "terrain", "wood", "worley"])
+def test_without_tileable_there_is_a_seam_to_see(name: str) -> None:
+    entry = ENTRIES[name]
+    pairs = [pair for seed in range(3) for pair in seams(picture(entry, (128, 128), seed, tileable=False))]
+    assert max(across / inside for across, inside in pairs) > 1.3
+
+
+@pytest.mark.parametrize("entry", ALL)
+def test_options_that_the_function_has_are_the_options(entry: Entry) -> None:
+    assert entry.kind in KINDS
+    assert not OF_GENERATE & set(entry.options), "generate() takes these itself"
+    assert not any(p.default is p.empty for p in entry.options.values())
+    defaults = {name: p.default for name, p in entry.options.items() if p.default is not None}
+    assert checked(entry, defaults) == defaults
+    with pytest.raises(ValueError, match=f"{entry.name} has no option 'sparkle'"):
+        checked(entry, {"sparkle": 1})
+
+
+def test_values_of_the_wrong_type_are_named() -> None:
+    with pytest.raises(ValueError, match=r"marble: veins should be a valid number, .*, got 'many'"):
+        checked(find("marble"), {"veins": "many"})
+    with pytest.raises(ValueError, match=r"marble: tileable should be a valid boolean, .*, got 'perhaps'"):
+        checked(find("marble"), {"tileable": "perhaps"})
+    assert checked(find("marble"), {"veins": "2.5", "tileable": "no"}) == {"veins": 2.5, "tileable": False}
+    with pytest.raises(ValueError, match=r"unknown palette 'mud' \(one of ember"):
+        draw(find("marble"), (4, 4), {"palette": "mud"}, 0)
+    with pytest.raises(ValueError, match="unknown picture 'marbel'; did you mean 'marble'"):
+        find("marbel")
+
+
+def test_a_field_takes_on_the_colours_of_a_palette() -> None:
+    entry = find("linear-gradient")
+    assert draw(entry, (8, 9), {}, 0).shape == (8, 9)
+    coloured = draw(entry, (64, 64), {"palette": ["#ff0000", "#0000ff"]}, 0)
+    np.testing.assert_allclose(coloured[-1, 0], [1, 0, 0], atol=0.06)
+    np.testing.assert_allclose(coloured[0, -1], [0, 0, 1], atol=0.06)
+
+
+def test_listing_loads_no_image_library() -> None:
+    code = "import sys, anew.generation.catalogue; print({'cv2', 'scipy', 'numba', 'pydantic'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
