@@ -1,0 +1,332 @@
+"""``anew augment``: a folder of pictures becomes a larger one, with a manifest that can make each of them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anew.cli import options as o
+from anew.cli.batch import Job, Outcome, plan_jobs, run_jobs
+
+if TYPE_CHECKING:
+    from anew.generation.augmentation.box_files import BoxFile
+    from anew.images import Picture
+
+commands = typer.Typer()
+
+BOXES = "boxes.json"
+
+
+@dataclass(frozen=True)
+class AugmentJob(Job):
+    """One source and the lines of the manifest that are made of it (text, so that a job can be hashed)."""
+
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AugmentWork:
+    """Make every output of one source (picklable)."""
+
+    output: Path
+    overwrite: bool
+    max_megapixels: float
+    save_quality: int | None
+    needs_masks: bool
+
+    def __call__(self, job: Job) -> Outcome:
+        from anew.images import read, read_frames
+
+        assert isinstance(job, AugmentJob)
+        records = [json.loads(line) for line in job.lines]
+        missing = [r for r in records if self.overwrite or not (self.output / r["output"]).exists()]
+        facts = {
+            "output": str(self.output),
+            "outputs": [str(self.output / r["output"]) for r in records],
+            "skipped": len(records) - len(missing),
+        }
+        if missing:
+            frames = read_frames(job.source, max_megapixels=self.max_megapixels)
+            mask = None
+            if self.needs_masks:
+                if "mask" not in records[0]:
+                    raise ValueError("there is no mask of that name in --masks")
+                mask = read(records[0]["mask"], max_megapixels=self.max_megapixels)
+            others = _Files(missing, self.max_megapixels)
+            for record in missing:
+                self._make(record, frames, mask, others)
+        skipped = f" ({facts['skipped']} there already)" if facts["skipped"] else ""
+        return Outcome(job, f"{job.source} -> {len(records)} in {self.output}{skipped}", facts)
+
+    def _make(
+        self, record: dict[str, Any], frames: list[Picture], mask: Picture | None, others: Mapping[str, Any]
+    ) -> None:
+        from anew.generation.augmentation.augment import replay
+        from anew.images import write, write_frames
+
+        if len(frames) > 1 and mask is not None:
+            raise ValueError(f"it has {len(frames)} frames; a mask is for one picture")
+        target, labels = self.output / record["output"], None if mask is None else stacked(mask)
+        made = []
+        for frame in frames:
+            result = replay(stacked(frame), record["operations"], mask=labels, others=others)
+            made.append(unstacked(result.image, frame))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if mask is not None and result.mask is not None:
+            beside = self.output / record["mask_output"]
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            write(unstacked(result.mask, mask), beside, overwrite=True)
+        write_frames(made, target, overwrite=self.overwrite, quality=self.save_quality)  # last: it marks the rest done
+
+
+class _Files(Mapping[str, Any]):
+    """The other pictures that some records mix in, read when they are needed."""
+
+    def __init__(self, records: Sequence[Mapping[str, Any]], max_megapixels: float) -> None:
+        steps = [step["parameters"] for record in records for step in record["operations"]]
+        self._paths = dict.fromkeys(p["other"] for p in steps if "other" in p)
+        self._max_megapixels = max_megapixels
+
+    def __getitem__(self, path: str) -> Any:
+        from anew.images import read_frames
+
+        if path not in self._paths:
+            raise KeyError(path)
+        return read_frames(path, max_megapixels=self._max_megapixels)[0].pixels
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def _print_operations(wanted: bool) -> None:
+    if wanted:
+        from anew.generation.augmentation.catalogue import DEFAULT, OPERATIONS
+
+        for operation in OPERATIONS.values():
+            takes = " ".join(f"{key}={option}" for key, option in operation.options.items())
+            print(f"{operation.name:<16} {operation.summary}\n{'':<16} {takes} p={operation.probability:g}")
+        print(f"default: {DEFAULT}")
+        raise typer.Exit
+
+
+@commands.command(epilog="Example:  anew augment photos/ -o more/ -n 10 --seed 0 --with flip,rotate:degrees=15,jitter")
+def augment(
+    inputs: o.Inputs,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the new pictures.")],
+    number: Annotated[
+        int | None, typer.Option("-n", min=1, max=1_000_000, metavar="N", help="So many of each. Default: 10.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same result.")] = 0,
+    chain: Annotated[
+        str | None,
+        typer.Option("--with", metavar="NAME:KEY=VALUE,...", help="Operations, in order; see --list."),
+    ] = None,
+    styles: Annotated[bool, typer.Option("--styles", help="One of each in every style, instead.")] = False,
+    masks: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Masks, named as the pictures; moved along to DIR/masks.")
+    ] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Boxes as JSON (COCO, or lists); moved along to DIR/boxes.json.")
+    ] = None,
+    min_visible: Annotated[
+        float, typer.Option(min=0, max=1, metavar="S", help="Drop boxes of which a smaller share is left.")
+    ] = 0.2,
+    listing: Annotated[
+        bool, typer.Option("--list", callback=_print_operations, is_eager=True, help="Print the operations.")
+    ] = False,
+    overwrite: o.Overwrite = False,
+    as_json: o.AsJson = False,
+    processes: o.Processes = 1,
+    max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
+    save_quality: o.Quality = None,
+) -> None:
+    """Make new pictures of existing ones: turned, cropped, recoloured, in other styles.
+
+    DIR/manifest.jsonl tells for each what was drawn. A run that was stopped goes on where it ended, and a larger N
+    adds to what is there.
+    """
+    from anew.generation.augmentation.manifest import MANIFEST, merged, plan_records, read_manifest, write_manifest
+
+    variants = _variants(number, chain, styles)
+    sources = _sources(inputs, output)
+    try:
+        records = plan_records(
+            sources,
+            variants,
+            seed=seed,
+            masks=None if masks is None else _masks_of(sources, masks),
+            boxes=boxes is not None,
+            others=_others(sources, variants, max_megapixels),
+        )
+        _refuse_twice(records)
+        whole = records if overwrite else merged(read_manifest(output / MANIFEST), records, output)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    truth = None if boxes is None else _boxes_of(sources, boxes)
+    _make_folder(output)
+    write_manifest(whole, output / MANIFEST)
+    work = AugmentWork(output, overwrite, max_megapixels, save_quality, masks is not None)
+    by_source: dict[str, list[str]] = {}
+    for record in records:
+        by_source.setdefault(record["source"], []).append(json.dumps(record))
+    jobs: list[Job] = [AugmentJob(s, None, lines=tuple(by_source[s.as_posix()])) for s, _ in sources]
+    try:
+        run_jobs(jobs, work, processes=processes, as_json=as_json, verb="augment")
+    finally:
+        if truth is not None:
+            _write_boxes(truth, whole, output, min_visible, max_megapixels)
+
+
+def stacked(picture: Picture) -> Any:
+    """Give the pixels with alpha as their last channel, if there is one."""
+    import numpy as np
+
+    if picture.alpha is None:
+        return picture.pixels
+    return np.concatenate([picture.pixels, picture.alpha[:, :, None]], axis=2)
+
+
+def unstacked(array: Any, picture: Picture) -> Picture:
+    """Give the picture the pixels, and the alpha, of a stacked array."""
+    if picture.alpha is None:
+        return picture.with_pixels(array)
+    return replace(picture, pixels=array[:, :, :-1], alpha=array[:, :, -1])
+
+
+def _variants(number: int | None, chain: str | None, styles: bool) -> dict[str, str]:
+    """Give what is added to each name, and the chain of operations behind it."""
+    from anew.generation.augmentation.catalogue import DEFAULT, STYLES
+
+    if styles and (number is not None or chain is not None):
+        raise typer.BadParameter("--styles makes one of each style; it goes with neither -n nor --with")
+    if styles:
+        return dict(STYLES)
+    return {f"{k:03d}": DEFAULT if chain is None else chain for k in range(10 if number is None else number)}
+
+
+def _sources(inputs: list[str], output: Path) -> list[tuple[Path, Path]]:
+    """Give the inputs with their places in their folders, without what lies in the output folder."""
+    if output.exists() and not output.is_dir():
+        raise typer.BadParameter(f"{output} is a file; -o names the folder for the new pictures")
+    made = output.resolve()
+    outside = []
+    for job in plan_jobs(inputs, output, suffix="augmented", overwrite=True):
+        place = job.target.relative_to(output) if job.makes_folder and job.target else Path(job.source.name)
+        if not job.source.resolve().is_relative_to(made):
+            outside.append((job.source, place))
+    if not outside:
+        raise typer.BadParameter(f"every input lies in the output folder {output}; choose another -o")
+    return outside
+
+
+def _others(sources: list[tuple[Path, Path]], variants: dict[str, str], max_megapixels: float) -> list[Path]:
+    """Give the pictures that may be mixed in: those that can be read, if anything is mixed at all."""
+    from anew.errors import ImageFileError
+    from anew.generation.augmentation.catalogue import parse_operations
+    from anew.images import read_frames
+
+    if not any(p.operation.takes_other for chain in set(variants.values()) for p in parse_operations(chain)):
+        return []
+    readable = []
+    for source, _ in sources:
+        try:
+            read_frames(source, max_megapixels=max_megapixels)
+        except ImageFileError:
+            continue  # it is reported when its own turn comes
+        readable.append(source)
+    return readable
+
+
+def _masks_of(sources: list[tuple[Path, Path]], folder: Path) -> dict[Path, Path]:
+    """Find the mask of each source: the file of the same name, with any ending of an image, at the same place."""
+    from anew.codecs.formats import FORMATS
+
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is no folder", param_hint="--masks")
+    endings = [".png", *(extension for format in FORMATS for extension in format.extensions)]
+    found = {}
+    for source, place in sources:
+        candidates = (folder / place.with_suffix(ending) for ending in endings)
+        mask = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if mask is not None:
+            found[source] = mask
+    if not found:
+        raise typer.BadParameter(f"{folder} holds no mask named as one of the pictures", param_hint="--masks")
+    return found
+
+
+def _boxes_of(sources: list[tuple[Path, Path]], path: Path) -> tuple[BoxFile, dict[str, str]]:
+    """Read the boxes, and give the name under which each source stands there."""
+    from anew.generation.augmentation.box_files import read_boxes
+
+    file = read_boxes(path)
+    named = {}
+    for source, place in sources:
+        for name in (place.as_posix(), place.name):
+            if name in file.boxes:
+                named[source.as_posix()] = name
+                break
+    if not named:
+        raise typer.BadParameter(f"{path} names none of the pictures", param_hint="--boxes")
+    return file, named
+
+
+def _write_boxes(
+    truth: tuple[BoxFile, dict[str, str]],
+    records: Sequence[Mapping[str, Any]],
+    output: Path,
+    min_visible: float,
+    max_megapixels: float,
+) -> None:
+    """Move the boxes of every output that is there."""
+    from anew.codecs import storage
+    from anew.generation.augmentation.augment import replay_boxes
+    from anew.generation.augmentation.box_files import BoxFile, as_coco, as_lists
+    from anew.images import read_frames
+
+    file, named = truth
+    moved = BoxFile(file.coco, {}, {})
+    shapes: dict[str, tuple[int, ...]] = {}
+    images = []
+    for record in records:
+        name, source, target = named.get(record["source"]), record["source"], record["output"]
+        if name is None or not (output / target).exists():
+            continue
+        if source not in shapes:
+            shapes[source] = read_frames(source, max_megapixels=max_megapixels)[0].pixels.shape[:2]
+        boxes, kept, (height, width) = replay_boxes(
+            file.boxes[name], shapes[source], record["operations"], min_visible=min_visible
+        )
+        moved.boxes[target] = [[round(float(v), 3) for v in box] for box in boxes]
+        moved.entries[target] = [file.entries[name][i] for i in kept]
+        images.append((target, height, width))
+    content = as_lists(moved) if file.coco is None else as_coco(moved, images)
+    storage.save(str(output / BOXES), json.dumps(content, indent=1).encode(), overwrite=True)
+
+
+def _refuse_twice(records: Sequence[Mapping[str, Any]]) -> None:
+    owners: dict[str, str] = {}
+    for record in records:
+        for target in filter(None, (record["output"], record.get("mask_output"))):
+            if owners.setdefault(target, record["source"]) != record["source"]:
+                raise typer.BadParameter(f"{owners[target]} and {record['source']} would both become {target}")
+
+
+def _make_folder(folder: Path) -> None:
+    from anew.errors import CannotWrite
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None
