@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -45,6 +46,12 @@ def test_length_and_direction_of_motion(photo, angle):
 @pytest.mark.parametrize("name", ["camera", "astronaut", "coffee", "chelsea", "moon", "page", "brick"])
 def test_silent_on_clean_pictures(name):
     assert find_blur(Picture(np.atleast_3d(getattr(skimage.data, name)() / np.float32(255)))) is None
+
+
+@pytest.mark.parametrize("sigma", [6, 9])
+def test_silent_where_the_blur_is_beyond_what_can_be_measured(sigma):
+    soft = cv2.GaussianBlur(skimage.data.coffee(), (0, 0), sigma)
+    assert find_blur(Picture((soft / 255).astype(np.float32))) is None
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 200), (130, 131), (128, 128, 4)])

@@ -34,6 +34,9 @@ MOTION_ANGLES = np.arange(0, 180, 9.0)
 NATURAL_SLOPE, SLOPE_SPREAD = 2.4, 0.4  # of the power spectrum of photographs, measured on clean ones
 LEAST_EDGE_WIDTH = 1.3  # pixels, of the sharpest edges of a picture that is called blurred
 HANDICAP = {"gaussian": 0.0, "defocus": 0.05, "motion": 0.1}  # of families that can mimic a Gaussian by one lobe
+# A width at the end of its range may be anything beyond. Nothing brings such a picture back, and it is soft on purpose
+# more often than by mistake.
+WIDEST = {"gaussian": GAUSSIAN_WIDTHS[-1], "defocus": DISK_RADII[-1], "motion": MOTION_LENGTHS[-1]}
 LEAST_GAIN = 0.15  # mean squared error of the log spectrum explained by blur
 
 
@@ -93,6 +96,8 @@ def find_blur(picture: Picture) -> Finding | None:
     """Report blur that covers the whole picture, or None."""
     blur = estimate_blur(picture.pixels)
     if blur.kind == "none" or blur.gain < LEAST_GAIN or not LEAST_EDGE_WIDTH <= blur.edge_width < np.inf:
+        return None
+    if blur.width >= WIDEST[blur.kind]:
         return None
     what = {
         "gaussian": f"It is soft all over, as if blurred by a Gaussian of {blur.width:.1f} pixels.",
