@@ -74,7 +74,13 @@ REPAIRS: dict[str, tuple[str, str]] = {
 # Beside the inputs of its task: where the first JPEG block starts (row, column); the psf by its kind ("gaussian",
 # "defocus", "motion"), width (standard deviation, radius or length in pixels) and angle in degrees.
 # Correlated noise is told by its autocorrelation at lags -3..3 (rows, columns).
-EXTRA_INPUTS = {"deblock": ("offset",), "deblur": ("blur", "width", "angle"), "denoise": ("autocorrelation",)}
+# Light may be changed in part: 1 wholly, 0 not at all.
+EXTRA_INPUTS = {
+    "deblock": ("offset",),
+    "deblur": ("blur", "width", "angle"),
+    "denoise": ("autocorrelation",),
+    "relight": ("part",),
+}
 
 # A repair that mends other damage too, all of it measured on the same picture: done twice it would be overdone.
 INCLUDES = {"fading": ("exposure", "contrast", "cast"), "exposure": ("contrast",), "keystone": ("tilt",)}

@@ -20,6 +20,8 @@ from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
 
 # An estimated psf is off by a little, which acts like noise of these levels; the first that passes the check is taken.
 PSF_ERRORS = (1 / 255, 4 / 255, 12 / 255)
+# A change of light that would clip is taken in part: the first of these shares that the check accepts.
+LIGHT_PARTS = (0.8, 0.6, 0.4)
 
 
 @dataclass(frozen=True)
@@ -194,11 +196,19 @@ def _run_deblur(step: Step, now: Situation) -> Repair:
 
 def _run_relight(step: Step, now: Situation) -> Repair:
     method, options = METHODS.get("relight", step.method), dict(step.parameters)
+    part = _number(options.pop("part", 1.0), "part")
     full = method.function(now.image, **options)
-    verdict = _verdict(now, lambda: checks.check_relit(now.image, full))
-    image = _blend(now.image, full, now.strength)
+    for share in dict.fromkeys(
+        (part, *(p for p in LIGHT_PARTS if p < part and step.kind == "exposure")) if now.check else (part,)
+    ):
+        lit = _blend(now.image, full, share)
+        verdict = checks.check_relit(now.image, lit) if now.check else Verdict(True, "replayed")
+        if verdict.kept:
+            break
+    image = _blend(now.image, lit, now.strength)
     unsure = uncertainty.relit_uncertainty(now.image, image, now.uncertainty)
-    return Repair(image, unsure, method.name, options, verdict)
+    used = options if share == 1 else {**options, "part": share}
+    return Repair(image, unsure, method.name, used, verdict)
 
 
 def _run_unwarp(step: Step, now: Situation) -> Repair:
