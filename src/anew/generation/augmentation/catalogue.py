@@ -245,7 +245,7 @@ _TABLE = (
         {"red": _SHARE, "green": _SHARE, "blue": Span(0, 0.5, 0, 1), "contrast": Span(0.5, 0.5, 0, 1)},
     ),
     Operation("duotone", "style", "styles.duotone", "two inks", {"palette": Choice(_INKS, _INKS)}),
-    Operation("poster", "style", "styles.poster", "few flat colours", {"levels": Span(4, 6, 2, 64, whole=True)}),
+    Operation("poster", "style", "styles.poster", "few flat colours", {"colours": Span(5, 9, 2, 64, whole=True)}),
     Operation(
         "film",
         "style",
@@ -280,7 +280,7 @@ STYLES: Mapping[str, str] = MappingProxyType(
         "sunset": "duotone:palette=sunset",
         "night": "duotone:palette=night",
         "riso": "duotone:palette=riso",
-        "poster": "poster:levels=5",
+        "poster": "poster:colours=7",
         "warm-film": "film:look=warm",
         "cool-film": "film:look=cool",
         "faded-film": "film:look=faded",

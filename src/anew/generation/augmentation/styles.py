@@ -21,9 +21,9 @@ DUOTONES = {  # shadows and highlights, sRGB
     "riso": ("#2447b5", "#ff9ea3"),
 }
 LOOKS = {  # of film: tint of the shadows, tint of the highlights, how far blacks are lifted, saturation
-    "warm": ((-0.02, 0.00, 0.03), (0.04, 0.01, -0.05), 0.02, 1.05),
-    "cool": ((0.00, 0.01, 0.05), (-0.03, 0.01, 0.03), 0.02, 0.90),
-    "faded": ((0.03, 0.01, 0.04), (0.02, 0.01, -0.02), 0.09, 0.70),
+    "warm": ((-0.02, 0.00, 0.04), (0.07, 0.02, -0.08), 0.02, 1.05),
+    "cool": ((-0.03, 0.01, 0.08), (-0.06, 0.02, 0.06), 0.02, 0.85),
+    "faded": ((0.04, 0.02, 0.06), (0.03, 0.02, -0.03), 0.11, 0.60),
 }
 GRAIN = 0.025  # standard deviation in the mid-tones
 LMS = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])  # equation 4
@@ -54,20 +54,28 @@ def black_and_white(image: Image, *, red: float, green: float, blue: float, cont
 
 
 def duotone(image: Image, *, palette: str) -> Image:
-    """Print with two inks: shadows in one colour, highlights in another."""
+    """Print with two inks: from the darkest in one colour to the lightest in another."""
     dark, light = (_hex(colour) for colour in DUOTONES[palette])
-    grey = _s_curve(luminance(image)[:, :, None], 0.5)
+    grey = luminance(image)[:, :, None]
+    low, high = np.percentile(grey, (1, 99)).astype(np.float32)
+    grey = np.clip((grey - low) / (high - low), 0, 1) if high - low > 0.01 else grey
     return _coloured(dark + (light - dark) * grey, image)
 
 
-def poster(image: Image, *, levels: int) -> Image:
-    """Flatten: smooth between edges, then so many levels per channel."""
+def poster(image: Image, *, colours: int) -> Image:
+    """Flatten: smooth between edges, then print in so many colours (median cut, Heckbert, SIGGRAPH 1982), vividly."""
     import cv2
+    from PIL import Image as PillowImage
 
     smooth = np.clip(image, 0, 1)
-    for _ in range(2):
+    for _ in range(3):
         smooth = np.asarray(cv2.bilateralFilter(smooth, 9, 0.12, 5.0), np.float32).reshape(image.shape)
-    return np.rint(np.clip(smooth, 0, 1) * (levels - 1)).astype(np.float32) / np.float32(levels - 1)
+    eight_bit = np.rint(np.repeat(smooth, 3 // image.shape[2], axis=2) * 255).astype(np.uint8)
+    printed = PillowImage.fromarray(eight_bit).quantize(colours, PillowImage.Quantize.MEDIANCUT, kmeans=3)
+    flat = (np.asarray(printed.convert("RGB")) / 255).astype(np.float32)
+    grey = luminance(flat)[:, :, None]
+    vivid = np.clip(_s_curve(grey, 0.5) + (flat - grey) * np.float32(1.4), 0, 1)
+    return _coloured(vivid, image)
 
 
 def film(image: Image, *, look: str, strength: float, seed: int) -> Image:
