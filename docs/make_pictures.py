@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import skimage.data
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import anew
 from anew.contact_sheet import Tile, draw_contact_sheet
 from anew.degradations.catalogue import degrade_chain
+from anew.generation.augmentation.catalogue import STYLES
 from anew.images import Picture
 from anew.report import write_sheet
 
@@ -21,6 +23,12 @@ DAMAGES = [
     "noise:sigma=0.15", "poisson:gain=0.03", "impulse:density=0.1", "stripes", "motion:length=21:angle=30",
     "defocus:radius=5", "jpeg:quality=8", "strokes", "lettering", "scratches", "tears", "folds", "stains", "dust",
     "fade", "cast", "exposure:stops=-1.5", "uneven", "tilt:angle=4", "keystone",
+]  # fmt: skip
+
+BOXED = ["flip:p=1", "rotate:degrees=20..20", "crop:area=0.4", "perspective:amount=0.15", "elastic:amount=0.03"]
+RECOLOURED = [
+    "shear:x=15..15", "jitter", "hue:degrees=60..60", "noise:sigma=0.1", "cutout:x=0.35:y=0.6", "mixup:alpha=50",
+    "cutmix:alpha=20:x=0.9:y=0.9", "transfer",
 ]  # fmt: skip
 
 
@@ -62,6 +70,28 @@ def restoration_sheet() -> None:
     (FOLDER / "restored.png").unlink()
 
 
+def augmentation_sheet() -> None:
+    """What ``anew augment`` draws from one photograph: boxes that go along, colours, mixtures, styles."""
+    photo, cup = photograph("chelsea"), photograph("coffee")
+    boxes = [[142, 20, 385, 270], [150, 90, 205, 150], [310, 118, 357, 172]]  # the face and its eyes
+    tiles = [Tile("original", with_boxes(photo, boxes), "with boxes")]
+    for chain in BOXED:
+        drawn = anew.augment(photo, chain, rng=5, boxes=boxes)
+        tiles.append(Tile(chain.split(":")[0], with_boxes(drawn.image, drawn.boxes), chain))
+    for chain in RECOLOURED:
+        tiles.append(Tile(chain.split(":")[0], anew.augment(photo, chain, rng=2, others=[cup]).image, chain))
+    tiles += [Tile(name, anew.augment(photo, chain).image, "of --styles") for name, chain in STYLES.items()]
+    save(draw_contact_sheet(tiles, tile_width=196, columns=6), "augmentations")
+
+
+def with_boxes(image: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.ndarray:
+    """Draw boxes (left, top, right, bottom) into an image."""
+    canvas = Image.fromarray(np.rint(image.clip(0, 1) * 255).astype(np.uint8))
+    for left, top, right, bottom in boxes:
+        ImageDraw.Draw(canvas).rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), None, "#19e3ff", 4)
+    return np.asarray(canvas) / 255.0
+
+
 def score(result: np.ndarray, photo: np.ndarray) -> str:
     """Give the PSNR in words."""
     return f"{-10 * np.log10(np.mean((result.clip(0, 1) - photo) ** 2)):.2f} dB"
@@ -77,3 +107,4 @@ if __name__ == "__main__":
     damage_sheet()
     denoising_sheet()
     restoration_sheet()
+    augmentation_sheet()

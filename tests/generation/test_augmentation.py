@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -226,8 +227,8 @@ def test_colour_transfer_reaches_the_mean_and_the_spread_of_its_target() -> None
 def test_styles_are_what_their_names_say(colour_photo: np.ndarray) -> None:
     black_and_white = one(colour_photo, "black-and-white:red=1:green=0:blue=0:contrast=0")
     np.testing.assert_allclose(black_and_white, colour_photo[:, :, :1].repeat(3, 2), atol=1e-6)
-    poster = one(colour_photo, "poster:levels=4")
-    assert len(np.unique(poster)) <= 4
+    poster = one(colour_photo, "poster:colours=4")
+    assert len(np.unique(poster.reshape(-1, 3), axis=0)) == 4
     two_inks = one(np.linspace(0, 1, 7, dtype=np.float32).reshape(1, 7, 1).repeat(3, 2), "duotone:palette=sunset")
     np.testing.assert_allclose(two_inks[0, [0, -1]] * 255, [[0x3B, 0x0F, 0x53], [0xFF, 0xC4, 0x6B]], atol=1e-3)
     brown = one(np.full((2, 2, 3), 0.5, np.float32), "sepia")[0, 0]
@@ -238,3 +239,8 @@ def test_styles_are_what_their_names_say(colour_photo: np.ndarray) -> None:
     for chain in STYLES.values():
         styled = one(colour_photo, chain)
         assert np.abs(styled - colour_photo).mean() > 0.02
+
+
+def test_the_tutorial_names_every_operation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tutorials" / "augmentation.md").read_text()
+    assert all(f"`{name}`" in page for name in OPERATIONS)
