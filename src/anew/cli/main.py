@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from anew.cli import augment, bench, compare, degrade, evaluate, look, methods, restore, tasks, train
+from anew.cli import augment, bench, compare, degrade, evaluate, generate, look, methods, restore, tasks, train
 
 INTERRUPTED = 130  # the exit status that Typer turns Ctrl-C into
 
@@ -38,7 +38,7 @@ def _root(
 ) -> None: ...
 
 
-for module in (restore, look, tasks, degrade, augment, methods, train, bench, compare, evaluate):
+for module in (restore, look, tasks, degrade, augment, generate, methods, train, bench, compare, evaluate):
     app.add_typer(module.commands)
 
 

@@ -125,7 +125,7 @@ assert len(ENTRIES) == len(_TABLE), "a name stands twice in the table"
 def find(name: str) -> Entry:
     """Give the entry of that name; ValueError with what there is if there is none."""
     if name not in ENTRIES:
-        raise ValueError(f"unknown picture {name!r}{near(name, ENTRIES)} (one of {', '.join(ENTRIES)})")
+        raise ValueError(f"unknown picture {name!r}{near(name, ENTRIES) or one_of(ENTRIES)}")
     return ENTRIES[name]
 
 
@@ -174,3 +174,8 @@ def near(word: str, words: Iterable[str]) -> str:
     """Say which known word an unknown one may have been meant for."""
     found = difflib.get_close_matches(word, list(words), 1)
     return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def one_of(words: Iterable[str]) -> str:
+    """List the known words."""
+    return f" (one of {', '.join(words)})"

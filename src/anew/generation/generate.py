@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.errors import Unavailable
-from anew.generation.catalogue import ENTRIES, Entry, checked, draw, find, near
+from anew.generation.catalogue import ENTRIES, Entry, checked, draw, find, near, one_of
 
 if TYPE_CHECKING:
     from anew.generation.layers import Rules
@@ -142,10 +142,8 @@ def resolve(what: str | os.PathLike[str]) -> Wanted:
         return Wanted(model=name)
     if any(name in candidates for candidates in SUBJECTS.values()):
         raise Unavailable(f"the model {name} is not here; train one with `anew train`")
-    known = [*SUBJECTS, *ENTRIES]
-    raise ValueError(
-        f"unknown picture {name!r}{near(name, [*known, *models])} (one of {', '.join(known)}; or a model, or FILE.json)"
-    )
+    hint = near(name, [*SUBJECTS, *ENTRIES, *models]) or one_of([*SUBJECTS, *ENTRIES, "a model", "FILE.json"])
+    raise ValueError(f"unknown picture {name!r}{hint}")
 
 
 def model_of(subject: str, models: list[str]) -> str:

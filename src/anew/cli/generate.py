@@ -1,0 +1,354 @@
+"""``anew generate``: new pictures by name, as a sheet, as single files, or as an animation."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anew.cli import options as o
+
+if TYPE_CHECKING:
+    from anew.generation.catalogue import Entry
+    from anew.generation.generate import Images, Wanted
+
+commands = typer.Typer()
+
+STOPS = 5  # samples that an animation passes, unless -n says how many
+FRAME_TIME = 60.0  # milliseconds
+SMALLEST_FRAME = 192  # pixels of the shorter side, up to which the frames of an animation are enlarged
+PALETTE_HELP = "a name (ember, lagoon, oak, ...), a harmony with its hue (triadic:210), or colours (#123456,#abcdef)"
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that a call asks for; it goes into the recipe."""
+
+    what: str
+    n: int
+    seed: int
+    size: tuple[int, int] | None
+    label: str | None
+    steps: int | None
+    guidance: float | None
+    options: dict[str, Any]
+    max_megapixels: float
+
+
+def complete_what(incomplete: str) -> list[str]:
+    """Complete the name of a picture in the shell."""
+    from anew.generation.catalogue import ENTRIES
+    from anew.generation.generate import SUBJECTS
+
+    return [name for name in [*SUBJECTS, *ENTRIES] if name.startswith(incomplete)]
+
+
+@commands.command(epilog="Example:  anew generate marble --size 1024x1024 --seed 3 --set palette=verde -o marble.png")
+def generate(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="WHAT",
+            help="digits, marble, ... (see --list), a model, or a rule file.",
+            show_default=False,
+            autocompletion=complete_what,
+        ),
+    ] = None,
+    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many: several make a sheet.")] = 1,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="File, or folder with --each. Default: WHAT.png."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 0,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Pixels, of rules and random images. Default: 512x512.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(metavar="L", help="What a model shows, by name or index.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Another model of the subject.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Of a flow's sampler.")] = None,
+    guidance: Annotated[
+        float | None, typer.Option(min=0, metavar="G", help="Of a flow: above 1, the label shows more clearly.")
+    ] = None,
+    settings: o.Settings = None,
+    each: Annotated[bool, typer.Option("--each", help="Write single files into a folder.")] = False,
+    interpolate: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="FRAMES", help="Write an animation (.webp, .gif) between samples of a model."),
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List what there is, or the options of WHAT.")] = False,
+    as_json: o.AsJson = False,
+    overwrite: o.Overwrite = False,
+    max_megapixels: Annotated[
+        float, typer.Option(min=0.001, metavar="M", help="Refuse to make more, all pictures together.")
+    ] = o.MEGAPIXELS,
+    save_quality: o.Quality = None,
+) -> None:
+    """Make pictures: by trained models, by rules, or at random."""
+    from anew.generation.generate import generate as make
+    from anew.generation.generate import resolve
+
+    if listing:
+        _list(what, as_json)
+        return
+    if what is None:
+        raise typer.BadParameter("say what to generate, e.g. digits or marble; all there is: anew generate --list")
+    start = time.perf_counter()
+    name = _chosen(what, model)
+    parsed = o.parse_settings(settings)
+    try:
+        order = Order(name, n, seed, parse_size(size), label, steps, guidance, parsed, max_megapixels)
+        wanted = resolve(name)
+        if interpolate is not None:
+            targets = _targets(what, output, 1, False, ".webp", overwrite)
+            frames = _interpolated(wanted, order, interpolate, what)
+            _write_animation(frames, targets[0], _recipe(order, wanted, frames=interpolate), overwrite, save_quality)
+            made = frames
+        else:
+            targets = _targets(what, output, n, each, ".png", overwrite)
+            made = make(
+                name,
+                n,
+                rng=seed,
+                size=order.size,
+                label=label,
+                steps=steps,
+                guidance=guidance,
+                max_megapixels=max_megapixels,
+                **parsed,
+            )
+            _write_pictures(made, targets, order, wanted, each, overwrite, save_quality)
+    except ValueError as error:
+        raise typer.BadParameter(" ".join(str(error).split())) from None
+    facts = {"what": what, "model": wanted.model, "seed": seed, "n": len(made), "size": [made.shape[2], made.shape[1]]}
+    seconds = time.perf_counter() - start
+    _report(targets, facts, seconds, as_json)
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Read ``"640x480"`` (width first) or ``"512"``."""
+    if text is None:
+        return None
+    width, times, height = text.lower().replace("×", "x").partition("x")
+    try:
+        return (int(width), int(height)) if times else (int(width), int(width))
+    except ValueError:
+        raise typer.BadParameter(f"expected WIDTHxHEIGHT in pixels, e.g. 640x480, got {text!r}") from None
+
+
+def _chosen(what: str, model: str | None) -> str:
+    """Give the name to generate from: what was asked for, or another model of that subject."""
+    from anew.generation.generate import SUBJECTS
+
+    if model is None:
+        return what
+    if what not in SUBJECTS:
+        raise typer.BadParameter(f"--model goes with a subject ({', '.join(SUBJECTS)}), not with {what}")
+    if not model.endswith(".onnx") and model not in SUBJECTS[what]:
+        raise typer.BadParameter(f"{model!r} is no model of {what} (one of {', '.join(SUBJECTS[what])}; or FILE.onnx)")
+    return model
+
+
+def _targets(what: str, output: Path | None, n: int, each: bool, ending: str, overwrite: bool) -> list[Path]:
+    """Name the files to write, and refuse at once what exists already or no format is known for."""
+    from anew.codecs.formats import by_name
+    from anew.codecs.storage import check_target
+
+    stem = Path(what).stem
+    if each:
+        folder = output if output is not None else Path(stem)
+        if folder.is_file() or by_name(folder.suffix) is not None:
+            raise typer.BadParameter(f"--each needs a folder as output, got {folder}")
+        digits = max(2, len(str(n - 1)))
+        targets = [folder / f"{stem}-{index:0{digits}d}{ending}" for index in range(n)]
+    else:
+        targets = [output if output is not None else Path(stem + ending)]
+        if targets[0].is_dir():
+            raise typer.BadParameter(f"{targets[0]} is a folder; name a file, or give --each")
+    for target in targets:
+        found = by_name(target.suffix)
+        if found is None:
+            raise typer.BadParameter(f"{target}: no known image format (e.g. .png, .jpg, .webp, .gif)")
+        if ending == ".webp" and not found.several:
+            raise typer.BadParameter(f"{target}: {found.name} holds one picture; write .webp, .gif or .png")
+        if target.exists() and not overwrite:
+            raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
+        if not each:
+            check_target(str(target), overwrite=overwrite)
+    return targets
+
+
+def _interpolated(wanted: Wanted, order: Order, frames: int, what: str) -> Images:
+    """Make the frames of a loop between samples of a trained model."""
+    from anew.generation.generate import check_budget
+    from anew.generation.sample import interpolate, open_generator
+
+    if wanted.model is None:
+        raise ValueError(f"--interpolate needs a trained model; {what} is drawn, not sampled")
+    if order.size is not None:
+        raise ValueError("--interpolate takes no --size: a model has its own")
+    height, width = open_generator(wanted.model).card.facts["size"]
+    check_budget(frames, width, height, order.max_megapixels)
+    options = dict(order.options)
+    sampler = options.pop("sampler", None)
+    if options:
+        raise ValueError(f"{wanted.model} has no option {next(iter(options))!r} (a flow takes sampler)")
+    return interpolate(
+        wanted.model,
+        frames,
+        stops=order.n if order.n > 1 else STOPS,
+        closed=True,
+        label=order.label,
+        rng=order.seed,
+        steps=order.steps,
+        guidance=order.guidance,
+        sampler=sampler,
+    )
+
+
+def _write_animation(frames: Images, target: Path, recipe: str, overwrite: bool, quality: int | None) -> None:
+    from anew.images import Facts, Picture, write_frames
+
+    factor = max(1, -(-SMALLEST_FRAME // min(frames.shape[1:3])))
+    facts = Facts(duration=FRAME_TIME, loop=0)
+    pictures = [Picture(frame.repeat(factor, axis=0).repeat(factor, axis=1), None, facts) for frame in frames]
+    write_frames(pictures, target, overwrite=overwrite, quality=quality, recipe=recipe)
+
+
+def _write_pictures(
+    made: Images,
+    targets: list[Path],
+    order: Order,
+    wanted: Wanted,
+    each: bool,
+    overwrite: bool,
+    quality: int | None,
+) -> None:
+    """Write one file per picture, or one sheet; a single picture is written as it is."""
+    from anew.errors import CannotWrite
+    from anew.generation.sheet import arrange
+    from anew.images import Picture, write
+
+    if each:
+        folder = targets[0].parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None
+        for index, (target, picture) in enumerate(zip(targets, made, strict=True)):
+            recipe = _recipe(order, wanted, index=index)
+            write(Picture(picture), target, overwrite=overwrite, quality=quality, recipe=recipe)
+        return
+    sheet = made[0] if len(made) == 1 else arrange(made)
+    write(Picture(sheet), targets[0], overwrite=overwrite, quality=quality, recipe=_recipe(order, wanted))
+
+
+def _recipe(order: Order, wanted: Wanted, **more: int) -> str:
+    """Say how the file was made, as JSON in one line."""
+    from importlib import metadata
+
+    from anew import __version__
+
+    asked: dict[str, Any] = {
+        "what": Path(order.what).name if wanted.rules is not None else order.what,
+        "model": wanted.model,
+        "n": order.n,
+        "seed": order.seed,
+        "size": order.size,
+        "label": order.label,
+        "steps": order.steps,
+        "guidance": order.guidance,
+        "options": order.options or None,
+        "rules": None if wanted.rules is None else wanted.rules.model_dump(exclude_defaults=True, mode="json"),
+        **more,
+    }
+    libraries = ("numpy", "scipy", "opencv-python-headless", "numba", "onnxruntime")
+    recipe = {
+        "anew": __version__,
+        "libraries": {name: metadata.version(name) for name in libraries},
+        "generate": {key: value for key, value in asked.items() if value is not None},
+    }
+    return json.dumps(recipe, separators=(",", ":"), ensure_ascii=False)
+
+
+def _report(targets: list[Path], facts: dict[str, Any], seconds: float, as_json: bool) -> None:
+    if as_json:
+        rows = [{"output": str(t), "status": "done", **facts, "seconds": round(seconds, 3)} for t in targets]
+        print(json.dumps({"results": rows, "failed": 0}, indent=2))
+        return
+    for target in targets:
+        print(target)
+
+
+def _list(what: str | None, as_json: bool) -> None:
+    """Print everything that can be generated, or the options of one thing."""
+    from anew.generation.catalogue import ENTRIES, KINDS
+    from anew.generation.generate import SUBJECTS
+
+    if what is not None:
+        _list_options(what, as_json)
+        return
+    models = _trained()
+    if as_json:
+        rows = [
+            {"name": e.name, "kind": e.kind, "summary": e.summary, "tiles": e.tiles, "options": list(e.options)}
+            for e in ENTRIES.values()
+        ]
+        print(json.dumps({"subjects": SUBJECTS, "models": models, "pictures": rows}, indent=2))
+        return
+    width = max(len(name) for name in ENTRIES)
+    print("trained: subjects, each by the first of its models that is here")
+    for subject, names in SUBJECTS.items():
+        here = [name for name in names if name in models]
+        print(f"  {subject:<{width}}  {', '.join(here) or 'no model here'}")
+        labels = models[here[0]] if here else []
+        if labels:
+            print(f"  {'':<{width}}  labels: {', '.join(labels)}")
+    for kind, summary in KINDS.items():
+        print(f"\n{kind}: {summary}")
+        for entry in ENTRIES.values():
+            if entry.kind == kind:
+                print(f"  {entry.name:<{width}}  {entry.summary}")
+    print("\nThe options of one: anew generate NAME --list")
+
+
+def _list_options(what: str, as_json: bool) -> None:
+    from anew.generation.catalogue import find
+
+    try:
+        entry = find(what)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    options = {name: p.default for name, p in entry.options.items()}
+    if as_json:
+        row = {"name": entry.name, "kind": entry.kind, "summary": entry.summary, "tiles": entry.tiles}
+        print(json.dumps({**row, "options": options}, indent=2))
+        return
+    print(f"{entry.name}: {entry.summary}")
+    for name, default in options.items():
+        print(f"  --set {name}={'' if default is None else json.dumps(default)}")
+    print(f"\n{_about(entry)}")
+
+
+def _about(entry: Entry) -> str:
+    """Give what the docstring of a picture says of its options."""
+    import inspect
+
+    text = inspect.getdoc(entry.function) or ""
+    section = text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+    blocks = [block for block in re.split(r"\n(?=\S)", section) if not block.startswith(("shape :", "rng :"))]
+    if entry.field:
+        blocks.append("palette : see ``palettes.palette_colours``, optional; grey without one")
+    return "\n".join(blocks).replace("see ``palettes.palette_colours``", PALETTE_HELP)
+
+
+def _trained() -> dict[str, list[str]]:
+    """Give the trained generators that are here, each with its labels."""
+    from anew.generation.sample import generator_names
+    from anew.inference.models import read_card
+
+    return {name: [str(label) for label in read_card(name).facts.get("labels", [])] for name in generator_names()}
