@@ -13,8 +13,10 @@ import anew
 from anew.errors import InvalidPlan
 from anew.images import Picture
 from anew.restoration.automatic import explain, restore
+from anew.restoration.checks import check_relit
 from anew.restoration.plan import Plan, Step
 from anew.restoration.recipe import decode_mask, encode_mask, mask_hash, read_recipe, replay, version_changes
+from anew.restoration.relighting.curve import relight_curve
 
 
 def psnr(image: np.ndarray, clean: np.ndarray) -> float:
@@ -242,3 +244,31 @@ def test_a_large_marked_mask_is_asked_for_again(colour_photo):
         replay(restored.original, restored.recipe)
     again = replay(restored.original, restored.recipe, mask=big)
     np.testing.assert_array_equal(again.pixels, restored.picture.pixels)
+
+
+def test_light_is_changed_in_part_where_all_of_it_would_clip(clean: np.ndarray) -> None:
+    told = {"black": 0.0, "white": 0.3, "gamma": 1.0}  # far too much for a picture that is not dark
+    plan = Plan(steps=(Step(kind="exposure", task="relight", method="curve", parameters=told),))
+    dim = clean * np.float32(0.5)
+    step = restore(dim, plan=plan).steps[0]
+    assert step.kept, step.reason
+    part = step.parameters["part"]
+    assert 0 < part < 1
+    whole = relight_curve(dim, **told)
+    assert not check_relit(dim, whole).kept
+    restored = restore(Picture(dim), plan=plan)
+    np.testing.assert_allclose(restored.picture.pixels, dim + part * (whole - dim), atol=1e-6)
+    np.testing.assert_array_equal(replay(Picture(dim), restored.recipe or "").pixels, restored.picture.pixels)
+
+
+def test_darkness_that_noise_hides_is_found_behind_it(clean: np.ndarray) -> None:
+    dark = clean * np.float32(0.35)
+    noise = np.random.default_rng(2).standard_normal(clean.shape, np.float32)
+    pixels = (np.rint((dark + np.float32(0.2) * noise).clip(0, 1) * 255) / 255).astype(np.float32)
+    assert anew.diagnose(Picture(pixels)).get("exposure") is None
+    restored = restore(Picture(pixels))
+    assert [s.kind for s in restored.steps if s.kept] == ["noise", "exposure"]
+    assert psnr(restored.picture.pixels, clean) > psnr(pixels, clean) + 4
+    np.testing.assert_array_equal(replay(Picture(pixels), restored.recipe or "").pixels, restored.picture.pixels)
+    alone = restore(Picture(pixels), only=["noise"])
+    assert [s.kind for s in alone.steps] == ["noise"]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from anew.images import Picture
     from anew.restoration.repairs import Repair
 
+# Noise scatters values above the ceiling of a dark picture.
+HIDDEN_BY: Mapping[str, tuple[str, ...]] = {"noise": ("exposure",)}
+
 Progress = Callable[[str, float], None]  # what is being done, in words; the fraction done in [0, 1]
 
 
@@ -139,7 +142,24 @@ def restore(
     if plan is not None:
         steps = tuple(s for s in plan.steps if (not only or s.kind in only) and s.kind not in skip)
         made = Plan(strength=plan.strength * strength, steps=steps)
-    return run_plan(original, made, diagnosis=diagnosis, progress=report)
+    restored = run_plan(original, made, diagnosis=diagnosis, progress=report)
+    return restored if plan is not None else _look_again(restored, only, skip, progress=report)
+
+
+def _look_again(restored: Restoration, only: Sequence[str], skip: Sequence[str], *, progress: Progress) -> Restoration:
+    """Look for what a repaired damage had hidden, and if it is there, repair anew with that in the plan."""
+    from anew.diagnosis.light import find_exposure
+
+    finders = {"exposure": find_exposure}
+    seen = {finding.kind for finding in restored.diagnosis.findings}
+    hidden = {kind for step in restored.steps if step.kept for kind in HIDDEN_BY.get(step.kind, ())} - seen
+    allowed = {kind for kind in hidden if (not only or kind in only) and kind not in skip}
+    found = tuple(finding for kind in sorted(allowed) if (finding := finders[kind](restored.picture)))
+    if not found:
+        return restored
+    whole = replace(restored.diagnosis, findings=(*restored.diagnosis.findings, *found))
+    plan = make_plan(whole, only=only, skip=skip, strength=restored.plan.strength)
+    return run_plan(restored.original, plan, diagnosis=whole, progress=progress)
 
 
 def with_marks(diagnosis: Diagnosis, mask: ArrayLike | None, shape: tuple[int, ...]) -> Diagnosis:

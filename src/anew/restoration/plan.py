@@ -217,8 +217,8 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
     unaltered = "impulses" not in found and "jpeg" not in found  # those repairs change the noise
     if finding.kind == "noise" and unaltered:
         method, parameters = _denoising(finding.details)
-    elif finding.kind == "noise":
-        pass  # it is measured when its turn comes
+    elif finding.kind == "noise" or (finding.kind == "exposure" and "noise" in found):
+        pass  # it is measured when its turn comes: until then other damage falsifies it
     elif task != "inpaint":
         chosen = METHODS.get(task, method)
         names = _extra_inputs(task) if method == "auto" else (*chosen.takes, *chosen.parameters)
