@@ -1,0 +1,227 @@
+"""What stands in a model's file: its layers, and its intermediate results as outputs. Needs the package ``onnx``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anew.errors import Unavailable
+from anew.inference.inspection.subject import Batch, Subject
+from anew.inference.providers import make_session
+
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operation with weights.
+
+    Attributes
+    ----------
+    name : str
+        That of its weights, without ``.weight``, or its kind and number.
+    operation : str
+        The ONNX operator.
+    entry, output : str
+        The tensors that it reads and writes.
+    weight_shape : tuple of int
+    parameters : int
+        Weights and biases.
+    """
+
+    name: str
+    operation: str
+    entry: str
+    output: str
+    weight_shape: tuple[int, ...]
+    parameters: int
+
+
+def load_graph(path: Path) -> Any:
+    """Read a file as an ``onnx.ModelProto``.
+
+    Raises
+    ------
+    Unavailable
+        If ``onnx`` is not installed.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise Unavailable("layers and feature maps need the package onnx: pip install 'anew[train]'") from None
+    return onnx.load(str(path))
+
+
+def layers_of(path: Path) -> list[Layer]:
+    """List the operations with weights, in the order of the file."""
+    graph = load_graph(path).graph
+    shapes, makers = _stored_shapes(graph), {name: node for node in graph.node for name in node.output}
+    layers = []
+    for number, (node, weight) in enumerate(_weighted(graph, shapes, makers), 1):
+        plain = weight.removesuffix("_half").removesuffix(".weight")
+        name = f"{node.op_type} {number}" if "::" in plain else plain
+        stored = [shapes[_source(entry, makers)] for entry in node.input if _source(entry, makers) in shapes]
+        count = sum(int(np.prod(shape)) for shape in stored)
+        entry = next(i for i in node.input if _source(i, makers) not in shapes)
+        layers.append(Layer(name, node.op_type, entry, node.output[0], shapes[weight], count))
+    return layers
+
+
+def multiply_adds(layers: Sequence[Layer], subject: Subject, batch: Batch) -> list[int]:
+    """Count the multiplications of each layer for a batch of images, by the sizes of what really runs through it."""
+    transposed = {layer.output for layer in layers if layer.operation == "ConvTranspose"}
+    read = [layer.entry if layer.output in transposed else layer.output for layer in layers]
+    tensors = intermediate(subject, batch, list(dict.fromkeys(read)))
+    counts = []
+    for layer, name in zip(layers, read, strict=True):
+        shape = layer.weight_shape
+        if layer.operation in ("Conv", "ConvTranspose"):
+            each = int(np.prod(shape[1:]))  # weights that meet each of its outputs (of its inputs if transposed)
+        else:
+            each = int(np.prod(shape)) // max(1, tensors[name].shape[-1])
+        counts.append(each * tensors[name].size)
+    return counts
+
+
+def intermediate(subject: Subject, batch: Batch, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Run a batch and give the tensors of these names.
+
+    Raises
+    ------
+    ValueError
+        If there is no tensor of a name; a layer's own name will do too.
+    """
+    tensors = [tensor_of(subject.path, name) for name in names]
+    results = replace(subject, session=_opened(subject, tensors)).run(tensors, batch)
+    return dict(zip(names, results, strict=True))
+
+
+def at_tensor(subject: Subject, name: str) -> Subject:
+    """Give the same model with one of its intermediate tensors as the output that is looked at."""
+    tensor = tensor_of(subject.path, name)
+    return replace(subject, session=_opened(subject, [tensor]), output=tensor)
+
+
+def tensor_of(path: Path, name: str) -> str:
+    """Find a tensor by its own name, or by that of the node or layer that makes it."""
+    graph = load_graph(path).graph
+    made = [output for node in graph.node for output in node.output]
+    if name in made or name in {i.name for i in graph.input}:
+        return name
+    layers = {layer.name: layer.output for layer in layers_of(path)}
+    nodes = {node.name: node.output[0] for node in graph.node if node.name}
+    found = layers.get(name) or nodes.get(name)
+    if found is None:
+        known = ", ".join([*layers][:12])
+        raise ValueError(f"{path.name} has no layer or tensor {name!r}; its layers are {known} and so on")
+    return found
+
+
+def last_map(path: Path) -> str | None:
+    """Give the last tensor that is a map over the image, (N, C, H, W), before a classifier flattens it."""
+    import onnx
+
+    graph = onnx.shape_inference.infer_shapes(load_graph(path)).graph
+    ranks = {v.name: len(v.type.tensor_type.shape.dim) for v in graph.value_info}
+    singular = {v.name for v in graph.value_info if _is_point(v)}
+    outputs = [name for node in graph.node for name in node.output]
+    return next((n for n in reversed(outputs) if ranks.get(n) == 4 and n not in singular), None)
+
+
+def with_positive_weights(subject: Subject) -> Subject:
+    """Give the same wiring with small positive weights and no offsets: of an impulse on black nothing can cancel.
+
+    Each weight is 1 / (inputs x side of the kernel), so that what runs through 80 layers stays within float32.
+    """
+    model = load_graph(subject.path)
+    graph = model.graph
+    makers = {name: node for node in graph.node for name in node.output}
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    constants = {n.output[0]: n.attribute[0].t for n in graph.node if n.op_type == "Constant" and n.attribute}
+    for node in graph.node:
+        for place, entry in enumerate(node.input):
+            source = _source(entry, makers)
+            tensor = stored.get(source) or constants.get(source)
+            if tensor is None:
+                continue
+            shape = tuple(tensor.dims)
+            if node.op_type in ("Conv", "ConvTranspose"):
+                weight = 1 / (shape[1 if node.op_type == "Conv" else 0] * shape[-1]) if place == 1 else 0.0
+            elif node.op_type in ("Add", "Sub"):
+                weight = 0.0
+            elif node.op_type == "BatchNormalization":
+                weight = 1.0 if place in (1, 4) else 0.0
+            else:
+                continue
+            _fill(tensor, weight)
+    _add_outputs(model, [subject.output])
+    others = {name: np.zeros_like(value) for name, value in subject.others.items()}
+    return replace(subject, session=_session_of(model), others=others)
+
+
+def _opened(subject: Subject, tensors: Sequence[str]) -> Any:
+    """Open the file with some of its tensors as outputs."""
+    model = load_graph(subject.path)
+    _add_outputs(model, tensors)
+    return _session_of(model)
+
+
+def _add_outputs(model: Any, tensors: Sequence[str]) -> None:
+    from onnx import helper
+
+    there = {output.name for output in model.graph.output}
+    model.graph.output.extend(helper.make_empty_tensor_value_info(t) for t in tensors if t not in there)
+
+
+def _session_of(model: Any) -> Any:
+    import onnx
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save(model, str(path))
+        return make_session(path, "cpu")
+
+
+def _weighted(graph: Any, shapes: dict[str, tuple[int, ...]], makers: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    """Give each node that multiplies by stored weights, with their name."""
+    for node in graph.node:
+        if node.op_type in WEIGHTED:
+            sources = [_source(entry, makers) for entry in node.input[:2]]
+            weight = next((s for s in reversed(sources) if s in shapes), None)
+            if weight is not None:
+                yield node, weight
+
+
+def _stored_shapes(graph: Any) -> dict[str, tuple[int, ...]]:
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
+            shapes[node.output[0]] = tuple(node.attribute[0].t.dims)
+    return shapes
+
+
+def _source(name: str, makers: dict[str, Any]) -> str:
+    """Follow casts and copies back to the tensor that is stored."""
+    while name in makers and makers[name].op_type in ("Cast", "Identity"):
+        name = makers[name].input[0]
+    return name
+
+
+def _fill(tensor: Any, value: float) -> None:
+    """Overwrite a stored tensor of floats."""
+    from onnx import numpy_helper
+
+    array = numpy_helper.to_array(tensor)
+    if np.issubdtype(array.dtype, np.floating):
+        tensor.CopyFrom(numpy_helper.from_array(np.full_like(array, value), tensor.name))
+
+
+def _is_point(value: Any) -> bool:
+    """Tell whether a map is known to have one pixel."""
+    return all(d.HasField("dim_value") and d.dim_value == 1 for d in value.type.tensor_type.shape.dim[2:])
