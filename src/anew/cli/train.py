@@ -83,8 +83,11 @@ def models(
     inspect: Annotated[
         Path | None, typer.Option("--inspect", metavar="DIR", help="Find out what it looks at; write it there.")
     ] = None,
-    shown: Annotated[
+    picture: Annotated[
         Path | None, typer.Option("--input", metavar="IN", help="What it is shown meanwhile, e.g. a noisy picture.")
+    ] = None,
+    at: Annotated[
+        tuple[int, int] | None, typer.Option(metavar="X Y", help="The pixel whose surroundings matter.")
     ] = None,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
@@ -99,10 +102,10 @@ def models(
     if inspect is not None:
         from anew.cli.inspection import run_inspection
 
-        return run_inspection(name, inspect, shown, overwrite=overwrite, as_json=as_json)
-    if shown is not None or overwrite:
-        raise typer.BadParameter("it belongs to --inspect DIR", param_hint="--input" if shown else "--overwrite")
-
+        run_inspection(name, inspect, picture, at, overwrite=overwrite, as_json=as_json)
+        return
+    if picture is not None or at is not None or overwrite:
+        raise typer.BadParameter("--input, --at and --overwrite belong to --inspect DIR")
     if name is None:
         cards = [read_card(n) for n in model_names()]
         if as_json:

@@ -1,0 +1,37 @@
+"""``anew models NAME --inspect DIR``: what a network looks at, as pictures and tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+
+def run_inspection(
+    name: str | None, folder: Path, shown: Path | None, at: tuple[int, int] | None, *, overwrite: bool, as_json: bool
+) -> None:
+    """Inspect a model and print what was found; what could not be asked goes to standard error."""
+    from anew.images import read
+    from anew.inference.inspection.report import inspect_model
+    from anew.inference.inspection.subject import open_subject
+    from anew.inference.inspection.tables import rows_as_text
+
+    if name is None:
+        raise typer.BadParameter("name the model that is to be inspected", param_hint="NAME")
+    subject = open_subject(name)
+    picture = None if shown is None else read(shown).pixels
+    if picture is not None and at is not None and not (0 <= at[0] < picture.shape[1] and 0 <= at[1] < picture.shape[0]):
+        raise typer.BadParameter(f"outside the picture of {picture.shape[1]} x {picture.shape[0]}", param_hint="--at")
+    found = inspect_model(subject, folder, picture=picture, at=at, overwrite=overwrite, say=_say)
+    if as_json:
+        print(json.dumps(found.as_json(), indent=2))
+    else:
+        print("\n".join([*found.lines(), *filter(None, [rows_as_text(found.robustness)]), *map(str, found.files)]))
+    for note in found.notes:
+        print(f"anew: {note}", file=sys.stderr)
+
+
+def _say(step: str) -> None:
+    print(f"{step} ...", file=sys.stderr, flush=True)

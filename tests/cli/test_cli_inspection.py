@@ -1,0 +1,128 @@
+"""``anew models NAME --inspect DIR`` as a person uses it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("onnx")
+
+from anew.cli import main
+from anew.inference.inspection import robustness
+from hand_made_models import conv, make_card, node, save_model
+
+
+@pytest.fixture(autouse=True)
+def few_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the table short; its length is tested elsewhere."""
+    monkeypatch.setitem(robustness.TRIALS, "denoise", robustness.TRIALS["denoise"][:2])
+    monkeypatch.setattr(robustness, "SIZES", ((7, 5),))
+
+
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object
+) -> tuple[int, str, str]:
+    """Run ``anew ...`` in this process and give (exit code, standard output, standard error)."""
+    monkeypatch.setattr(sys, "argv", ["anew", *map(str, arguments)])
+    code = 0
+    try:
+        main.run()
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_restorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    kernel = np.eye(3)[:, :, None, None] * np.full((3, 3), 1 / 9)
+    nodes = [conv("image", "blur.weight", "result")]
+    card = make_card("denoise")
+    save_model(tmp_path / "m.onnx", nodes, channels=3, card=card, **{"blur.weight": kernel})
+    folder = tmp_path / "new" / "found"
+    run = (monkeypatch, capsys, "models", tmp_path / "m.onnx", "--inspect", folder)
+    code, out, err = call(*run, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["receptive_field"]["support"] == found["receptive_field"]["structural"] == [3, 3]
+    assert found["cost"]["layers"][0]["name"] == "blur"
+    assert found["notes"] == []
+    names = {
+        "features.png",
+        "inspection.json",
+        "receptive-field.png",
+        "robustness.json",
+        "robustness.md",
+        "saliency.png",
+    }
+    assert {path.name for path in folder.iterdir()} == names == {Path(path).name for path in found["files"]}
+    for name in ("features.png", "receptive-field.png", "saliency.png"):
+        with Image.open(folder / name) as picture:
+            assert picture.mode == "RGB"
+            assert min(picture.size) > 100
+    written = json.loads((folder / "robustness.json").read_text())
+    assert written["rows"] == found["robustness"]
+
+    before = (folder / "robustness.md").read_bytes()
+    code, _, err = call(*run)
+    assert code == 1
+    assert "exists already" in err
+    assert (folder / "robustness.md").read_bytes() == before
+    code, out, _ = call(*run, "--overwrite")
+    assert code == 0
+    assert "reaching 3 x 3; the wiring allows 3 x 3" in out
+    assert "the bit" in out
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 5)])
+def test_tiny_grey_pictures(
+    tmp_path: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_model(tmp_path / "m.onnx", [conv("image", "w", "result")], w=np.ones((1, 1, 3, 3)))
+    Image.new("L", size, 128).save(tmp_path / "photo.png")
+    arguments = ["models", tmp_path / "m.onnx", "--inspect", tmp_path / "found", "--input", tmp_path / "photo.png"]
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert code == 0, err
+    assert "saliency.png" in out
+    assert "robustness: there are tables for denoise, deblock, upscale; the task of m is not known" in err
+
+
+def test_a_classifier_says_what_it_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = [
+        conv("image", "w", "a"), node("GlobalAveragePool", "a", "b"), node("Flatten", "b", "logits"),
+    ]  # fmt: skip
+    card = make_card("classify", channels=1, labels=["no", "yes"])
+    weights = {"w": np.ones((2, 1, 3, 3))}
+    save_model(tmp_path / "m.onnx", nodes, size=(28, 28), output="logits", rank=2, card=card, **weights)
+    code, out, err = call(monkeypatch, capsys, "models", tmp_path / "m.onnx", "--inspect", tmp_path / "found")
+    assert code == 0
+    assert "reaching 3 x 3" in out
+    assert "saliency: give a picture like those that it was trained on with --input" in err
+    assert not (tmp_path / "found" / "saliency.png").exists()
+
+
+def test_wrong_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = call(monkeypatch, capsys, "models", "denoise-unet", "--overwrite")
+    assert code == 2
+    assert "belong to --inspect" in err
+    code, _, err = call(monkeypatch, capsys, "models", "--inspect", tmp_path)
+    assert code == 2
+    assert "name the model" in err
+    code, _, err = call(monkeypatch, capsys, "models", "nothing", "--inspect", tmp_path)
+    assert code == 1
+    assert "no model 'nothing'" in err
+    Image.new("L", (4, 4)).save(tmp_path / "photo.png")
+    arguments = ["denoise-unet", "--inspect", tmp_path / "x", "--input", tmp_path / "photo.png", "--at", 4, 0]
+    code, _, err = call(monkeypatch, capsys, "models", *arguments)
+    assert code == 2
+    assert "outside the picture of 4 x 4" in err
+    (tmp_path / "file").write_text("")
+    code, _, err = call(monkeypatch, capsys, "models", "denoise-unet", "--inspect", tmp_path / "file")
+    assert code == 1
+    assert "cannot make this folder" in err
