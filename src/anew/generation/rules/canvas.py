@@ -42,6 +42,7 @@ def cell_axes(shape: Shape, cells: float, tileable: bool) -> tuple[NDArray[np.fl
         Cells that the picture reaches.
     """
     height, width = shape
+    cells = min(cells, min(shape))  # finer cannot be shown
     if tileable:
         columns, rows = (max(1, round(cells * side / min(shape))) for side in (width, height))
         return (np.arange(width) + 0.5) * columns / width, (np.arange(height) + 0.5) * rows / height, columns, rows

@@ -351,6 +351,7 @@ def staggered_axes(
     numbers of columns and rows.
     """
     height, width = shape
+    cells = min(cells, min(shape))  # finer cannot be shown
     wide = min(shape) / cells * (ratio if by_rows else 1)
     columns, rows = width / wide, height / (wide / ratio)
     if tileable:
