@@ -50,7 +50,6 @@ class DenseGenerator(nn.Module):
             layers += [nn.Linear(before, after), nn.BatchNorm1d(after) if normalise else nn.Identity()]
             layers += [nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], channels * size * size))
-        self.apply(initialise)
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         """(N, Z) normal, (N,) int64 -> (N, C, H, W) in [-1, 1]."""
@@ -88,21 +87,12 @@ class DenseDiscriminator(nn.Module):
             layers += [nn.Linear(before, after), nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers)
         self.verdict = Verdict(widths[-1], labels, conditioning)
-        self.apply(initialise)
         if spectral:
             normalise_spectrum(self)
 
     def forward(self, image: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(N, C, H, W) in [-1, 1], (N,) int64 -> scores (N,), and logits of the labels."""
         return self.verdict(self.layers(image), label)
-
-
-def initialise(module: nn.Module) -> None:
-    """He initialisation for leaky rectifiers."""
-    if isinstance(module, nn.Conv2d | nn.Linear):
-        nn.init.kaiming_normal_(module.weight, a=SLOPE)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 def normalise_spectrum(network: nn.Module) -> None:

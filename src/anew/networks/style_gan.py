@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate, leaky_relu
 
 from anew.networks.dcgan import coarsest
-from anew.networks.dense_gan import initialise, normalise_spectrum
+from anew.networks.dense_gan import normalise_spectrum
 from anew.networks.label_conditioning import SLOPE, Conditioning, LabelledLatent, Verdict
 from anew.networks.minibatch_std import MinibatchStd
-from anew.networks.residual_gan import DiscriminatorBlock
+from anew.networks.residual_gan import DiscriminatorBlock, initialise
 
 
 class Mapping(nn.Module):
