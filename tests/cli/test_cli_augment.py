@@ -95,8 +95,8 @@ def test_any_number_of_jobs_gives_the_same_bytes(invoke: Invoke, folder: Path, t
 
 def test_other_files_do_not_change_what_is_drawn(invoke: Invoke, folder: Path, tmp_path: Path) -> None:
     invoke(folder, "-o", tmp_path / "all", "-n", 2)
-    invoke(folder / "cat.jpg", "-o", tmp_path / "one", "-n", 2)
-    assert (tmp_path / "all" / "cat-001.jpg").read_bytes() == (tmp_path / "one" / "cat-001.jpg").read_bytes()
+    invoke(folder / "deep.png", "-o", tmp_path / "one", "-n", 2)
+    assert (tmp_path / "all" / "deep-001.png").read_bytes() == (tmp_path / "one" / "deep-001.png").read_bytes()
 
 
 def test_a_line_of_the_manifest_makes_its_output_again(invoke: Invoke, folder: Path, tmp_path: Path) -> None:

@@ -57,6 +57,27 @@ def test_same_seed_same_result_and_the_parameters_suffice(name: str, colour_phot
     assert not np.array_equal(first.image, colour_photo) or name in ("flip", "turn")
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if OPERATIONS[n].family != "geometry"])
+def test_functions_leave_their_input_alone(name: str, colour_photo: np.ndarray) -> None:
+    (step,) = anew.augment(colour_photo, [(name, {"p": 1})], rng=5, others=[OTHER]).operations
+    parameters = {key: value for key, value in step.parameters.items() if key != "other"}
+    arguments = (colour_photo, OTHER) if OPERATIONS[name].takes_other else (colour_photo,)
+    OPERATIONS[name].function(*arguments, **parameters)  # the photo is read-only
+
+
+def test_doing_nothing_gives_a_copy() -> None:
+    image = np.random.default_rng(0).random((4, 5, 4), np.float32)
+    result = anew.augment(image[:, :, :3], "flip:p=0").image
+    np.testing.assert_array_equal(result, image[:, :, :3])
+    assert not np.shares_memory(result, image)
+
+
+def test_a_line_of_pixels_is_mirrored_too() -> None:
+    line = np.linspace(0.3, 0.6, 7)[None]  # its mirror images above and below are itself
+    np.testing.assert_allclose(one(line, "shift:x=0:y=0.4..0.4"), line, atol=1e-6)
+    np.testing.assert_allclose(one(line.T, "shift:x=0.4..0.4:y=0"), line.T, atol=1e-6)
+
+
 def test_seeds_differ_and_the_default_chain_changes_things(colour_photo: np.ndarray) -> None:
     images = [anew.augment(colour_photo, rng=seed).image for seed in range(6)]
     assert len({image.tobytes() for image in images}) == 6
@@ -195,6 +216,8 @@ def test_mixup_is_the_average_of_images_and_labels(colour_photo: np.ndarray) -> 
     assert 0 < result.weights["black"] < 1
     weights = [anew.augment(white, "mixup:alpha=0.4", rng=s, others=[black]).weights[None] for s in range(1500)]
     assert np.var(weights) == pytest.approx(1 / (4 * (2 * 0.4 + 1)), rel=0.1)  # of Beta(alpha, alpha)
+    mixed = anew.augment(np.full((2, 2), 0.2), "mixup:alpha=9", rng=1, others=[np.full((2, 2), 0.8)])
+    np.testing.assert_allclose(mixed.image, 0.2 * mixed.weights[None] + 0.8 * mixed.weights[0], atol=1e-6)
     resized = one(np.zeros((7, 9)), "mixup", others=[np.full((20, 5, 3), 0.5)])
     assert np.ptp(resized) < 1e-6
 
