@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +38,15 @@ def save_model(
     size: tuple[int, int] | None = None,
     output: str = "result",
     rank: int = 4,
+    entries: Mapping[str, Sequence[int | str]] | None = None,
     card: ModelCard | None = None,
     **weights: np.ndarray,
 ) -> Subject:
-    """Write a model of input ``image`` (and ``condition``, if it has a card) and open it."""
-    height, width = size or ("height", "width")
-    inputs = [helper.make_tensor_value_info("image", FLOAT, ["count", channels, height, width])]
-    if card is not None and card.task != "classify":
-        inputs.append(helper.make_tensor_value_info("condition", FLOAT, [1, 1, 1, 1]))
+    """Write a model of input ``image`` (and ``condition``, if it is a restorer), or of other ones, and open it."""
+    shapes = dict(entries or {"image": ["count", channels, *(size or ("height", "width"))]})
+    if card is not None and card.task in ("denoise", "deblock", "upscale"):
+        shapes["condition"] = [1, 1, 1, 1]
+    inputs = [helper.make_tensor_value_info(name, FLOAT, list(shape)) for name, shape in shapes.items()]
     stored = [onnx.numpy_helper.from_array(np.asarray(w, np.float32), name) for name, w in weights.items()]
     outputs = [helper.make_tensor_value_info(output, FLOAT, [None] * rank)]
     graph = helper.make_graph(list(nodes), "tiny", inputs, outputs, stored)

@@ -107,6 +107,41 @@ def test_a_classifier_says_what_it_cannot(
     assert not (tmp_path / "found" / "saliency.png").exists()
 
 
+def test_generators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that starts from a latent vector has feature maps alone; one that starts from noise has a field as well."""
+    weights = {"w": np.ones((2, 1, 3, 3)), "v": np.ones((1, 2, 3, 3))}
+    grow = [conv("image", "w", "a"), conv("a", "v", "result")]
+    latent = [node("Reshape", "latent", "shape", "image"), *grow]
+    helper = pytest.importorskip("onnx").helper
+    constant = helper.make_node("Constant", [], ["shape"], value_ints=[-1, 1, 2, 2])
+    card = make_card("generate", channels=1, kind="gan")
+    save_model(tmp_path / "gan.onnx", [constant, *latent], entries={"latent": ["count", 4]}, card=card, **weights)
+    code, out, err = call(monkeypatch, capsys, "models", tmp_path / "gan.onnx", "--inspect", tmp_path / "gan")
+    assert code == 0, err
+    assert {path.name for path in (tmp_path / "gan").iterdir()} == {"features.png", "inspection.json"}
+    assert "receptive field: this model takes no image" in err
+
+    entries = {"image": ["count", 1, 16, 16], "time": ["count"]}
+    save_model(tmp_path / "flow.onnx", grow, entries=entries, card=make_card("generate", channels=1), **weights)
+    code, out, err = call(monkeypatch, capsys, "models", tmp_path / "flow.onnx", "--inspect", tmp_path / "flow")
+    assert code == 0, err
+    assert "reaching 5 x 5; the wiring allows 5 x 5" in out
+
+
+def test_without_onnx_the_rest_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_model(tmp_path / "m.onnx", [conv("image", "w", "result")], w=np.ones((1, 1, 3, 3)))
+    Image.new("L", (24, 24), 128).save(tmp_path / "photo.png")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    arguments = ["models", tmp_path / "m.onnx", "--inspect", tmp_path / "found", "--input", tmp_path / "photo.png"]
+    code, out, err = call(monkeypatch, capsys, *arguments)
+    assert code == 0, err
+    assert "reaching 3 x 3\n" in out
+    assert {"receptive-field.png", "saliency.png"} < {path.name for path in (tmp_path / "found").iterdir()}
+    assert err.count("pip install 'anew[train]'") == 3  # layers, wiring, feature maps
+
+
 def test_wrong_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = call(monkeypatch, capsys, "models", "denoise-unet", "--overwrite")
     assert code == 2

@@ -28,15 +28,12 @@ def heat(values: NDArray[np.floating]) -> Image:
     return np.asarray(colours, np.float32) / np.float32(255)
 
 
-def draw_receptive_field(
-    field: ReceptiveField, *, title: str, structural: tuple[int, int] | None = None
-) -> NDArray[np.uint8]:
+def receptive_field_tiles(field: ReceptiveField, *, structural: tuple[int, int] | None = None) -> list[Tile]:
     """Draw the influence by offset: near the middle, and all of it on a logarithmic scale.
 
     Parameters
     ----------
     field : ReceptiveField
-    title : str
     structural : (int, int), optional
         Height and width that the wiring allows.
     """
@@ -51,30 +48,28 @@ def draw_receptive_field(
     tall, wide = field.support
     least = "at least " if field.cut else ""
     allowed = f"; the wiring allows {structural[1]} x {structural[0]}" if structural else ""
-    tiles = [
-        Tile("influence on an output pixel", close, f"{squares} (brightened)"),
+    return [
+        Tile("influence on a pixel, brightened", close, squares),
         Tile("the same over seven decades", whole, f"reaches {least}{wide} x {tall} pixels{allowed}"),
     ]
-    return draw_contact_sheet(tiles, title=title, tile_width=PANEL, columns=2)
 
 
-def draw_saliency(
+def saliency_tiles(
     picture: Image,
     saliency: NDArray[np.float64],
     *,
-    title: str,
     asked: str,
     result: Image | None = None,
     region: tuple[slice, slice] | None = None,
-) -> NDArray[np.uint8]:
+) -> list[Tile]:
     """Draw a picture, what the network made of it, and which parts of the picture mattered.
 
     Parameters
     ----------
     picture : (H, W, C) float array in [0, 1]
     saliency : (H, W) float array, >= 0
-    title, asked : str
-        The second says what was asked of the network.
+    asked : str
+        What was asked of the network.
     result : (h, w, C) float array, optional
     region : (rows, columns), optional
         Of the picture: where the answer was looked at.
@@ -89,7 +84,11 @@ def draw_saliency(
     tiles = [Tile("input", panels[0], f"{picture.shape[1]} x {picture.shape[0]} pixels")]
     if result is not None:
         tiles.append(Tile("output", _enlarged(result, max(1, PANEL // result.shape[1])), ""))
-    tiles.append(Tile("what matters", panels[1], asked))
+    return [*tiles, Tile("what matters (square root)", panels[1], asked)]
+
+
+def draw_row(tiles: Sequence[Tile], title: str) -> NDArray[np.uint8]:
+    """Draw tiles side by side."""
     return draw_contact_sheet(tiles, title=title, tile_width=PANEL, columns=len(tiles))
 
 

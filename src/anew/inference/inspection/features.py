@@ -71,13 +71,18 @@ def feature_maps(
 
 
 def draw_feature_maps(maps: Sequence[FeatureMap], *, title: str, columns: int = CHANNELS) -> NDArray[np.uint8]:
-    """Draw the maps on a contact sheet, each stretched from black to white: one row per layer if it has ``columns``."""
+    """Draw the maps on a contact sheet: one row per layer if each has ``columns``."""
+    return draw_contact_sheet(feature_map_tiles(maps), title=title, tile_width=192, columns=columns)
+
+
+def feature_map_tiles(maps: Sequence[FeatureMap]) -> list[Tile]:
+    """Draw each map, stretched from black to white."""
     tiles = []
     for found in maps:
         size = f"{found.map.shape[1]} x {found.map.shape[0]}"
         note = f"{found.energy:.0%}: {found.channel} of {found.channels}, {size}"
         tiles.append(Tile(found.layer, _stretched(found.map), note))
-    return draw_contact_sheet(tiles, title=title, tile_width=192, columns=columns)
+    return tiles
 
 
 def _spread_layers(subject: Subject) -> dict[str, str]:

@@ -125,9 +125,10 @@ def tensor_of(path: Path, name: str) -> str:
 
 def last_map(path: Path) -> str | None:
     """Give the last tensor that is a map over the image, (N, C, H, W), before a classifier flattens it."""
+    model = load_graph(path)
     import onnx
 
-    graph = onnx.shape_inference.infer_shapes(load_graph(path)).graph
+    graph = onnx.shape_inference.infer_shapes(model).graph
     ranks = {v.name: len(v.type.tensor_type.shape.dim) for v in graph.value_info}
     singular = {v.name for v in graph.value_info if _is_point(v)}
     outputs = [name for node in graph.node for name in node.output]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.codecs import storage
+from anew.contact_sheet import Tile
 from anew.errors import AnewError, CannotWrite, Unavailable
 from anew.images import Picture, write
 from anew.inference.inspection import drawing, tables
@@ -218,43 +219,48 @@ def _add_receptive_field(found: Inspection, task: _Task) -> None:
     except Unavailable as error:
         found.notes.append(f"what the wiring allows: {error}")
     found.receptive_field = measured
-    sheet = drawing.draw_receptive_field(
-        measured, title=f"{subject.name}: receptive field{what}", structural=found.structural
-    )
+    tiles = drawing.receptive_field_tiles(measured, structural=found.structural)
+    sheet = drawing.draw_row(tiles, f"{subject.name}: receptive field{what}")
     task.save_picture(found, sheet, "receptive-field.png")
 
 
 def _add_saliency(found: Inspection, task: _Task) -> None:
     subject, image = task.subject, task.shown(PICTURE_SIDE)[0]
     result = np.asarray(subject(image[None]))[0]
+    title, tiles = (
+        region_saliency(subject, image, result) if result.ndim == 3 else score_saliency(subject, image, result)
+    )
+    task.save_picture(found, drawing.draw_row(tiles, title), "saliency.png")
+
+
+def region_saliency(
+    subject: Subject, image: NDArray[np.float32], result: NDArray[np.float32]
+) -> tuple[str, list[Tile]]:
+    """Ask what the middle of a (C, h, w) result depends on; give a title, and the pictures that answer."""
+    rows, columns = _middle(result.shape[1:])
     block = max(1, min(image.shape[1:]) // BLOCKS)
-    sheet: NDArray[np.uint8]
-    if result.ndim == 3:
-        region, asked_region = _middle(image.shape[1:]), _middle(result.shape[1:])
-        rows, columns = asked_region
-        saliency = measure_saliency(lambda x: np.asarray(subject(x)[:, :, rows, columns]), image, block=block)
-        sheet = drawing.draw_saliency(
-            image.transpose(1, 2, 0),
-            saliency,
-            title=f"{subject.name}: what the framed region of its output depends on",
-            asked=f"change of the frame when {block} x {block} pixels are covered (square root)",
-            result=result.transpose(1, 2, 0) if result.shape[0] in (1, 3) else None,
-            region=region,
-        )
-    else:
-        scores = result.reshape(-1)
-        index = int(scores.argmax())
-        name = subject.labels[index] if index < len(subject.labels) else str(index)
-        saliency = measure_saliency(
-            lambda x: np.asarray(subject(x).reshape(len(x), -1)[:, index]), image, block=max(2, block), stride=1
-        )
-        sheet = drawing.draw_saliency(
-            image.transpose(1, 2, 0),
-            saliency,
-            title=f"{subject.name}: what the score of {name!r} depends on",
-            asked=f"change of the score when {max(2, block)} x {max(2, block)} pixels are covered",
-        )
-    task.save_picture(found, sheet, "saliency.png")
+    saliency = measure_saliency(lambda x: np.asarray(subject(x)[:, :, rows, columns]), image, block=block)
+    tiles = drawing.saliency_tiles(
+        image.transpose(1, 2, 0),
+        saliency,
+        asked=f"change of the frame when {block} x {block} pixels are covered",
+        result=result.transpose(1, 2, 0) if result.shape[0] in (1, 3) else None,
+        region=_middle(image.shape[1:]),
+    )
+    return f"{subject.name}: what the framed region of its output depends on", tiles
+
+
+def score_saliency(subject: Subject, image: NDArray[np.float32], scores: NDArray[np.float32]) -> tuple[str, list[Tile]]:
+    """Ask what the highest score depends on; give a title, and the pictures that answer."""
+    index = int(scores.reshape(-1).argmax())
+    name = f"{subject.labels[index]!r}" if index < len(subject.labels) else f"number {index}"
+    block = max(2, min(image.shape[1:]) // BLOCKS)
+    saliency = measure_saliency(
+        lambda x: np.asarray(subject(x).reshape(len(x), -1)[:, index]), image, block=block, stride=1
+    )
+    asked = f"change of the score when {block} x {block} pixels are covered"
+    tiles = drawing.saliency_tiles(image.transpose(1, 2, 0), saliency, asked=asked)
+    return f"{subject.name}: what the score of {name} depends on", tiles
 
 
 def _add_features(found: Inspection, task: _Task) -> None:
