@@ -1,4 +1,4 @@
-"""anew makes images new: it restores damaged ones, and proves what it did.
+"""anew makes images new: it restores damaged ones, generates new ones, and proves what it did.
 
 Every public name is imported when it is first used, so ``import anew`` itself loads nothing.
 """

@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="anew makes images new: it finds what is wrong with a picture, repairs exactly that, and says what it did.",
+    help="anew makes images new: it repairs what is wrong with pictures, makes new ones, and says what it did.",
     epilog="Start with:  anew restore photo.jpg     Exit status: 0 done, 1 some input failed, 2 wrong use.",
 )
 
