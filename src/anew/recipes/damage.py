@@ -10,12 +10,12 @@ def damage_masks() -> DamageConfig:
     return DamageConfig(
         network="mask_unet",
         network_args={"widths": [24, 32, 48, 64], "blocks": [1, 1, 2, 2], "unshuffle": 2},
-        patch=128,
+        patch=96,
         batch=8,
-        steps=8000,
-        learning_rate=2e-3,
+        steps=5000,
+        learning_rate=3e-3,
         warmup=100,
-        decay_from=0.3,
+        decay_from=0.2,
         ema=0.995,
         validation=150,
     )
