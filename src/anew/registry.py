@@ -179,6 +179,7 @@ METHODS = Registry(
         Method("bilinear", "upscale", "linear interpolation", "Gonzalez and Woods, Digital Image Processing"),
         Method("nearest", "upscale", "repeat the nearest pixel", "Gonzalez and Woods, Digital Image Processing"),
         # -- deblock: (image, quality) ---------------------------------------------------------------------------
+        Method("unet", "deblock", "a U-Net that we trained, told the quality or blind", "Zhang et al., IEEE TPAMI 44 (2022); Zakhor, IEEE TCSVT 2 (1992)"),
         Method("reapplication", "deblock", "average the image recompressed on shifted grids", "Nosratinia, JVCI 13 (2002)"),
         Method("sa-filter", "deblock", "smooth block borders only, by a low-pass that adapts to activity", "List et al., IEEE TCSVT 13 (2003)"),
         # -- relight: (image) ------------------------------------------------------------------------------------

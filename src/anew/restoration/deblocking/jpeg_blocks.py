@@ -43,6 +43,14 @@ def tile_table(table: NDArray[np.float32], plane: Image) -> Image:
     return np.tile(table, (plane.shape[0] // 8, plane.shape[1] // 8))
 
 
+def project_on_quantiser(plane: Image, decoded: Image, table: NDArray[np.float32]) -> Image:
+    """Keep every coefficient within half a step of the decoded one; both planes have whole blocks."""
+    room = tile_table(np.float32(0.5) * table, plane)
+    given = blocks_to_coefficients(np.ascontiguousarray(decoded))
+    wanted = blocks_to_coefficients(np.ascontiguousarray(plane))
+    return coefficients_to_blocks(np.clip(wanted, given - room, given + room))
+
+
 def on_jpeg_planes(image: Image, quality: int, deblock: Callable[[Image, NDArray[np.float32]], Image]) -> Image:
     """Deblock luma and, at half size, chroma, each with its quantisation table.
 

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from anew.arrays import Image
 from anew.restoration.deblocking.jpeg_blocks import (
     DCT,
-    blocks_to_coefficients,
-    coefficients_to_blocks,
     on_jpeg_planes,
     pad_to_blocks,
+    project_on_quantiser,
     tile_table,
 )
 
@@ -82,13 +81,5 @@ def _deblock_plane(plane: Image, table: NDArray[np.float32], strength: float, na
         total[dy : dy + inner_height] += np.matmul(DCT.T, rows).reshape(inner_height, -1)
     mean: Image = total[8:-8, 8:-8] / np.float32(len(shifts) ** 2)
     if narrow is not None:
-        mean = _project(mean, x[8:-8, 8:-8], narrow * table)
+        mean = project_on_quantiser(mean, x[8:-8, 8:-8], np.float32(narrow) * table)
     return mean[:height, :width]
-
-
-def _project(mean: Image, decoded: Image, table: NDArray[np.float32]) -> Image:
-    """Keep every coefficient on the original grid within half a step of the decoded one."""
-    room = tile_table(np.float32(0.5) * table, mean)
-    given = blocks_to_coefficients(np.ascontiguousarray(decoded))
-    wanted = blocks_to_coefficients(np.ascontiguousarray(mean))
-    return coefficients_to_blocks(np.clip(wanted, given - room, given + room))

@@ -4,18 +4,25 @@ The network is ``anew/networks/unet.py``; its card (``anew models deblock-unet``
 good it is. It sees the decoded pixels alone and finds out by itself how strongly they were compressed, once or twice,
 at 4:4:4 or 4:2:0; a quality that is known may be told, and a lower one than the true one makes it bolder. Colour images
 are repaired jointly. A grey image goes in as three equal channels, which the network knows from its training; other
-channel counts are repaired channel by channel.
+channel counts are repaired channel by channel. Where the quality is known, the luma of the result is projected onto the
+pictures that the encoder can have seen (Zakhor, IEEE TCSVT 2 (1992)), narrowed as in ``reapplication.py``: a repair
+that the file contradicts is none.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from anew.arrays import Image, per_channel
+from anew.arrays import Image, luminance, per_channel
 from anew.inference.models import Model, open_model
+from anew.jpeg_tables import LUMINANCE, quantisation_table
+from anew.restoration.deblocking.jpeg_blocks import pad_to_blocks, project_on_quantiser
 from anew.restoration.tiles import apply_in_tiles
 
 BLIND = -0.5  # the condition that says that nothing is known
+NARROW = 0.7  # share of half a quantisation step by which a coefficient may change
+ROUNDING = 0.4 / 255  # room for the decoder's rounding to 8 bits, in units of the range
+FADING = (90, 96)  # qualities between which the repair fades out: beyond, there is next to nothing left to repair
 
 
 def condition_of(quality: float) -> float:
@@ -33,7 +40,7 @@ def deblock_unet(
     image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]
         Decoded. It does best, as all methods do, with the block grid starting at its top left corner.
     quality : int in [1, 100], optional
-        On the scale of libjpeg. None: the network judges by the pixels.
+        On the scale of libjpeg. From 96 on the image comes back as it is. None: the network judges by the pixels.
     blind : bool
         Let it judge by the pixels even if a quality is given: for pictures that were saved again at a higher quality
         than before.
@@ -50,10 +57,35 @@ def deblock_unet(
     Zhang and Timofte, "Towards Flexible Blind JPEG Artifacts Removal", ICCV 2021, the task.
     """
     network = open_model(model)
-    condition = BLIND if blind or quality is None else condition_of(quality)
+    known = None if blind else quality
+    strength = 1.0 if known is None else float(np.clip((FADING[1] - known) / (FADING[1] - FADING[0]), 0, 1))
+    if strength == 0:
+        return image.copy()
+    condition = BLIND if known is None else condition_of(known)
     if image.ndim == 3 and image.shape[2] == 3:
-        return _repair(network, image, condition)
-    return per_channel(lambda x: _repair_grey(network, x, condition), image)
+        result = _repair(network, image, condition)
+    else:
+        result = per_channel(lambda x: _repair_grey(network, x, condition), image)
+    if known is not None:
+        result = _consistent(result, image, known)
+    return result if strength == 1 else image + np.float32(strength) * (result - image)
+
+
+def _consistent(result: Image, decoded: Image, quality: int) -> Image:
+    """Project the luma of the result onto what the encoder can have seen; chroma may have been shrunk, and stays."""
+    if result.ndim == 2:
+        return _project_plane(result, decoded, quality)
+    if result.shape[2] != 3:
+        planes = [_project_plane(result[:, :, c], decoded[:, :, c], quality) for c in range(result.shape[2])]
+        return np.stack(planes, axis=2)
+    y = luminance(result)
+    return result + (_project_plane(y, luminance(decoded), quality) - y)[:, :, np.newaxis]
+
+
+def _project_plane(plane: Image, decoded: Image, quality: int) -> Image:
+    height, width = plane.shape
+    room = (NARROW * quantisation_table(quality, LUMINANCE) / 255 + ROUNDING).astype(np.float32)
+    return project_on_quantiser(pad_to_blocks(plane), pad_to_blocks(decoded), room)[:height, :width]
 
 
 def _repair(network: Model, image: Image, condition: float) -> Image:
