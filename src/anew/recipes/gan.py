@@ -38,8 +38,8 @@ def gan_fashion() -> AdversarialConfig:
         warmup=50,
         decay_from=0.4,
         ema=0.995,
-        r1=1.0,
-        r2=1.0,
+        r1=0.2,
+        r2=0.2,
         penalty_every=4,
         labels=FASHION,
         extractor="fashion",
@@ -48,7 +48,7 @@ def gan_fashion() -> AdversarialConfig:
 
 def gan_digits() -> AdversarialConfig:
     """Handwritten digits, 28 x 28: a residual GAN with paired scores, R1 and R2."""
-    return replace(gan_fashion(), labels=tuple("0123456789"), extractor="digits")
+    return replace(gan_fashion(), labels=tuple("0123456789"), r1=1.0, r2=1.0, extractor="digits")
 
 
 def gan_faces() -> AdversarialConfig:
