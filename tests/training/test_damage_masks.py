@@ -18,9 +18,8 @@ from anew.networks.mask_unet import MaskUNet
 from anew.recipes import RECIPES
 from anew.training import damage_masks
 from anew.training.damage_layers import (
-    KIND_OF,
-    KINDS,
     SIDE,
+    SOURCES,
     drawn_layers,
     film_layers,
     film_overlays,
@@ -50,7 +49,7 @@ def source(tmp_path: Path, colour_photo: np.ndarray) -> Path:
     pixels = (colour_photo * 255).astype(np.uint8)
     for index in range(4):
         Image.fromarray(pixels[index * 8 :]).save(tmp_path / "photos" / f"{index}.png")
-    for kind in ("scratches", "stain", "unknown"):
+    for kind in ("scratches", "lint", "unknown"):
         folder = tmp_path / "film_damage" / kind
         folder.mkdir(parents=True)
         for index in range(3):
@@ -62,9 +61,9 @@ def source(tmp_path: Path, colour_photo: np.ndarray) -> Path:
 
 def test_overlays_left_for_tests_are_not_read(source: Path) -> None:
     read = [(kind, int(alpha.sum())) for kind, alpha in film_overlays(source / "film_damage", 0, 2)]
-    assert read == [("scratches", 3000), ("scratches", 9000), ("stain", 3000), ("stain", 9000)]
+    assert read == [("lint", 3000), ("lint", 9000), ("scratches", 3000), ("scratches", 9000)]
     rest = [(kind, int(alpha.sum())) for kind, alpha in film_overlays(source / "film_damage", 1, 2)]
-    assert rest == [("scratches", 6000), ("stain", 6000)]
+    assert rest == [("lint", 6000), ("scratches", 6000)]
     layers = film_layers(source / "film_damage", 0, 2, np.random.default_rng(0))
     assert [layer.source for layer in layers] == [kind for kind, _ in read]
 
@@ -81,7 +80,7 @@ def test_layers_repeat_the_degradation_that_they_were_measured_from() -> None:
 
 def test_a_layer_in_place_is_its_own_pixels_and_white_paint_has_its_opacity() -> None:
     layers = drawn_layers(1, np.random.default_rng(1))
-    assert {layer.source for layer in layers} <= set(KIND_OF)
+    assert {layer.source for layer in layers} <= set(SOURCES)
     for seed in range(6):
         opacity, paint = damage_masks.place(layers[0], 64, np.random.default_rng(seed))
         assert opacity.shape == paint.shape == (64, 64)
@@ -97,7 +96,7 @@ def test_truth_is_where_pixels_were_changed(source: Path) -> None:
     for _ in range(20):
         damaged, truth = damage_masks.damage(clean, data.layers, config, rng, grey=False)
         change = np.abs(damaged - clean).max(axis=2)
-        assert truth.shape == (48, 48, len(KINDS))
+        assert truth.shape == (48, 48, 1)
         marked = truth.max(axis=2) > 0
         assert np.mean(change[marked] > 0.02) > 0.95 or not marked.any()  # a second layer may hide the first
         assert change[~marked].max(initial=0) < 0.13  # the faintest, and the relief of folds
@@ -109,7 +108,7 @@ def test_clean_crops_have_no_truth_and_batches_follow_from_the_generator(source:
     data, held_out = damage_masks.load_data(source, TINY)
     image, truth = damage_masks.make_batch(data, replace(TINY, clean_share=1.0), torch.Generator().manual_seed(1))
     assert image.shape == (4, 3, 32, 32)
-    assert truth.shape == (4, 3, 32, 32)
+    assert truth.shape == (4, 1, 32, 32)
     assert not truth.any()
     assert 0 <= float(image.min()) <= float(image.max()) <= 1
     first, again, other = (
@@ -147,11 +146,11 @@ def test_a_network_of_wrong_levels_is_refused_and_size_is_kept() -> None:
 def test_a_run_exports_what_the_runtime_computes_too(source: Path, tmp_path: Path) -> None:
     path = run_recipe(TINY, source, tmp_path / "run", steps=2)
     model = open_model(path)
-    assert model.card.facts["kinds"] == list(KINDS)
+    assert model.card.facts["kinds"] == ["damage"]
     assert model.card.multiply_adds_per_pixel > 0
     image = np.random.default_rng(0).random((1, 3, 40, 24), np.float32)
     (result,) = model.session.run(None, {"image": image})
-    assert result.shape == (1, 3, 40, 24)
+    assert result.shape == (1, 1, 40, 24)
     assert 0 < (1 / (1 + np.exp(-result))).mean() < 0.3  # at first damage is unlikely
 
 

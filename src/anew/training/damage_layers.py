@@ -1,4 +1,4 @@
-"""What is laid over photographs to train a detector of damage: scanned film dirt and drawn scratches, and lookalikes.
+"""What is laid over photographs to train a detector of scratches and dust: film overlays, drawn layers, and lookalikes.
 
 A layer is linear in the picture beneath, y = (1 - a) x + p: a is its opacity (negative where it brightens, as on one
 side of a fold) and p what it adds in white light. Any degradation that is linear is measured from two pictures, black
@@ -21,12 +21,20 @@ from anew.degradations.stains import dust
 from anew.degradations.tears import folds
 
 SIDE = 400  # of a layer, in pixels
-KINDS = ("scratches", "dust", "stains")  # the outputs of the network, in this order
-# Of the film overlays and of what is drawn: which output names it. Hairs and folds are lines as scratches are.
-KIND_OF = {
-    **dict.fromkeys(("scratches", "hair", "hair-short", "lint", "drawn scratches", "drawn hairs", "drawn folds"), 0),
-    **dict.fromkeys(("dirt", "spots", "sprinkles", "drawn dust"), 1),
-    **dict.fromkeys(("dots", "smut", "stain"), 2),
+# Film overlays and what is drawn, with the odds of each among the layers. Blots are left out: nothing tells a white
+# blot from a white thing.
+SOURCES = {
+    "scratches": 5.0,
+    "hair": 1.5,
+    "hair-short": 1.0,
+    "lint": 1.5,
+    "dirt": 1.0,
+    "spots": 1.0,
+    "sprinkles": 1.0,
+    "drawn scratches": 2.5,
+    "drawn hairs": 1.0,
+    "drawn folds": 1.0,
+    "drawn dust": 1.5,
 }
 ANCHORS = 64  # damaged pixels of a layer that crops are laid around
 
@@ -38,7 +46,7 @@ class Layer:
     Attributes
     ----------
     source : str
-        A key of ``KIND_OF``.
+        A key of ``SOURCES``.
     opacity : (400, 400) int8 array
         a * 127.
     paint : (400, 400) uint8 array
@@ -71,7 +79,7 @@ def film_overlays(folder: Path, start: int, step: int) -> Iterator[tuple[str, Im
     """Give (kind, opacity) of every ``step``-th overlay of each kind: a folder of folders of RGBA images, all white."""
     from PIL import Image as Pillow
 
-    for kind in sorted(path for path in folder.iterdir() if path.is_dir() and path.name in KIND_OF):
+    for kind in sorted(path for path in folder.iterdir() if path.is_dir() and path.name in SOURCES):
         for path in sorted(kind.glob("*.png"))[start::step]:
             with Pillow.open(path) as image:
                 alpha = np.asarray(image.convert("RGBA"))[:, :, 3]

@@ -1,4 +1,4 @@
-"""What a detector of damage is trained and validated on: photographs under scratches, dust and stains, and clean ones.
+"""What a detector of damage is trained and validated on: photographs under scratches, hairs and dust, and clean ones.
 
 Layers (``damage_layers.py``) are turned, scaled, coloured and laid over crops that may be grey, sepia, faded, soft;
 then everything may be blurred, noisy and compressed, as a scan is. A pixel counts as damaged if a layer covers it and
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from anew.inference.card import ModelCard
 from anew.networks import build_network
 from anew.training.config import TrainingConfig
-from anew.training.damage_layers import KIND_OF, KINDS, Layer, drawn_layers, film_layers, lookalikes
+from anew.training.damage_layers import SOURCES, Layer, drawn_layers, film_layers, lookalikes
 from anew.training.data import ImageSet, load_images, pack, split
 from anew.training.export import export_onnx
 from anew.training.objective import Networks, Objective
@@ -32,13 +32,13 @@ from anew.training.restoration import RunFacts, budget
 
 Crop = NDArray[np.float32]
 
-COVERED, VISIBLE = 0.12, 0.03  # least opacity, and least change of a value, of a pixel that counts as damaged
+KINDS = ("damage",)  # the outputs of the network
+COVERED, VISIBLE = 0.12, 0.06  # least opacity, and least change of a value, of a pixel that counts as damaged
 HELD_OUT = 8  # every so many of the overlays is kept for validation
 VALIDATION_SEED = 7
-ODDS = {"scratches": 4.0, "drawn scratches": 2.0}  # of a source among those of its kind; 1 if not named
-MOST_NOISE = 0.16  # standard deviation, in units of the range
-DAMAGED_WEIGHT = 5.0  # of a damaged pixel in the cross-entropy
-WHITE, DARK = 0.75, 0.15  # shares of the colours of layers; the rest has any colour
+MOST_NOISE = 0.1  # standard deviation, in units of the range
+DAMAGED_WEIGHT = 3.0  # of a damaged pixel in the cross-entropy
+WHITE, DARK = 0.82, 0.13  # shares of the colours of layers; the rest has any colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,6 @@ class DamageConfig(TrainingConfig):
         How many lookalikes, and layers of each drawn sort, are made.
     overlay_step : int >= 1
         Every so many of the film overlays is used, from the first on; the others remain for tests.
-    shares : tuple of float
-        How often a layer is of each of ``damage_layers.KINDS``.
     grey_share, sepia_share, faded_share, dark_share, soft_share, noisy_share, impulse_share, jpeg_share : float
         Parts of the crops that look so, in [0, 1]. Impulses are no dust: they have a finder of their own.
     """
@@ -68,15 +66,14 @@ class DamageConfig(TrainingConfig):
     lookalikes: int = 84
     drawn: int = 40
     overlay_step: int = 2
-    shares: tuple[float, ...] = (0.66, 0.2, 0.14)
     grey_share: float = 0.35
     sepia_share: float = 0.1
     faded_share: float = 0.15
     dark_share: float = 0.15
-    soft_share: float = 0.25
-    noisy_share: float = 0.35
+    soft_share: float = 0.2
+    noisy_share: float = 0.25
     impulse_share: float = 0.06
-    jpeg_share: float = 0.3
+    jpeg_share: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -188,26 +185,20 @@ def age(pixels: Crop, config: DamageConfig, rng: np.random.Generator, *, grey: b
 def damage(
     pixels: Crop, layers: tuple[Layer, ...], config: DamageConfig, rng: np.random.Generator, *, grey: bool
 ) -> tuple[Crop, Crop]:
-    """Lay one to three layers over a crop: (damaged, truth (h, w, kinds))."""
-    by_kind = [[layer for layer in layers if KIND_OF[layer.source] == kind] for kind in range(len(KINDS))]
-    shares = np.array([share if of_kind else 0.0 for share, of_kind in zip(config.shares, by_kind, strict=True)])
-    truth = np.zeros((*pixels.shape[:2], len(KINDS)), np.float32)
+    """Lay one to three layers over a crop: (damaged, truth (h, w, 1))."""
+    of_source = {source: [layer for layer in layers if layer.source == source] for source in SOURCES}
+    odds = np.array([SOURCES[source] if of_source[source] else 0.0 for source in SOURCES])
+    truth = np.zeros(pixels.shape[:2], bool)
     damaged = pixels
     for _ in range(int(rng.choice([1, 2, 3], p=[0.6, 0.25, 0.15]))):
-        kind = int(rng.choice(len(KINDS), p=shares / shares.sum()))
-        sources = sorted({layer.source for layer in by_kind[kind]})
-        odds = np.array([ODDS.get(source, 1.0) for source in sources])
-        source = sources[int(rng.choice(len(sources), p=odds / odds.sum()))]
-        of_source = [layer for layer in by_kind[kind] if layer.source == source]
-        opacity, paint = place(of_source[int(rng.integers(len(of_source)))], len(pixels), rng)
-        strength = np.float32(1.0 if rng.random() < 0.5 else rng.uniform(0.5, 1))
-        colour = _colour(rng, grey=grey)
+        chosen = of_source[list(SOURCES)[int(rng.choice(len(odds), p=odds / odds.sum()))]]
+        opacity, paint = place(chosen[int(rng.integers(len(chosen)))], len(pixels), rng)
+        strength = np.float32(1.0 if rng.random() < 0.6 else rng.uniform(0.6, 1))
         before = damaged
+        colour = _colour(rng, grey=grey)
         damaged = (1 - strength * opacity[:, :, None]) * before + strength * paint[:, :, None] * colour
-        change = np.abs(damaged - before).max(axis=2)
-        covered = (strength * opacity > COVERED) & (change > VISIBLE)
-        truth[:, :, kind] = np.maximum(truth[:, :, kind], covered)
-    return np.asarray(damaged, np.float32), truth
+        truth |= (strength * opacity > COVERED) & (np.abs(damaged - before).max(axis=2) > VISIBLE)
+    return np.asarray(damaged, np.float32), truth[:, :, None].astype(np.float32)
 
 
 def place(layer: Layer, side: int, rng: np.random.Generator) -> tuple[Crop, Crop]:
@@ -218,7 +209,7 @@ def place(layer: Layer, side: int, rng: np.random.Generator) -> tuple[Crop, Crop
         matrix = np.array([[1, 0, round(side / 2 - column + dx)], [0, 1, round(side / 2 - row + dy)]], np.float64)
         how = cv2.INTER_NEAREST
     else:
-        zoom = float(np.exp(rng.uniform(np.log(0.6), np.log(2.5))))
+        zoom = float(np.exp(rng.uniform(np.log(0.7), np.log(2))))
         turned = cv2.getRotationMatrix2D((float(column), float(row)), float(rng.uniform(0, 360)), zoom)
         matrix = np.asarray(turned, np.float64) + np.array(
             [[0, 0, side / 2 - column + dx], [0, 0, side / 2 - row + dy]]
@@ -248,7 +239,7 @@ def scan(pixels: Crop, config: DamageConfig, rng: np.random.Generator, *, grey: 
         hit = rng.random(levels.shape[:2]) < rng.uniform(0.003, 0.1)
         levels[hit] = 255 * rng.integers(0, 2, (int(hit.sum()), 1), np.uint8)
     if rng.random() < config.jpeg_share:
-        _, code = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(10, 96))])
+        _, code = cv2.imencode(".jpg", levels, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))])
         levels = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
     return levels.astype(np.float32) / np.float32(255)
 
@@ -269,30 +260,27 @@ def _colour(rng: np.random.Generator, *, grey: bool) -> Crop:
 
 @torch.no_grad()
 def validate(network: nn.Module, data: DamageData, config: DamageConfig) -> dict[str, float]:
-    """Give F1 of each kind at probability 1/2 on held-out photographs and layers, and the false share on clean ones."""
+    """Give F1 at probability 1/2 on held-out photographs and layers, and the marked share of clean pixels."""
     generator = torch.Generator().manual_seed(VALIDATION_SEED)
-    counts = np.zeros((3, len(KINDS)))
-    false, clean_pixels = 0, 0
     place_of = next(network.parameters()).device
+    right = marked_pixels = true_pixels = false = clean_pixels = 0
     for _ in range(12):
         image, truth = make_batch(data, replace(config, batch=16), generator)
         marked = (network(image.to(place_of).contiguous(memory_format=torch.channels_last)) > 0).cpu()
         true = truth > 0.5
-        axes = (0, 2, 3)
-        counts += np.stack([(marked & true).sum(axes).numpy(), marked.sum(axes).numpy(), true.sum(axes).numpy()])
-        clean = ~true.any(dim=3).any(dim=2).any(dim=1)
-        false += int(marked[clean].any(dim=1).sum())
-        clean_pixels += int(clean.sum()) * image.shape[2] * image.shape[3]
-    f1 = 2 * counts[0] / np.maximum(counts[1] + counts[2], 1)
-    return {f"f1_{kind}": float(value) for kind, value in zip(KINDS, f1, strict=True)} | {
-        "false_share": false / max(clean_pixels, 1)
-    }
+        right += int((marked & true).sum())
+        marked_pixels += int(marked.sum())
+        true_pixels += int(true.sum())
+        clean = ~true.flatten(1).any(dim=1)
+        false += int(marked[clean].sum())
+        clean_pixels += marked[clean].numel()
+    return {"f1": 2 * right / max(marked_pixels + true_pixels, 1), "false_share": false / max(clean_pixels, 1)}
 
 
 def export(network: nn.Module, config: DamageConfig, path: Path, facts: RunFacts) -> None:
     """Write the trained network with its card: ``image`` in, log-odds ``result`` out."""
     last = facts.log[-1] if facts.log else {}
-    scores = {key: round(value, 4) for key, value in last.items() if key.startswith(("f1_", "false_"))}
+    scores = {key: round(value, 4) for key, value in last.items() if key in ("f1", "false_share")}
     multiple: Any = network.size_multiple
     example = torch.rand(1, config.channels, 4 * multiple, 4 * multiple)
     card = ModelCard(
