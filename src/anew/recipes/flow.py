@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from anew.recipes.classify import FASHION
 from anew.training.flow_matching import FlowConfig
-
-FASHION = (
-    "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot",
-)  # fmt: skip
 
 
 def flow() -> FlowConfig:

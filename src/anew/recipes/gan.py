@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from anew.recipes.classify import FASHION
 from anew.training.adversarial import AdversarialConfig
-
-FASHION = (
-    "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot",
-)  # fmt: skip
 
 
 def gan() -> AdversarialConfig:
