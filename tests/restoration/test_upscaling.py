@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import skimage.data
 
+from anew.degradations.downscale import resize_bicubic
 from anew.registry import METHODS
+from anew.restoration.upscaling import compact
 from anew.restoration.upscaling.bicubic import upscale_bicubic
 from anew.restoration.upscaling.bilinear import upscale_bilinear
+from anew.restoration.upscaling.compact import upscale_compact
+from anew.restoration.upscaling.lanczos import upscale_lanczos
 from anew.restoration.upscaling.nearest import upscale_nearest
 from anew.restoration.upscaling.resampling import cubic, resample, resampling_matrix
 
@@ -77,7 +82,7 @@ def test_bicubic_equals_pillow_inside(grey_photo: np.ndarray) -> None:
     assert np.abs(result - expected)[6:-6, 6:-6].max() < 1e-5
 
 
-@pytest.mark.parametrize("name", ["lanczos", "bicubic", "bilinear"])
+@pytest.mark.parametrize("name", ["compact", "lanczos", "bicubic", "bilinear"])
 @pytest.mark.parametrize("scale", [1.5, 2, 3, 4])
 def test_back_projection_gives_the_input_back(name: str, scale: float, colour_photo: np.ndarray) -> None:
     small = colour_photo[:41, :36]
@@ -96,3 +101,32 @@ def test_back_projection_raises_psnr(grey_photo: np.ndarray) -> None:
     small = resample(grey_photo, (64, 64), cubic, 2)
     errors = [np.mean((upscale_bicubic(small, 2, back_project=b) - grey_photo) ** 2) for b in (False, True)]
     assert errors[1] < 0.9 * errors[0]
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_network_beats_lanczos_on_a_photograph(scale: int) -> None:
+    photo = (skimage.data.astronaut()[:240, 100:340] / 255).astype(np.float32)
+    small = resize_bicubic(photo, scale=1 / scale, eight_bit=True)
+    inside = np.s_[8:-8, 8:-8]
+    errors = [
+        float(np.mean((function(small, scale) - photo)[inside] ** 2)) for function in (upscale_compact, upscale_lanczos)
+    ]
+    assert errors[0] < 0.9 * errors[1]
+
+
+@pytest.mark.parametrize("scale", [0.5, 1, 1.3, 2, 5, 9])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (9, 8, 1), (9, 8, 3), (4, 5, 4)])
+def test_the_network_takes_any_factor_and_shape(scale: float, shape: tuple[int, ...]) -> None:
+    image = np.full(shape, 0.3, np.float32)
+    result = upscale_compact(image, scale)
+    height, width = (max(1, int(np.floor(n * scale + 0.5))) for n in shape[:2])
+    assert result.shape == (height, width, *shape[2:])
+    assert result.dtype == np.float32
+    assert np.abs(result - 0.3).max() < 2e-2
+
+
+def test_tiles_of_the_network_equal_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = (skimage.data.camera()[200:270, 180:290] / 255).astype(np.float32)
+    whole = upscale_compact(photo, 2)
+    monkeypatch.setattr(compact, "TILE", 32)
+    assert np.abs(upscale_compact(photo, 2) - whole).max() < 1e-3
