@@ -10,7 +10,7 @@ DOCS   := $(VENV)/.installed-docs
 
 .PHONY: demo test lint bench bench-compare docs clean
 
-demo: $(CORE)                ## restore a damaged picture and say where the result is
+demo: $(CORE)                ## restore a damaged picture, make new ones, and say where they are
 	$(BIN)/python examples/demo.py
 
 # The tests of training need torch, a large download on most machines: make test EXTRAS=dev,train runs them too.
