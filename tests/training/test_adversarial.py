@@ -29,7 +29,7 @@ from anew.training.adversarial import (
 from anew.training.data import LabelledImages
 from anew.training.differentiable_augmentation import OPERATIONS, augment, next_chance
 from anew.training.export import load_weights
-from anew.training.game_report import GameReport, find_trouble
+from anew.training.game_report import GameReport, describe, find_trouble
 from anew.training.log_summary import draw_log, read_log
 from anew.training.loop import train
 from anew.training.run import run_recipe
@@ -393,6 +393,14 @@ def test_the_report_sees_equal_sets_and_collapsed_ones() -> None:
     assert one["validation_recall"] < 0.01
     assert one["validation_distance"] > itself["validation_distance"]
     assert report.compare(real, torch.full((200, 1, 8, 8), float("nan"))) == {}
+
+
+def test_an_extractor_of_another_size_gives_way_to_thumbnails() -> None:
+    real = images_of(20).images
+    for name in ("digits", "none such"):  # the first is for 28 x 28
+        assert "validation_distance" in GameReport(name).compare(real, real.float() / 127.5 - 1)
+        assert describe(name, 8) == "thumbnails of 8 x 8 pixels"
+    assert describe("digits", 28) == "features-digits"
 
 
 def test_a_log_is_read_without_what_an_interruption_undid(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class AdversarialConfig(GenerationConfig):
         Whether labels are used.
     extractor : str
         Which features distances are measured in: a name or path for ``metrics.features``. Where it is not shipped,
-        thumbnails of 8 x 8 pixels are compared.
+        or takes images of another size, thumbnails of 8 x 8 pixels are compared.
     """
 
     objective: str = "adversarial"
@@ -298,7 +298,7 @@ def export(network: nn.Module, config: AdversarialConfig, path: Path, facts: Run
     """Write the generator with its card: inputs ``latent`` and, if there are labels, ``label``; output ``result``."""
     latent = int(network.latent)
     card = make_generator_card(
-        network, config, facts, kind="gan", latent=latent, measured_in=describe(config.extractor)
+        network, config, facts, kind="gan", latent=latent, measured_in=describe(config.extractor, config.patch)
     )
     inputs = {"latent": torch.randn(2, latent)}
     if config.labels:

@@ -19,7 +19,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from anew.inference.models import model_names
 from anew.metrics.distribution import density_coverage, frechet_distance, precision_recall
-from anew.metrics.features import extract
+from anew.metrics.features import extract, open_extractor
 
 THUMBNAIL = 8  # pixels
 SURE = 0.98  # share of pairs that the discriminator ranks right when it has won
@@ -36,7 +36,7 @@ class GameReport:
     Attributes
     ----------
     extractor : str
-        A name or path for ``metrics.features``; where it is not shipped, thumbnails serve.
+        A name or path for ``metrics.features``; where it is not shipped or does not fit, thumbnails serve.
     """
 
     extractor: str
@@ -64,21 +64,23 @@ class GameReport:
 
     def features(self, images: Tensor) -> NDArray[np.float32]:
         """Describe (N, C, H, W) images in [0, 1] by a vector each."""
-        if is_there(self.extractor):
+        if fits(self.extractor, images.shape[2]):
             return extract(images.permute(0, 2, 3, 1).cpu().numpy(), self.extractor)
         return np.asarray(adaptive_avg_pool2d(images, THUMBNAIL).flatten(1).cpu().numpy())
 
 
-def is_there(extractor: str) -> bool:
-    """Tell whether an extractor can be used."""
-    if extractor.endswith(".onnx"):
-        return Path(extractor).is_file()
-    return f"features-{extractor}" in model_names()
+def fits(extractor: str, side: int) -> bool:
+    """Tell whether an extractor is there, and describes images of this side."""
+    there = Path(extractor).is_file() if extractor.endswith(".onnx") else f"features-{extractor}" in model_names()
+    if not there:
+        return False
+    opened = open_extractor(extractor)
+    return opened.resizes or opened.size in (None, (side, side))
 
 
-def describe(extractor: str) -> str:
-    """Say what distances of a run are measured in."""
-    return f"features-{extractor}" if is_there(extractor) else f"thumbnails of {THUMBNAIL} x {THUMBNAIL} pixels"
+def describe(extractor: str, side: int) -> str:
+    """Say what distances of a run on images of this side are measured in."""
+    return f"features-{extractor}" if fits(extractor, side) else f"thumbnails of {THUMBNAIL} x {THUMBNAIL} pixels"
 
 
 def find_trouble(log: Sequence[dict[str, Any]]) -> str | None:
