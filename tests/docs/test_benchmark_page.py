@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
-from benchmark_page import FIGURES, make_benchmark_page  # noqa: E402
+from benchmark_page import FIGURES, KINDS, make_benchmark_page  # noqa: E402
 from growth_plot import draw_growth  # noqa: E402
 
 TABLES = sorted(FIGURES.glob("*-*.json"))
@@ -22,7 +22,8 @@ TABLES = sorted(FIGURES.glob("*-*.json"))
 def test_every_stored_figure_is_on_the_page_and_the_best_is_bold(path: Path) -> None:
     page = make_benchmark_page()
     table = json.loads(path.read_text())
-    section = page.split(f"### {table['set']}, {table['pictures']} pictures", 1)[1].split("\n#", 1)[0]
+    kind = page.split(f"## {KINDS[table['task']][1]}\n", 1)[1]
+    section = kind.split(f"### {table['set']}, {table['pictures']} pictures", 1)[1].split("\n#", 1)[0]
     for level in table["levels"]:
         scores = {r["method"]: r["levels"][str(level)]["psnr"] for r in table["rows"] if str(level) in r["levels"]}
         best = max(value for name, value in scores.items() if name != "input")
