@@ -1,4 +1,6 @@
-"""What a JPEG repairer is trained and validated on: photographs through the real codec, once or twice.
+"""What a JPEG repairer is trained and validated on: photographs compressed once or twice.
+
+Training compresses whole batches on the device (``jpeg_layer.py``); validation goes through the real codec.
 
 The network is blind: it is told the quality of the file for half of the crops and ``BLIND`` for the others, so that one
 set of weights serves files whose tables are known and pixels of which nothing is known (Jiang, Zhang and Timofte,
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 
 from anew.networks import build_network
 from anew.restoration.deblocking.unet import BLIND, condition_of
+from anew.training import jpeg_layer
 from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised
@@ -26,7 +29,8 @@ from anew.training.restoration import RunFacts, export_restorer
 VALIDATION_QUALITIES = (10, 20, 40)
 LUMA = (0.299, 0.587, 0.114)  # BT.601
 SAMPLING = {True: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, False: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444}
-MARGIN = 16  # pixels around a crop, so that the block grid can lie anywhere in it and blocks are whole
+BLOCK = 8
+MARGIN = 2 * BLOCK  # pixels around a crop, so that the block grids can lie anywhere in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,55 +86,42 @@ def export(network: nn.Module, config: DeblockConfig, path: Path, facts: RunFact
 
 
 def make_batch(images: ImageSet, config: DeblockConfig, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw (clean, compressed, condition): (N, 3, h, w) in [0, 1] twice, and (N, 1, 1, 1)."""
-    wide = images.crops(config.batch, config.patch + MARGIN, generator)
-    device = wide.device
-    draws = torch.rand(config.batch, 11, generator=generator, device=generator.device).cpu().numpy()
-    pixels = (wide * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    pairs = [_compress_crop(p, config, d) for p, d in zip(pixels, draws, strict=True)]
-    clean, compressed = (
-        torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2).to(device).float() / 255
-        for side in zip(*((c, y) for c, y, _ in pairs), strict=True)
-    )
-    conditions = torch.tensor([condition for _, _, condition in pairs], dtype=torch.float32, device=device)
-    return clean, compressed, conditions.reshape(-1, 1, 1, 1)
+    """Draw (clean, compressed, condition): (N, 3, h, w) in [0, 1] twice, and (N, 1, 1, 1).
 
-
-def _compress_crop(
-    wide: NDArray[np.uint8], config: DeblockConfig, draws: NDArray[np.float32]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float]:
-    """Give a clean crop, the same compressed, and the condition.
-
-    The encoder sees the crop with up to ``MARGIN`` pixels around it: its grid is that of the second corner drawn here.
+    What the last encoder sees is a window of what an earlier one may have left; both grids can lie anywhere.
     """
-    if draws[0] < config.grey_share:
-        wide = grey_of(wide)[:, :, None]
-    half = bool(draws[1] < config.half_chroma_share)
+    wide = images.crops(config.batch, config.patch + MARGIN, generator)
+    draws = torch.rand(11, config.batch, generator=generator, device=generator.device).to(wide.device)
+    wide = torch.where((draws[0] < config.grey_share)[:, None, None, None], jpeg_layer.grey_of(wide), wide)
+    half = draws[1] < config.half_chroma_share
     quality, earlier = (_draw_quality(config, draws[k], draws[k + 1]) for k in (2, 4))
-    decoded = wide
-    if draws[6] < config.double_share:
-        top, left = divmod(int(draws[7] * 64), 8)
-        decoded = wide.copy()
-        decoded[top:, left:] = compress(np.ascontiguousarray(wide[top:, left:]), earlier, half)
-    first = MARGIN // 2  # the last encoder's corner
-    seen = compress(np.ascontiguousarray(decoded[first:, first:]), quality, half)
-    top, left = divmod(int(draws[8] * 64), 8) if draws[9] < config.shifted_share else (0, 0)
-    compressed = seen[top : top + config.patch, left : left + config.patch]
-    clean = wide[first + top :, first + left :][: config.patch, : config.patch]
-    condition = BLIND if draws[10] < config.blind_share else condition_of(quality)
-    return _three(clean), _three(compressed), condition
+    twice = (draws[6] < config.double_share)[:, None, None, None]
+    decoded = torch.where(twice, jpeg_layer.jpeg(wide, earlier, half), wide)
+    corner = (draws[7] * 64).long()  # of the last encoder, and below that of the crop in what it saw
+    clean, decoded = (_windows(x, corner, config.patch + BLOCK) for x in (wide, decoded))
+    seen = jpeg_layer.jpeg(decoded, quality, half)
+    corner = torch.where(draws[9] < config.shifted_share, (draws[8] * 64).long(), 0)
+    clean, seen = (_windows(x, corner, config.patch) for x in (clean, seen))
+    condition = torch.where(draws[10] < config.blind_share, BLIND, condition_of(quality))
+    return clean, seen, condition.reshape(-1, 1, 1, 1)
 
 
-def _three(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give a grey image three equal channels."""
-    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
+def _windows(images: Tensor, corner: Tensor, size: int) -> Tensor:
+    """Cut a window out of each of (N, C, H, W), its corner given as 8 y + x."""
+    steps = torch.arange(size, device=images.device)
+    rows = (corner // BLOCK)[:, None] + steps
+    columns = (corner % BLOCK)[:, None] + steps
+    which = torch.arange(len(images), device=images.device)[:, None, None, None]
+    planes = torch.arange(images.shape[1], device=images.device)[:, None, None]
+    return images[which, planes, rows[:, None, :, None], columns[:, None, None, :]]
 
 
-def _draw_quality(config: DeblockConfig, which: float, where: float) -> int:
+def _draw_quality(config: DeblockConfig, which: Tensor, where: Tensor) -> Tensor:
     """Draw from the lower or the upper half of the range."""
     middle = (config.quality_min + config.quality_max) // 2
-    low, high = (config.quality_min, middle) if which < config.low_share else (middle + 1, config.quality_max)
-    return low + int(where * (high - low + 1))
+    low = torch.where(which < config.low_share, config.quality_min, middle + 1)
+    high = torch.where(which < config.low_share, middle, config.quality_max)
+    return low + (where * (high - low + 1)).long()
 
 
 def grey_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -162,7 +153,13 @@ def validate(network: nn.Module, images: ImageSet, config: DeblockConfig) -> dic
             image = images.image(index).permute(1, 2, 0).cpu().numpy()
             height, width = (min(256, side) // multiple * multiple for side in image.shape[:2])
             clean = grey_of(image[:height, :width])[:, :, None]
-            y = torch.from_numpy(_three(compress(clean, quality))).permute(2, 0, 1)[None].to(device).float() / 255
+            y = (
+                torch.from_numpy(np.repeat(compress(clean, quality), 3, axis=2))
+                .permute(2, 0, 1)[None]
+                .to(device)
+                .float()
+                / 255
+            )
             x_hat = network(y.contiguous(memory_format=torch.channels_last), blind).float().mean(dim=1)
             levels = (x_hat[0].clamp(0, 1) * 255).round().cpu().numpy()
             error = float(np.mean((levels - clean[:, :, 0]) ** 2))
