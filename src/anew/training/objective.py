@@ -46,6 +46,8 @@ class Objective:
         Updates of a network per step; 1 if not given.
     rates : mapping of str to float
         Factor on a network's learning rate; 1 if not given.
+    compiles : bool
+        Compile the networks where that pays, on a GPU; not for losses that differentiate twice.
     find_trouble : function, optional
         (entries of the log so far, the last one new) -> what goes wrong, in plain words for the log, or nothing.
     """
@@ -57,6 +59,7 @@ class Objective:
     preview: Preview | None = None
     repeats: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
+    compiles: bool = False
     find_trouble: FindTrouble = lambda log: None
 
 
@@ -77,5 +80,10 @@ def supervised(
         return LOSSES[config.loss](x_hat.float(), target)
 
     return Objective(
-        networks={"network": network}, losses={"network": loss}, product="network", validate=validate, preview=preview
+        networks={"network": network},
+        losses={"network": loss},
+        product="network",
+        validate=validate,
+        preview=preview,
+        compiles=True,
     )
