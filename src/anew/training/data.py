@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class ImageSet:
 
     Attributes
     ----------
-    pixels : (total pixels, C) uint8 tensor
+    pixels : (total pixels, C) uint8 tensor, or float32 in [0, 255]
     offsets, heights, widths : (N,) int64 tensors
         Where each image starts, and its size.
     skipped : tuple of str
@@ -55,7 +55,7 @@ class ImageSet:
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def image(self, index: int) -> Tensor:
-        """Give one image as (C, H, W) uint8."""
+        """Give one image as (C, H, W), in levels."""
         start, height, width = (int(t[index]) for t in (self.offsets, self.heights, self.widths))
         flat = self.pixels[start : start + height * width]
         return flat.reshape(height, width, -1).permute(2, 0, 1)
@@ -67,19 +67,36 @@ class ImageSet:
         -------
         (count, C, size, size) float32 tensor in [0, 1] on the set's device
         """
+        return self.crops_at(self.places(count, size, generator), size)
+
+    def places(self, count: int, size: int, generator: torch.Generator) -> Places:
+        """Draw where crops lie: every place in every image is as likely as any other."""
         device = self.pixels.device
         draws = torch.rand(count, 4, generator=generator, device=generator.device).to(device)
         areas = (self.heights * self.widths).double()
         index = torch.searchsorted(areas.cumsum(0) / areas.sum(), draws[:, 0].double().clamp(max=1 - 1e-9))
-        height, width = self.heights[index], self.widths[index]
-        top = (draws[:, 1] * (height - size + 1)).long()
-        left = (draws[:, 2] * (width - size + 1)).long()
-        steps = torch.arange(size, device=device)
-        rows = (top[:, None] + steps)[:, :, None]  # (count, size, 1)
-        columns = (left[:, None] + steps)[:, None, :]
-        place = self.offsets[index][:, None, None] + rows * width[:, None, None] + columns
-        place = turn(place, (draws[:, 3] * 8).long())
-        return self.pixels[place].permute(0, 3, 1, 2).float() / 255
+        top = (draws[:, 1] * (self.heights[index] - size + 1)).long()
+        left = (draws[:, 2] * (self.widths[index] - size + 1)).long()
+        return Places(index, top, left, (draws[:, 3] * 8).long())
+
+    def crops_at(self, places: Places, size: int) -> Tensor:
+        """Cut crops out: (count, C, size, size) float32 in [0, 1]."""
+        steps = torch.arange(size, device=self.pixels.device)
+        rows = (places.top[:, None] + steps)[:, :, None]  # (count, size, 1)
+        columns = (places.left[:, None] + steps)[:, None, :]
+        starts, widths = (t[places.index][:, None, None] for t in (self.offsets, self.widths))
+        pixels = turn(starts + rows * widths + columns, places.symmetry)
+        return self.pixels[pixels].permute(0, 3, 1, 2).float() / 255
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where crops lie: (N,) int64 tensors each; the symmetry is one of the square's 8."""
+
+    index: Tensor
+    top: Tensor
+    left: Tensor
+    symmetry: Tensor
 
 
 def load_images(source: Path, *, channels: int, min_size: int) -> ImageSet:
@@ -116,8 +133,8 @@ def load_images(source: Path, *, channels: int, min_size: int) -> ImageSet:
     return pack(images, tuple(skipped))
 
 
-def pack(images: list[NDArray[np.uint8]], skipped: tuple[str, ...] = ()) -> ImageSet:
-    """Put (H, W, C) uint8 images into one set."""
+def pack(images: Sequence[NDArray[np.uint8] | NDArray[np.float32]], skipped: tuple[str, ...] = ()) -> ImageSet:
+    """Put (H, W, C) images, uint8 or float32 levels, into one set."""
     counts = [image.shape[0] * image.shape[1] for image in images]
     flat = np.concatenate([image.reshape(-1, image.shape[2]) for image in images])
     offsets = np.cumsum([0, *counts[:-1]])

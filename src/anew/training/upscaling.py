@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anew.degradations.downscale import resize_bicubic
 from anew.inference.card import ModelCard
 from anew.networks import build_network
 from anew.training.config import TrainingConfig
-from anew.training.data import ImageSet, load_images, split
+from anew.training.data import ImageSet, load_images, pack, split
 from anew.training.export import export_onnx
 from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, make_card
@@ -47,44 +48,39 @@ class UpscaleConfig(TrainingConfig):
 
 @dataclass(frozen=True)
 class Pairs:
-    """Large images and the small ones made of them, luma in [0, 1].
+    """Large images and the small ones made of them, luma.
 
     Attributes
     ----------
-    large : tuple of (1, H, W) float32 tensors
-    small : dict of int to tuple of (1, H // scale, W // scale) float32 tensors
-        By scale; they belong to ``large`` cut on the right and below to a multiple of the scale.
+    large : ImageSet of one channel
+    small : dict of int to ImageSet of one channel
+        By scale; ``large // scale`` pixels a side. They belong to ``large`` cut on the right and below to a multiple of
+        the scale.
     """
 
-    large: tuple[Tensor, ...]
-    small: dict[int, tuple[Tensor, ...]]
+    large: ImageSet
+    small: dict[int, ImageSet]
 
     def __len__(self) -> int:
         return len(self.large)
 
     def to(self, device: torch.device) -> Pairs:
         """Give the same pairs on a device."""
-        small = {scale: tuple(t.to(device) for t in images) for scale, images in self.small.items()}
-        return Pairs(tuple(t.to(device) for t in self.large), small)
+        return Pairs(self.large.to(device), {scale: images.to(device) for scale, images in self.small.items()})
 
     def crops(self, scale: int, count: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw (large, small) crops that belong together, turned and mirrored at random.
 
         Returns
         -------
-        (count, 1, size * scale, size * scale) and (count, 1, size, size) float32 tensors
+        (count, 1, size * scale, size * scale) and (count, 1, size, size) float32 tensors in [0, 1]
         """
-        draws = torch.rand(count, 4, generator=generator, device=generator.device).cpu()
-        areas = torch.tensor([image.shape[1] * image.shape[2] for image in self.large]).double()
-        chosen = torch.searchsorted(areas.cumsum(0) / areas.sum(), draws[:, 0].double().clamp(max=1 - 1e-9))
-        crops: tuple[list[Tensor], list[Tensor]] = ([], [])
-        for index, (_, y, x, turn) in zip(chosen.tolist(), draws.tolist(), strict=True):
-            small = self.small[scale][index]
-            top, left = int(y * (small.shape[1] - size + 1)), int(x * (small.shape[2] - size + 1))
-            for crop, image, factor in zip(crops, (self.large[index], small), (scale, 1), strict=True):
-                rows, columns = (slice(factor * start, factor * (start + size)) for start in (top, left))
-                crop.append(_turned(image[:, rows, columns], int(turn * 8)))
-        return torch.stack(crops[0]), torch.stack(crops[1])
+        small = self.small[scale]
+        place = small.places(count, size, generator)
+        return (
+            self.large.crops_at(replace(place, top=place.top * scale, left=place.left * scale), size * scale),
+            small.crops_at(place, size),
+        )
 
 
 def load_data(source: Path, config: UpscaleConfig) -> tuple[Pairs, Pairs]:
@@ -95,16 +91,16 @@ def load_data(source: Path, config: UpscaleConfig) -> tuple[Pairs, Pairs]:
 
 
 def make_pairs(images: ImageSet, scales: tuple[int, ...]) -> Pairs:
-    """Shrink RGB images in 8 bits, as the test sets of the field were made, and keep the luma."""
-    large, small = [], {scale: [] for scale in scales}  # type: ignore[var-annotated]
+    """Shrink RGB images in 8 bits, as the test sets of the field were made, and keep the luma, not rounded."""
+    large = []
+    small: dict[int, list[NDArray[np.float32]]] = {scale: [] for scale in scales}
     for index in range(len(images)):
         pixels = images.image(index).permute(1, 2, 0).numpy().astype(np.float32) / np.float32(255)
         large.append(_luma(pixels))
         for scale in scales:
             height, width = (side // scale * scale for side in pixels.shape[:2])
-            shrunk = resize_bicubic(pixels[:height, :width], scale=1 / scale, eight_bit=True)
-            small[scale].append(_luma(shrunk))
-    return Pairs(tuple(large), {scale: tuple(images) for scale, images in small.items()})
+            small[scale].append(_luma(resize_bicubic(pixels[:height, :width], scale=1 / scale, eight_bit=True)))
+    return Pairs(pack(large), {scale: pack(images) for scale, images in small.items()})
 
 
 def make_objective(config: UpscaleConfig) -> Objective:
@@ -127,10 +123,11 @@ def validate(network: nn.Module, pairs: Pairs, config: UpscaleConfig) -> dict[st
     """Give the mean PSNR in dB on studio-range Y of the held-out images, as many border pixels cut as the scale."""
     scores = {}
     for scale in config.scales:
+        told = torch.full((1, 1, 1, 1), float(scale), device=pairs.large.pixels.device)
         psnrs = []
-        for large, small in zip(pairs.large, pairs.small[scale], strict=True):
-            told = torch.full((1, 1, 1, 1), float(scale), device=small.device)
-            x_hat = network(small[None], told).float()[0].clamp(0, 1)
+        for index in range(len(pairs)):
+            large, small = (images.image(index) / 255 for images in (pairs.large, pairs.small[scale]))
+            x_hat = network(small[None].contiguous(), told).float()[0].clamp(0, 1)
             error = (x_hat - large[:, : x_hat.shape[1], : x_hat.shape[2]])[:, scale:-scale, scale:-scale]
             psnrs.append(-10 * float(torch.log10((error * (STUDIO / 255)).square().mean())))
         scores[f"psnr_x{scale}"] = sum(psnrs) / len(psnrs)
@@ -147,7 +144,7 @@ def export_upscaler(network: Any, config: UpscaleConfig, path: Path, facts: RunF
     plain = network.cpu().collapsed()
     arguments = {**config.network_args, "branches": False}
     protocol = "mean PSNR in dB on studio-range Y, MATLAB-style bicubic input, as many border pixels cut as the scale"
-    card: ModelCard = make_card(plain, dataclasses.replace(config, network_args=arguments), facts, protocol=protocol)
+    card: ModelCard = make_card(plain, replace(config, network_args=arguments), facts, protocol=protocol)
     card = card.model_copy(update={"recipe": dataclasses.asdict(config), "facts": {"scales": list(config.scales)}})
     inputs = {"image": torch.rand(1, config.channels, 24, 24), "condition": torch.full((1, 1, 1, 1), 2.0)}
     outputs = [f"x{scale}" for scale in config.scales]
@@ -155,12 +152,7 @@ def export_upscaler(network: Any, config: UpscaleConfig, path: Path, facts: RunF
     export_onnx(plain, card, path, inputs=inputs, outputs=outputs, dynamic=dynamic, half=half)
 
 
-def _luma(pixels: np.ndarray[Any, np.dtype[np.float32]]) -> Tensor:
-    """Give (1, H, W) luma of (H, W, 3)."""
-    return torch.from_numpy(np.ascontiguousarray(pixels @ np.array(LUMA, np.float32)))[None]
-
-
-def _turned(crop: Tensor, symmetry: int) -> Tensor:
-    """Apply one of the 8 symmetries of the square."""
-    turned = torch.rot90(crop, symmetry % 4, (1, 2))
-    return turned.flip(2) if symmetry >= 4 else turned
+def _luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give (H, W, 1) luma in [0, 255] of (H, W, 3) in [0, 1]."""
+    weights = 255 * np.array(LUMA, np.float32)
+    return np.asarray((pixels @ weights)[:, :, None], np.float32)
