@@ -19,6 +19,16 @@ def denoise_unet() -> DenoiseConfig:
     )
 
 
+def denoise_grey() -> DenoiseConfig:
+    """The default denoiser's network for grey images alone."""
+    return replace(denoise_unet(), channels=1, grey_share=0.0)
+
+
+def denoise_fast() -> DenoiseConfig:
+    """A fast denoiser: a fifth of the work, at a quarter of the resolution."""
+    return replace(denoise_unet(), network_args={"widths": [64, 96], "blocks": 2, "middle_blocks": 3, "unshuffle": 4})
+
+
 def denoise_unet_small() -> DenoiseConfig:
     """A fast denoiser: a quarter of the work."""
     return replace(

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from anew.training.robust_upscaling import RobustUpscaleConfig
 from anew.training.upscaling import UpscaleConfig
 
 
-def upscale_compact() -> UpscaleConfig:
-    """The default upscaler: a re-parameterised net of 3x3 convolutions for x2, x3 and x4."""
+def upscale_x2() -> UpscaleConfig:
+    """The default upscaler for x2: a re-parameterised net of 3x3 convolutions."""
     return UpscaleConfig(
         network="edge-oriented",
+        network_args={"scales": [2], "width": 48, "depth": 9},
+        shares=(1.0,),
+        patch=48,
+        batch=16,
+        learning_rate=1e-3,
+        decay_from=0.3,
+    )
+
+
+def upscale_x3() -> UpscaleConfig:
+    """The default upscaler for x3: as many multiplications per new pixel, more per old one."""
+    return replace(upscale_x2(), network_args={"scales": [3], "width": 64, "depth": 11})
+
+
+def upscale_x4() -> UpscaleConfig:
+    """The default upscaler for x4: as many multiplications per new pixel, more per old one."""
+    return replace(upscale_x2(), network_args={"scales": [4], "width": 64, "depth": 20})
+
+
+def upscale_robust() -> RobustUpscaleConfig:
+    """An upscaler for blurred, noisy and compressed pictures, x2 to x4, in colour."""
+    return RobustUpscaleConfig(
+        network="edge-oriented",
         network_args={"scales": [2, 3, 4], "width": 48, "depth": 10},
-        patch=32,
+        patch=48,
         batch=16,
         learning_rate=1e-3,
         decay_from=0.3,

@@ -136,18 +136,21 @@ def validate(network: nn.Module, pairs: Pairs, config: UpscaleConfig) -> dict[st
 
 def export(network: nn.Module, config: UpscaleConfig, path: Path, facts: RunFacts) -> None:
     """Write the trained network, its branches collapsed, with its card."""
-    export_upscaler(network, config, path, facts)
+    protocol = "mean PSNR in dB on studio-range Y, MATLAB-style bicubic input, as many border pixels cut as the scale"
+    export_upscaler(network, config, path, facts, protocol=protocol)
 
 
-def export_upscaler(network: Any, config: UpscaleConfig, path: Path, facts: RunFacts, *, half: bool = True) -> None:
+def export_upscaler(
+    network: Any, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str = "", half: bool = True
+) -> None:
     """Write an upscaler with ``collapsed()`` as ONNX with one output per factor, ``x2``, ``x3`` and so on."""
+    scales = config.network_args["scales"]
     plain = network.cpu().collapsed()
     arguments = {**config.network_args, "branches": False}
-    protocol = "mean PSNR in dB on studio-range Y, MATLAB-style bicubic input, as many border pixels cut as the scale"
     card: ModelCard = make_card(plain, replace(config, network_args=arguments), facts, protocol=protocol)
-    card = card.model_copy(update={"recipe": dataclasses.asdict(config), "facts": {"scales": list(config.scales)}})
+    card = card.model_copy(update={"recipe": dataclasses.asdict(config), "facts": {"scales": list(scales)}})
     inputs = {"image": torch.rand(1, config.channels, 24, 24), "condition": torch.full((1, 1, 1, 1), 2.0)}
-    outputs = [f"x{scale}" for scale in config.scales]
+    outputs = [f"x{scale}" for scale in scales]
     dynamic = {name: {2: f"height_{name}", 3: f"width_{name}"} for name in ("image", *outputs)}
     export_onnx(plain, card, path, inputs=inputs, outputs=outputs, dynamic=dynamic, half=half)
 

@@ -1,0 +1,168 @@
+"""What an upscaler for pictures as they really are is trained on: blurred, shrunk, noisy and compressed, in any order.
+
+Blind super-resolution after Zhang, Liang, Van Gool and Timofte, "Designing a Practical Degradation Model for Deep Blind
+Image Super-Resolution", ICCV 2021 (BSRGAN), with milder strengths: the result is judged by its error, so nothing is
+learned that would have to be invented. All on the device, a whole batch at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from anew.networks import build_network
+from anew.training.config import TrainingConfig
+from anew.training.data import ImageSet, load_images, split
+from anew.training.jpeg_layer import grey_of, jpeg
+from anew.training.objective import Objective, supervised
+from anew.training.restoration import RunFacts
+from anew.training.upscaling import export_upscaler
+
+KERNEL = 21  # pixels a side of the blur kernels
+SHRINKERS = ("bicubic", "bilinear", "area")
+VALIDATION_SEED = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustUpscaleConfig(TrainingConfig):
+    """A robust upscaler's run; ``patch`` is the side of the small crop.
+
+    Attributes
+    ----------
+    shares : tuple of float
+        How often each of the network's ``scales`` is drawn.
+    blur_max : float
+        Largest standard deviation of the first, Gaussian blur, in pixels of the small image; the two axes differ.
+    sigma_max : float
+        Largest noise, in grey levels of 255.
+    quality_min : int
+        Lowest JPEG quality on the scale of libjpeg.
+    clean_share : float in [0, 1]
+        Part of the crops that each of blur, noise and JPEG spares.
+    grey_share : float in [0, 1]
+        Part of the crops that are grey.
+    """
+
+    objective: str = "robust_upscaling"
+    task: str = "upscale"
+    shares: tuple[float, ...] = (0.4, 0.25, 0.35)
+    blur_max: float = 1.2
+    sigma_max: float = 25.0
+    quality_min: int = 30
+    clean_share: float = 0.25
+    grey_share: float = 0.1
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The factors, as the network has them."""
+        return tuple(self.network_args["scales"])
+
+
+def load_data(source: Path, config: RobustUpscaleConfig) -> tuple[ImageSet, ImageSet]:
+    """Read the images of a folder, .zip or .tar, and hold some out: (training, validation)."""
+    images = load_images(source, channels=3, min_size=config.patch * max(config.scales))
+    return split(images, config.validation, config.seed)
+
+
+def make_objective(config: RobustUpscaleConfig) -> Objective:
+    """Build the network, and say how it learns."""
+    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
+    return supervised(network, make_batch, validate)
+
+
+def export(network: nn.Module, config: RobustUpscaleConfig, path: Path, facts: RunFacts) -> None:
+    """Write the trained network, its branches collapsed, with its card."""
+    protocol = "mean PSNR in dB of held-out crops, R'G'B', damaged as in the training"
+    export_upscaler(network, config, path, facts, protocol=protocol)
+
+
+def make_batch(
+    images: ImageSet, config: RobustUpscaleConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw (large, small and damaged, scale) for one scale, which is drawn too."""
+    device = generator.device
+    shares = torch.tensor(config.shares, device=device)
+    scale = config.scales[int(torch.multinomial(shares, 1, generator=generator))]
+    large = images.crops(config.batch, config.patch * scale, generator)
+    grey = torch.rand(config.batch, generator=generator, device=device).to(large.device) < config.grey_share
+    large = torch.where(grey[:, None, None, None], grey_of(large), large)
+    small = damage(large, scale, config, generator)
+    return large, small, torch.full((1, 1, 1, 1), float(scale), device=small.device)
+
+
+def damage(large: Tensor, scale: int, config: RobustUpscaleConfig, generator: torch.Generator) -> Tensor:
+    """Blur and shrink (N, 3, H, W); then noise, a second faint blur and JPEG, in an order drawn for the batch.
+
+    Returns
+    -------
+    (N, 3, H // scale, W // scale) float32 tensor in [0, 1], whole levels of 8 bits
+    """
+    device = generator.device
+    count = len(large)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator, device=device).to(large.device)
+
+    def spared() -> Tensor:
+        return draw(count)[:, None, None, None] < config.clean_share
+
+    with torch.autocast(large.device.type, enabled=False):
+        widths = draw(count, 2) * config.blur_max * scale
+        x = torch.where(spared(), large, blur(large, widths, draw(count) * torch.pi))
+        shrinker = SHRINKERS[int(draw(1) * len(SHRINKERS))]
+        x = shrink(x, scale, shrinker).clamp(0, 1)
+        order = torch.randperm(3, generator=generator, device=device).tolist()
+        for step in order:
+            keep = spared()
+            if step == 0:
+                sigma = draw(count)[:, None, None, None] * (config.sigma_max / 255)
+                noise = torch.randn(x.shape, generator=generator, device=device).to(x.device)
+                alike = draw(count)[:, None, None, None] < 0.4  # the same in all channels
+                noise = torch.where(alike, noise[:, :1], noise)
+                x = torch.where(keep, x, x + sigma * noise)
+            elif step == 1:
+                x = torch.where(keep, x, blur(x, draw(count, 2) * 0.6, draw(count) * torch.pi))
+            else:
+                quality = config.quality_min + (draw(count) * (96 - config.quality_min)).long()
+                x = torch.where(keep, x, jpeg(x, quality, draw(count) < 0.7))
+        return (x.clamp(0, 1) * 255).round() / 255
+
+
+def blur(images: Tensor, widths: Tensor, angles: Tensor) -> Tensor:
+    """Blur each of (N, C, H, W) with an anisotropic Gaussian: (N, 2) standard deviations in pixels, (N,) radians."""
+    count = len(images)
+    steps = torch.arange(KERNEL, device=images.device, dtype=torch.float32) - KERNEL // 2
+    cosine, sine = torch.cos(angles)[:, None, None], torch.sin(angles)[:, None, None]
+    along = cosine * steps + sine * steps[:, None]
+    across = cosine * steps[:, None] - sine * steps
+    variances = widths.clamp(min=0.2).square()[:, :, None, None]
+    kernels = torch.exp(-0.5 * (along.square() / variances[:, 0] + across.square() / variances[:, 1]))
+    kernels = kernels / kernels.sum(dim=(1, 2), keepdim=True)
+    wide = nn.functional.pad(images, (KERNEL // 2,) * 4, mode="replicate").transpose(0, 1)  # images as channels
+    return nn.functional.conv2d(wide, kernels[:, None], groups=count).transpose(0, 1).reshape(images.shape)
+
+
+def shrink(images: Tensor, scale: int, how: str) -> Tensor:
+    """Shrink (N, C, H, W) by a whole factor; "bicubic" and "bilinear" with antialiasing."""
+    if how == "area":
+        return nn.functional.avg_pool2d(images, scale)
+    size = [side // scale for side in images.shape[2:]]
+    return nn.functional.interpolate(images, size=size, mode=how, antialias=True)
+
+
+@torch.no_grad()
+def validate(network: nn.Module, images: ImageSet, config: RobustUpscaleConfig) -> dict[str, float]:
+    """Give the mean PSNR in dB on R'G'B' of held-out crops, damaged the same way every time."""
+    scores = {}
+    for scale in config.scales:
+        generator = torch.Generator(images.pixels.device).manual_seed(VALIDATION_SEED)
+        large = images.crops(min(len(images), 24), config.patch * scale, generator)
+        small = damage(large, scale, config, generator)
+        told = torch.full((1, 1, 1, 1), float(scale), device=small.device)
+        x_hat = network(small.contiguous(memory_format=torch.channels_last), told).float().clamp(0, 1)
+        errors = (x_hat - large).square().mean(dim=(1, 2, 3))
+        scores[f"psnr_x{scale}"] = float((-10 * torch.log10(errors)).mean())
+    return scores
