@@ -1,6 +1,6 @@
 """Score an upscaler by the protocol of super-resolution and write the scores into its card.
 
-``python -m benchmarks.score_upscale src/anew/inference/weights/upscale-compact.onnx --write``
+``python -m benchmarks.score_upscale src/anew/inference/weights/upscale-x2.onnx --write``
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anew
+from anew.inference.models import open_model
 from anew.metrics.structural import ssim
 from anew.restoration.upscaling.compact import upscale_compact
 from benchmarks.data import load_set
 from benchmarks.score_model import write_card
 from benchmarks.upscale_classical import luma
 
-SCALES = (2, 3, 4)
 PROTOCOL = (
     "the test sets' own low-resolution images (MATLAB's antialiased bicubic, 8 bits); output clipped and rounded to 8 "
     "bits; PSNR in dB on Y of studio-range BT.601, as many border pixels cut as the scale; mean over the images; "
@@ -32,7 +32,7 @@ def scores_of(model: str) -> dict[str, dict[str, float]]:
     rows = ("", " without back-projection", " lanczos")
     scores: dict[str, dict[str, float]] = {}
     for name in ("Set5", "Set14"):
-        for scale in SCALES:
+        for scale in open_model(model).card.facts["scales"]:
             values, similar = [], []
             pairs = zip(load_set(name).values(), load_set(f"{name}_LRx{scale}").values(), strict=True)
             for clean, small in pairs:
@@ -84,7 +84,7 @@ def main() -> None:
     model = str(arguments.model)
     scores = scores_of(model)
     costs = []
-    for scale in SCALES:
+    for scale in open_model(model).card.facts["scales"]:
         whole, net = (seconds_per_megapixel(model, scale, back_project=b) for b in (True, False))
         costs.append(f"x{scale}: {whole:.2f} ({net:.2f} without back-projection)")
     cost = f"seconds per megapixel of the result, colour, two CPU cores: {'; '.join(costs)}"

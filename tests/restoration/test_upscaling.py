@@ -8,7 +8,7 @@ import skimage.data
 
 from anew.degradations.downscale import resize_bicubic
 from anew.registry import METHODS
-from anew.restoration.upscaling import compact
+from anew.restoration.upscaling import network
 from anew.restoration.upscaling.bicubic import upscale_bicubic
 from anew.restoration.upscaling.bilinear import upscale_bilinear
 from anew.restoration.upscaling.compact import upscale_compact
@@ -128,5 +128,5 @@ def test_the_network_takes_any_factor_and_shape(scale: float, shape: tuple[int, 
 def test_tiles_of_the_network_equal_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = (skimage.data.camera()[200:270, 180:290] / 255).astype(np.float32)
     whole = upscale_compact(photo, 2)
-    monkeypatch.setattr(compact, "TILE", 32)
+    monkeypatch.setattr(network, "TILE", 32)
     assert np.abs(upscale_compact(photo, 2) - whole).max() < 1e-3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from torch.nn import functional
 from anew.arrays import luminance
 from anew.degradations.downscale import resize_bicubic
 from anew.inference.models import open_model
+from anew.networks import build_network
 from anew.networks.edge_oriented import EDGES, EdgeOrientedConv, EdgeOrientedUpscaler
 from anew.restoration.upscaling import compact
+from anew.restoration.upscaling import network as tiles
 from anew.restoration.upscaling.resampling import cubic, resample
 from anew.training.data import pack
 from anew.training.restoration import RunFacts
@@ -117,9 +120,42 @@ def test_onnx_agrees_with_torch_and_tiles_with_the_whole(
         expected = network(torch.from_numpy(image.copy())[None, None], torch.full((1, 1, 1, 1), 3.0))[0, 0].numpy()
     whole = compact.upscale_compact(image, 3, back_project=False, model=str(path))
     np.testing.assert_allclose(whole, expected, atol=1e-5)
-    monkeypatch.setattr(compact, "TILE", 16)
+    monkeypatch.setattr(tiles, "TILE", 16)
     pieces = compact.upscale_compact(image, 3, back_project=False, model=str(path))
     np.testing.assert_allclose(pieces, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "weights"), [("srcnn", 8032), ("espcn", 1600 + 18432 + 288 * (4 + 9 + 16))])
+def test_the_networks_of_the_papers_have_their_sizes_and_reach_as_far_as_they_say(name: str, weights: int) -> None:
+    network = lively(build_network(name))
+    convolutions = [m for n, m in network.named_modules() if isinstance(m, torch.nn.Conv2d) and "bases" not in n]
+    assert sum(m.weight.numel() for m in convolutions) == weights
+    image = torch.rand(1, 1, 41, 41, requires_grad=True)
+    for scale in (2, 3, 4):
+        result = network(image, torch.full((1, 1, 1, 1), float(scale)))
+        assert result.shape == (1, 1, 41 * scale, 41 * scale)
+        (gradient,) = torch.autograd.grad(result[..., 20 * scale : 21 * scale, 20 * scale : 21 * scale].sum(), image)
+        touched = (gradient[0, 0].abs().amax(dim=0) > 0).nonzero().flatten()
+        assert 20 - int(touched.min()) <= network.halo
+        assert int(touched.max()) - 20 <= network.halo
+
+
+@pytest.mark.parametrize("name", ["srcnn", "espcn"])
+def test_the_networks_of_the_papers_learn_and_run_as_onnx(name: str, colour_photo: np.ndarray, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(2):
+        Image.fromarray((colour_photo[index * 8 :] * 255).astype(np.uint8)).save(folder / f"{index}.png")
+    config = replace(TINY, network=name, network_args={"scales": [2, 3, 4]})
+    path = run_recipe(config, folder, tmp_path / "run", steps=2)
+    again = run_recipe(config, folder, tmp_path / "tuned", steps=1, start_from=str(path))
+    for scale in (2, 3, 4):
+        assert compact.upscale_compact(colour_photo[:13, :20], scale, model=str(again)).shape == (
+            13 * scale,
+            20 * scale,
+            3,
+        )
 
 
 def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(colour_photo: np.ndarray, tmp_path: Path) -> None:

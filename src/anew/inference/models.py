@@ -97,7 +97,7 @@ def open_model(name: str | Path, *, provider: str | None = None) -> Model:
     return _open(path, path.stat().st_mtime_ns, chosen_provider(provider))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _open(path: Path, changed: int, provider: str) -> Model:
     """Open a file as it is since ``changed``."""
     session = make_session(path, provider)

@@ -16,9 +16,12 @@ cost nothing at inference and a quarter less in training.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
+
+from anew.networks.upscaler import Upscaler
 
 EDGES = torch.tensor([
     [[1.0, 0.0, -1.0], [2.0, 0.0, -2.0], [1.0, 0.0, -1.0]],  # Sobel, horizontal and vertical
@@ -64,7 +67,8 @@ class EdgeOrientedConv(nn.Module):
         total = self.plain.weight + torch.einsum("omyx,mi->oiyx", self.squeeze, self.expand)
         total = total + torch.einsum("ko,koi,kyx->oiyx", self.strength, self.mix, edges)
         if self.identity:
-            total = total + nn.init.dirac_(torch.empty_like(self.plain.weight, requires_grad=False))
+            identity = torch.eye(len(total), device=device)[:, :, None, None]
+            total = total + nn.functional.pad(identity, (1, 1, 1, 1))
         return total
 
     def forward(self, x: Tensor) -> Tensor:
@@ -74,7 +78,7 @@ class EdgeOrientedConv(nn.Module):
         return nn.functional.conv2d(x, kernel, self.plain.bias, padding=1)
 
 
-class EdgeOrientedUpscaler(nn.Module):
+class EdgeOrientedUpscaler(Upscaler):
     """Enlarge by one of several factors.
 
     Parameters
@@ -88,7 +92,7 @@ class EdgeOrientedUpscaler(nn.Module):
         Learn with branches; the exported network has none.
     """
 
-    size_multiple = 1
+    exported_arguments = MappingProxyType({"branches": False})
 
     def __init__(
         self,
@@ -99,9 +103,8 @@ class EdgeOrientedUpscaler(nn.Module):
         depth: int = 14,
         branches: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(channels, scales)
         self.arguments = {"channels": channels, "scales": list(scales), "width": width, "depth": depth}
-        self.scales = tuple(scales)
         self.halo = depth + 1  # the pixels of surroundings that a result depends on
 
         def conv(inputs: int, outputs: int, gain: float = 0.3) -> nn.Module:
@@ -110,7 +113,6 @@ class EdgeOrientedUpscaler(nn.Module):
             return nn.Conv2d(inputs, outputs, 3, padding=1)
 
         self.body = nn.ModuleList(conv(width if i else channels + 1, width) for i in range(depth))
-        self.bases = nn.ModuleDict({str(s): _cubic_convolution(channels, s) for s in scales})
         self.tails = nn.ModuleDict({str(s): conv(width, channels * s * s, 0.02) for s in scales})
 
     def features(self, image: Tensor, scale: Tensor) -> Tensor:
@@ -123,30 +125,12 @@ class EdgeOrientedUpscaler(nn.Module):
 
     def enlarge(self, image: Tensor, features: Tensor, scale: int) -> Tensor:
         """Interpolate and add what the features say."""
-        wide = nn.functional.pad(image, (2, 2, 2, 2), mode="replicate")
-        with torch.autocast(image.device.type, enabled=False):
-            interpolated = self.bases[str(scale)](wide)
-        folded = interpolated + self.tails[str(scale)](features)
-        return nn.functional.pixel_shuffle(folded, scale)
+        return nn.functional.pixel_shuffle(self.interpolated(image, scale) + self.tails[str(scale)](features), scale)
 
-    def forward(self, image: Tensor, scale: Tensor) -> Tensor:
-        """Enlarge a batch by one factor.
-
-        Parameters
-        ----------
-        image : (N, C, H, W) float tensor in [0, 1]
-        scale : (N, 1, 1, 1) or (1, 1, 1, 1) float tensor
-            One of ``scales``, the same for the whole batch.
-
-        Returns
-        -------
-        (N, C, H * scale, W * scale) float tensor
-        """
-        return self.enlarge(image, self.features(image, scale), int(scale.flatten()[0]))
-
-    def collapsed(self) -> AllScales:
+    def collapsed(self) -> EdgeOrientedUpscaler:
         """Give the plain network that does the same, with the results of all factors as outputs."""
-        plain = AllScales(**self.arguments, branches=False)  # type: ignore[arg-type]
+        plain = EdgeOrientedUpscaler(**self.arguments, branches=False)  # type: ignore[arg-type]
+        plain.all_scales = True
         plain.load_state_dict({name: self._plain(name).detach() for name in plain.state_dict()})
         return plain
 
@@ -158,25 +142,3 @@ class EdgeOrientedUpscaler(nn.Module):
             value: Tensor = getattr(module, kind)
             return value
         return module.kernel() if kind == "weight" else module.plain.bias
-
-
-def _cubic_convolution(channels: int, scale: int) -> nn.Conv2d:
-    """Give the convolution that interpolates ``scale * scale`` pixels in each, as Keys' cubic (IEEE TASSP 29, 1981)."""
-    offsets = (torch.arange(scale) + 0.5) / scale - 0.5  # of the new centres, in pixels
-    t = (torch.arange(-2, 3) - offsets[:, None]).abs()
-    taps = torch.where(t <= 1, (1.5 * t - 2.5) * t**2 + 1, ((-0.5 * t + 2.5) * t - 4) * t + 2)
-    taps = torch.where(t < 2, taps, 0.0)  # (scale, 5)
-    convolution = nn.Conv2d(channels, channels * scale * scale, 5, groups=channels, bias=False)
-    kernels = torch.einsum("iy,jx->ijyx", taps, taps).reshape(1, scale * scale, 1, 5, 5)
-    with torch.no_grad():
-        convolution.weight.copy_(kernels.expand(channels, -1, -1, -1, -1).reshape(-1, 1, 5, 5))
-    return convolution
-
-
-class AllScales(EdgeOrientedUpscaler):
-    """The same network with one output per factor, in the order of ``scales``, for export."""
-
-    def forward(self, image: Tensor, scale: Tensor) -> tuple[Tensor, ...]:
-        """Give (N, C, H * s, W * s) for each factor s; only that of the ``scale`` told is meant."""
-        features = self.features(image, scale)
-        return tuple(self.enlarge(image, features, s) for s in self.scales)

@@ -31,6 +31,16 @@ def upscale_x4() -> UpscaleConfig:
     return replace(upscale_x2(), network_args={"scales": [4], "width": 64, "depth": 20})
 
 
+def upscale_srcnn() -> UpscaleConfig:
+    """SRCNN, for comparison: three convolutions at the full size."""
+    return replace(upscale_x2(), network="srcnn", network_args={"scales": [2, 3, 4]}, shares=(0.4, 0.3, 0.3))
+
+
+def upscale_espcn() -> UpscaleConfig:
+    """ESPCN, for comparison: three convolutions at the small size and sub-pixel convolution."""
+    return replace(upscale_srcnn(), network="espcn")
+
+
 def upscale_robust() -> RobustUpscaleConfig:
     """An upscaler for blurred, noisy and compressed pictures, x2 to x4, in colour."""
     return RobustUpscaleConfig(

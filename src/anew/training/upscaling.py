@@ -146,7 +146,7 @@ def export_upscaler(
     """Write an upscaler with ``collapsed()`` as ONNX with one output per factor, ``x2``, ``x3`` and so on."""
     scales = config.network_args["scales"]
     plain = network.cpu().collapsed()
-    arguments = {**config.network_args, "branches": False}
+    arguments = {**config.network_args, **network.exported_arguments}
     card: ModelCard = make_card(plain, replace(config, network_args=arguments), facts, protocol=protocol)
     card = card.model_copy(update={"recipe": dataclasses.asdict(config), "facts": {"scales": list(scales)}})
     inputs = {"image": torch.rand(1, config.channels, 24, 24), "condition": torch.full((1, 1, 1, 1), 2.0)}
