@@ -1,8 +1,9 @@
 """A U-Net that we trained, with the noise level as input; runs through ONNX Runtime.
 
-The network is ``anew/networks/unet.py``; its card (``anew models denoise-unet``) says what it was trained on and how
-good it is. Colour images are denoised jointly. A grey image goes in as three equal channels, which the network knows
-from its training; other channel counts are denoised channel by channel.
+The network is ``anew/networks/unet.py``, trained twice: for colour images, which are denoised jointly, and for grey
+ones; other channel counts are denoised channel by channel. The cards (``anew models denoise-unet`` and
+``denoise-grey``) say what they were trained on and how good they are. A colour model takes a grey image as three equal
+channels.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ SIGMA_MAX = 75 / 255  # the highest level of the training
 SMALLEST = 1 / 255  # below this there is nothing to gain
 
 
-def denoise_unet(image: Image, sigma: float, *, model: str = "denoise-unet") -> Image:
+def denoise_unet(image: Image, sigma: float, *, model: str | None = None) -> Image:
     """Denoise with a trained U-Net.
 
     Parameters
@@ -26,8 +27,9 @@ def denoise_unet(image: Image, sigma: float, *, model: str = "denoise-unet") -> 
     sigma : float >= 0
         Noise standard deviation in units of the range. Noisier images are scaled down to the levels of the training.
         Below 1 / 255 the image is returned as it is.
-    model : str
-        A shipped model, or the path of an ONNX file made by ``anew train denoise``.
+    model : str, optional
+        A shipped model, or the path of an ONNX file made by ``anew train denoise``; by default ``"denoise-unet"`` for
+        colour and ``"denoise-grey"`` for anything else.
 
     Returns
     -------
@@ -39,8 +41,9 @@ def denoise_unet(image: Image, sigma: float, *, model: str = "denoise-unet") -> 
     """
     if sigma < SMALLEST:
         return image.copy()
-    network = open_model(model)
-    if image.ndim == 3 and image.shape[2] == 3:
+    colour = image.ndim == 3 and image.shape[2] == 3
+    network = open_model(model or ("denoise-unet" if colour else "denoise-grey"))
+    if colour and network.card.channels == 3:
         return _denoise_colour(network, image, sigma)
     return per_channel(lambda x: _denoise_grey(network, x, sigma), image)
 
