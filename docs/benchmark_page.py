@@ -118,8 +118,8 @@ def _section(table: dict[str, Any]) -> list[str]:
     plot, hidden = draw_plot(rows)
     heads = table["heads"]
     lines = [
-        "| method | " + " | ".join(heads) + " | mean dB | SSIM | GMSD | s / MP | MB |",
-        "|---|" + "--:|" * (len(heads) + 5),
+        "| method | " + " | ".join(heads) + " | mean dB | SSIM | GMSD | perceptual | s / MP | MB |",
+        "|---|" + "--:|" * (len(heads) + 6),
     ]
     bests = {
         level: max(r.psnr_at[level] for r in rows if level in r.psnr_at and r.name != INPUT)
@@ -132,7 +132,7 @@ def _section(table: dict[str, Any]) -> list[str]:
             else "-"
             for level in heads_of(table)
         ]
-        cells += [_cell(row.means.get(q), n) for q, n in (("psnr", 2), ("ssim", 4), ("gmsd", 4))]
+        cells += [_cell(row.means.get(q), n) for q, n in (("psnr", 2), ("ssim", 4), ("gmsd", 4), ("perceptual", 4))]
         cells += [_cell(row.seconds_per_megapixel, 3), _cell(row.peak_mb, 0)]
         name = _link(table["task"], row.name, markdown=True) if row.kind == "anew" else row.name
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

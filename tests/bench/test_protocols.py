@@ -31,7 +31,9 @@ def test_the_score_of_a_shift_is_closed_form(clean: np.ndarray) -> None:
     trial = PROTOCOLS["denoise"].degrade(np.clip(clean, 0, 200), 15.0, "")
     scores = score("denoise", trial, trial.reference + np.float32(10 / 255))
     assert scores["psnr"] == pytest.approx(20 * np.log10(25.5), abs=1e-6)
-    assert score("denoise", trial, trial.reference) == pytest.approx({"psnr": 100, "ssim": 1, "gmsd": 0, "epi": 1})
+    assert score("denoise", trial, trial.reference) == pytest.approx(
+        {"psnr": 100, "ssim": 1, "gmsd": 0, "epi": 1, "perceptual": 0}
+    )
 
 
 def test_compression_is_of_studio_luma(clean: np.ndarray) -> None:

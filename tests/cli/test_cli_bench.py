@@ -20,7 +20,7 @@ from PIL import Image
 from anew.cli import main
 
 Invoke = Callable[..., tuple[int, str, str]]
-QUALITIES = ("task", "method", "level", "psnr", "ssim", "gmsd", "epi", "measured", "total")
+QUALITIES = ("task", "method", "level", "psnr", "ssim", "gmsd", "epi", "perceptual", "measured", "total")
 
 
 @pytest.fixture

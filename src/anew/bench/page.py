@@ -16,12 +16,13 @@ from anew.bench.template import PAGE
 
 CLOSE = 0.3  # dB; methods this near to the best are as good for most eyes
 MUCH_QUICKER = 5  # times
-DIGITS = {"psnr": 2, "ssim": 4, "gmsd": 4, "epi": 3, "seconds_per_megapixel": 3, "peak_mb": 0}
+DIGITS = {"psnr": 2, "ssim": 4, "gmsd": 4, "epi": 3, "perceptual": 4, "seconds_per_megapixel": 3, "peak_mb": 0}
 MEANS = (
     ("psnr", "mean dB", "Mean PSNR over the columns to the left; higher is better."),
     ("ssim", "SSIM", "Structural similarity, 1 is best."),
     ("gmsd", "GMSD", "Gradient magnitude similarity deviation, 0 is best."),
     ("epi", "edges", "Edge preservation: correlation of the high-pass filtered pictures, 1 is best."),
+    ("perceptual", "perceptual", "Distance in the features of our network features-photos, 0 is best."),
     ("seconds_per_megapixel", "s / MP", "Seconds per megapixel, median of warm calls."),
     ("peak_mb", "MB", "Peak resident memory of its process, Python and libraries included."),
 )

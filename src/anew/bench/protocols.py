@@ -253,10 +253,12 @@ def score(task: str, trial: Trial, result: Image) -> dict[str, float | None]:
     Returns
     -------
     dict
-        ``psnr`` (dB; 100 for equal images), ``ssim``, ``gmsd``, ``epi``; None where the picture is too small for it.
+        ``psnr`` (dB; 100 for equal images), ``ssim``, ``gmsd``, ``epi``, ``perceptual``; None where the picture is too
+        small for it.
     """
     from anew.metrics.error import psnr
     from anew.metrics.gradient import edge_preservation, gmsd
+    from anew.metrics.perceptual import SMALLEST, perceptual_distance
     from anew.metrics.structural import ssim
 
     x, y = as_eight_bit(result).reshape(trial.reference.shape), as_eight_bit(trial.reference)
@@ -266,10 +268,12 @@ def score(task: str, trial: Trial, result: Image) -> dict[str, float | None]:
     mask: Mask | None = trial.inputs.get("mask")
     where = slice(None) if mask is None else mask
     chosen_x, chosen_y = (z[where].reshape(1, -1) if mask is not None else z for z in (x, y))
-    large = min(x.shape[:2]) >= 11
+    side: int = min(x.shape[:2])
+    large = side >= 11
     return {
         "psnr": min(psnr(chosen_x, chosen_y, data_range=255), 100.0),
         "ssim": ssim(x, y, data_range=255) if large else None,
         "gmsd": gmsd(x, y, data_range=255) if large else None,
         "epi": edge_preservation(x, y) if large else None,
+        "perceptual": perceptual_distance(x, y, data_range=255) if side >= SMALLEST else None,
     }

@@ -13,8 +13,16 @@ from anew.bench.protocols import Level
 from anew.bench.runner import BenchRun, ContenderResult, Record
 from anew.bench.worker import WORST
 
-QUALITIES = ("psnr", "ssim", "gmsd", "epi")
-BETTER = {"psnr": max, "ssim": max, "gmsd": min, "epi": max, "seconds_per_megapixel": min, "peak_mb": min}
+QUALITIES = ("psnr", "ssim", "gmsd", "epi", "perceptual")
+BETTER = {
+    "psnr": max,
+    "ssim": max,
+    "gmsd": min,
+    "epi": max,
+    "perceptual": min,
+    "seconds_per_megapixel": min,
+    "peak_mb": min,
+}
 
 
 @dataclass(frozen=True)

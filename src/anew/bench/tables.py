@@ -19,11 +19,11 @@ def as_text(run: BenchRun, rows: list[Row]) -> str:
     """Give the table for a terminal: PSNR per level, then means, time and memory."""
     protocol = run.plan.protocol
     levels = run.plan.chosen_levels
-    heads = ["method", *map(protocol.head, levels), "mean dB", "SSIM", "GMSD", "edges", "s/MP", "MB"]
+    heads = ["method", *map(protocol.head, levels), "mean dB", "SSIM", "GMSD", "edges", "perceptual", "s/MP", "MB"]
     lines = [heads]
     for row in rows:
         cells = [_number(row.psnr_at.get(level), 2) for level in levels]
-        cells += [_number(row.means.get(q), n) for q, n in zip(QUALITIES, (2, 4, 4, 3), strict=True)]
+        cells += [_number(row.means.get(q), n) for q, n in zip(QUALITIES, (2, 4, 4, 3, 4), strict=True)]
         cells += [_number(row.seconds_per_megapixel, 3), _number(row.peak_mb, 0)]
         mark = "" if row.complete else f"  ({row.measured} of {row.total})"
         lines.append([row.name + mark, *cells])

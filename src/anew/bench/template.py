@@ -115,7 +115,7 @@ heads.forEach((head, column) => {
   button.setAttribute("aria-label", "sort by " + head.textContent);
   button.addEventListener("click", () => {
     const was = head.getAttribute("aria-sort");
-    const lower = /GMSD|s \\/ MP|MB|method/.test(head.textContent);
+    const lower = /GMSD|perceptual|s \\/ MP|MB|method/.test(head.textContent);
     sort(column, was ? was === "ascending" : !lower);
   });
 });

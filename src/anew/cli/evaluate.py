@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
-FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "gmsd", "epi")
+FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "gmsd", "epi", "perceptual")
 NO_REFERENCE = ("niqe", "sharpness", "noise", "blockiness")
-DIGITS = {"psnr": 2, "ssim": 4, "ms_ssim": 4, "gmsd": 4, "epi": 3, "niqe": 2, "sharpness": 3, "noise": 2}
+DIGITS = {"psnr": 2, "epi": 3, "niqe": 2, "sharpness": 3, "noise": 2, "blockiness": 3}  # 4 for the others
 HIGHEST_PSNR = 100.0  # dB, for equal pictures, so that means stay finite
 
 
@@ -34,8 +34,8 @@ def evaluate(
 ) -> None:
     """Score results against clean pictures of the same name, or on their own.
 
-    With --reference: PSNR, SSIM, MS-SSIM, GMSD and edge preservation. Without: NIQE, sharpness, noise (of 255) and
-    blockiness. A clean picture is found by its path under CLEAN, whatever its ending.
+    With --reference: PSNR, SSIM, MS-SSIM, GMSD, edge preservation and our perceptual distance. Without: NIQE,
+    sharpness, noise (of 255) and blockiness. A clean picture is found by its path under CLEAN, whatever its ending.
     """
     from anew.errors import AnewError
 
@@ -116,6 +116,7 @@ def _score_pair(x: NDArray[Any], y: NDArray[Any]) -> dict[str, float | None]:
     """Score against the clean picture; None where the picture is too small for a measure."""
     from anew.metrics.error import psnr
     from anew.metrics.gradient import edge_preservation, gmsd
+    from anew.metrics.perceptual import SMALLEST, perceptual_distance
     from anew.metrics.structural import ms_ssim, ssim
 
     if x.shape != y.shape:
@@ -130,6 +131,7 @@ def _score_pair(x: NDArray[Any], y: NDArray[Any]) -> dict[str, float | None]:
         "ms_ssim": ms_ssim(x, y, data_range=1) if side >= 176 else None,
         "gmsd": gmsd(x, y, data_range=1) if side >= 2 else None,
         "epi": edge_preservation(x, y) if side >= 3 else None,
+        "perceptual": perceptual_distance(x, y, data_range=1) if side >= SMALLEST else None,
     }
 
 
@@ -155,7 +157,7 @@ def _mean(values: list[float]) -> float | None:
 def _print_table(rows: list[dict[str, Any]], mean: dict[str, float | None], columns: tuple[str, ...]) -> None:
     lines = [["file", *columns]]
     for row in [*rows, {"file": "mean", **mean}]:
-        cells = ["-" if row[c] is None else f"{row[c]:.{DIGITS.get(c, 3)}f}" for c in columns]
+        cells = ["-" if row[c] is None else f"{row[c]:.{DIGITS.get(c, 4)}f}" for c in columns]
         lines.append([row["file"], *cells])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
