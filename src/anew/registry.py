@@ -144,6 +144,7 @@ METHODS = Registry(
     (
         # -- denoise: (image, sigma) -----------------------------------------------------------------------------
         Method("unet", "denoise", "a U-Net that we trained, told the noise level", "Zhang et al., IEEE TPAMI 44 (2022)"),
+        Method("camera", "denoise", "a U-Net that we trained on the noise of cameras, which it judges by the pixels", "Zhang et al., IEEE TPAMI 44 (2022); Brooks et al., CVPR 2019"),
         Method("bm3d", "denoise", "filter groups of similar blocks together", "Dabov, Foi, Katkovnik and Egiazarian, IEEE TIP 16 (2007)"),
         Method("nlm", "denoise", "non-local means: average pixels whose surroundings look alike", "Buades, Coll and Morel, CVPR 2005"),
         Method("tv", "denoise", "total variation: the smoothest image in budget, edges kept", "Rudin, Osher and Fatemi, Physica D 60 (1992); Chambolle, JMIV 20 (2004)"),
@@ -174,7 +175,8 @@ METHODS = Registry(
         Method("unsharp", "deblur", "unsharp mask: add back what a blur took away", "Gonzalez and Woods, Digital Image Processing", inputs=("sigma",)),
         Method("shock", "deblur", "shock filter: inverse diffusion towards edges", "Osher and Rudin, SIAM J. Num. Anal. 27 (1990); Alvarez and Mazorra (1994)", inputs=("sigma",)),
         # -- upscale: (image, scale) -----------------------------------------------------------------------------
-        Method("compact", "upscale", "a compact net that we trained for x2, x3 and x4, consistent with the small image", "Zhang, Zeng and Zhang, ACM MM 2021; Irani and Peleg, CVGIP 53 (1991)"),
+        Method("compact", "upscale", "compact nets that we trained for x2, x3 and x4, consistent with the small image", "Zhang, Zeng and Zhang, ACM MM 2021; Irani and Peleg, CVGIP 53 (1991)"),
+        Method("robust", "upscale", "a compact net that we trained on blurred, noisy and compressed pictures", "Zhang, Liang, Van Gool and Timofte, ICCV 2021; Zhang, Zeng and Zhang, ACM MM 2021"),
         Method("lanczos", "upscale", "windowed sinc of three lobes, consistent with the small image", "Duchon, J. Applied Meteorology 18 (1979); Irani and Peleg, CVGIP 53 (1991)"),
         Method("bicubic", "upscale", "cubic convolution, a = -0.5", "Keys, IEEE TASSP 29 (1981)"),
         Method("bilinear", "upscale", "linear interpolation", "Gonzalez and Woods, Digital Image Processing"),

@@ -19,6 +19,7 @@ from anew.diagnosis.keystone import find_keystone
 from anew.diagnosis.lens import find_lens
 from anew.diagnosis.light import find_contrast, find_exposure, find_uneven_light
 from anew.diagnosis.noise import estimate_noise_sigma, find_noise
+from anew.diagnosis.resolution import find_resolution
 from anew.diagnosis.tears import find_tears
 from anew.diagnosis.tilt import find_tilt
 
@@ -43,6 +44,7 @@ FINDERS: tuple[Finder, ...] = (
     find_lens,
     find_keystone,
     find_tilt,
+    find_resolution,
 )
 
 
