@@ -96,6 +96,14 @@ def test_every_method_of_a_task_takes_part_or_says_why_not() -> None:
     assert "kernel" in contender_names("denoise")[1]["custom"]
 
 
+def test_every_method_can_be_opened_in_its_process() -> None:
+    for task in PROTOCOLS:
+        for name in contender_names(task)[0]:
+            assert get_contender(task, name).name == name
+    assert (get_contender("deblock", "unet").parameters or 0) > 1_000_000
+    assert get_contender("denoise", "unet").parameters is None  # one network for colour, one for grey
+
+
 def test_peers_have_names_of_their_own_and_are_looked_for() -> None:
     names = [(peer.task, peer.name) for peer in PEERS]
     assert len(set(names)) == len(names)

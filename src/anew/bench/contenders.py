@@ -35,7 +35,7 @@ class Contender:
     code : str
         Changes when the implementation does, so that old results are not taken for new ones.
     parameters, multiply_adds_per_pixel : int, optional
-        Of a network.
+        Of a network, if there is one for all pictures.
     """
 
     name: str
@@ -143,8 +143,9 @@ def _undefined_options(method: Method) -> str:
 
 
 def _network_cost(method: Method) -> tuple[int | None, int | None]:
+    """Give the parameters and multiply-adds per pixel, unless the picture decides which network runs."""
     model = method.parameters.get("model")
-    if model is None:
+    if model is None or model.default is None:
         return None, None
     from anew.inference.models import read_card
 
