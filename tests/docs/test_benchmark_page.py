@@ -6,13 +6,14 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
-from benchmark_page import FIGURES, KINDS, make_benchmark_page  # noqa: E402
+from benchmark_page import FIGURES, HEADINGS, make_benchmark_page  # noqa: E402
 from growth_plot import draw_growth  # noqa: E402
 
 TABLES = sorted(FIGURES.glob("*-*.json"))
@@ -22,7 +23,7 @@ TABLES = sorted(FIGURES.glob("*-*.json"))
 def test_every_stored_figure_is_on_the_page_and_the_best_is_bold(path: Path) -> None:
     page = make_benchmark_page()
     table = json.loads(path.read_text())
-    kind = page.split(f"## {KINDS[table['task']][1]}\n", 1)[1]
+    kind = page.split(f"## {HEADINGS[table['task']]}\n", 1)[1]
     section = kind.split(f"### {table['set']}, {table['pictures']} pictures", 1)[1].split("\n#", 1)[0]
     for level in table["levels"]:
         scores = {r["method"]: r["levels"][str(level)]["psnr"] for r in table["rows"] if str(level) in r["levels"]}
@@ -32,15 +33,60 @@ def test_every_stored_figure_is_on_the_page_and_the_best_is_bold(path: Path) -> 
             assert f"{value:.2f}" in section
 
 
-def test_the_card_names_the_best_method_of_ours(tmp_path: Path) -> None:
-    stored = json.loads((FIGURES / "upscale-Set5.json").read_text())
-    for row in stored["rows"]:
-        row["mean"]["psnr"] = {"bilinear": 40.0, "input": 30.0}.get(row["method"], 35.0)
-    (tmp_path / "upscale-Set5.json").write_text(json.dumps(stored))
-    card = re.search(r'<div class="bench-card">(.*?)</div>', make_benchmark_page(tmp_path))
-    assert card is not None
-    assert ">bilinear</a>" in card[1]
-    assert "+10.0 dB" in card[1]
+def store(folder: Path, table: dict[str, Any], psnr: dict[str, dict[str, float]], seconds: dict[str, float]) -> None:
+    """Write a table with some methods' figures changed, and all others' made poor and slow."""
+    for row in table["rows"]:
+        for level, scores in row["levels"].items():
+            scores["psnr"] = psnr.get(row["method"], {}).get(level, 15.0)
+        row["seconds_per_megapixel"] = seconds.get(row["method"], 9.0)
+    (folder / f"{table['task']}-{table['set']}.json").write_text(json.dumps(table))
+
+
+def answers(folder: Path) -> dict[str, str]:
+    """Give {what people say: the row of the answer}."""
+    rows = re.findall(r"<tr><th>([^<]+)</th>(.*?)</tr>", make_benchmark_page(folder))
+    return {words: row for words, row in rows if "<td>" in row}
+
+
+def test_each_damage_has_its_own_best_method(tmp_path: Path) -> None:
+    """The means over all damages would name curve for every one of them."""
+    table = json.loads((FIGURES / "relight-CBSD68.json").read_text())
+    dark = {"-1.5 stops": 40.0, "-3 stops": 40.0}
+    cast = {"warm cast": 30.0, "cold cast": 30.0}
+    store(tmp_path, table, {"curve": dark, "white-balance": cast, "fading": {"faded": 21.0}}, {"curve": 0.5})
+    found = answers(tmp_path)
+    assert list(found) == ["Too dark", "Wrong colours", "Faded"]
+    for words, method, gain in (
+        ("Too dark", "curve", "+25.0 dB"),
+        ("Wrong colours", "white-balance", "+15.0 dB"),
+        ("Faded", "fading", "+6.0 dB"),
+    ):
+        assert f'<b><a href="../methods/relight-{method}/">{method}</a></b>' in found[words]
+        assert f"<code>anew relight photo.jpg --method {method}</code>" in found[words]
+        assert gain in found[words]
+    assert "0.5 s" in found["Too dark"]
+    assert "or" not in found["Too dark"].split("</code>")[1]
+
+
+@pytest.mark.parametrize(("psnr", "seconds", "named"), [(39.8, 1.0, True), (39.6, 1.0, False), (39.8, 3.0, False)])
+def test_a_quicker_method_is_named_if_it_is_near_and_much_quicker(
+    psnr: float, seconds: float, named: bool, tmp_path: Path
+) -> None:
+    table = json.loads((FIGURES / "upscale-Set5.json").read_text())
+    levels = [str(level) for level in table["levels"]]
+    best, quick = dict.fromkeys(levels, 40.0), dict.fromkeys(levels, psnr)
+    store(tmp_path, table, {"bilinear": best, "nearest": quick}, {"bilinear": 5.0, "nearest": seconds})
+    row = answers(tmp_path)["Too small"]
+    assert '<b><a href="../methods/upscale-bilinear/">bilinear</a></b>' in row
+    assert ("nearest" in row) is named
+
+
+def test_of_several_sets_the_colour_one_answers(tmp_path: Path) -> None:
+    table = json.loads((FIGURES / "denoise-CBSD68.json").read_text())
+    levels = [str(level) for level in table["levels"]]
+    store(tmp_path, table, {"nlm": dict.fromkeys(levels, 40.0)}, {})
+    store(tmp_path, {**table, "set": "BSD68"}, {"tv": dict.fromkeys(levels, 40.0)}, {})
+    assert ">nlm</a>" in answers(tmp_path)["Noisy, grainy"]
 
 
 def test_a_method_of_linear_cost_is_a_straight_line_between_the_corners() -> None:
