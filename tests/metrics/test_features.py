@@ -9,6 +9,7 @@ import pytest
 import skimage.data
 from skimage.transform import resize
 
+from anew.inference.models import model_names, read_card
 from anew.metrics.features import WrongExtractor, as_images, classify, extract, open_extractor
 
 
@@ -27,6 +28,22 @@ def test_the_judge_and_the_extractor_see_a_seven() -> None:
     np.testing.assert_allclose(judged.sum(axis=1), 1, atol=1e-6)
     assert open_extractor("judge-digits").labels[int(judged.argmax())] == "7"
     assert int(classify(seven()[None], "digits").argmax()) == 7
+
+
+@pytest.mark.parametrize("name", [n for n in model_names() if n.startswith(("features-", "judge-"))])
+def test_every_shipped_extractor_does_what_its_card_says(name: str) -> None:
+    card = read_card(name)
+    for words in (card.data, card.terms, card.protocol, card.scores, card.budget):
+        assert words, "a shipped model says where it comes from and how good it is"
+    size = tuple(card.facts.get("size", (40, 56)))
+    channels = (3,) if card.channels == 3 else ()
+    images = np.random.default_rng(0).random((3, *size, *channels)).astype(np.float32)
+    features = extract(images, name)
+    assert features.shape[0] == 3
+    assert features.shape[1] == card.facts["features"] or not card.network_args["features"]
+    assert features.min() >= 0
+    assert classify(images, name).shape == (3, len(card.facts["labels"]))
+    assert open_extractor(name.removeprefix("features-")).labels == tuple(card.facts["labels"])
 
 
 def test_bytes_floats_grey_and_colour_are_described_alike() -> None:
