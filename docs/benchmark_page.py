@@ -24,6 +24,7 @@ from anew.bench.summary import Row
 FIGURES = Path(__file__).parent / "benchmarks"
 WIDEST = 5.0  # dB that a bar of 1 rem stands for
 CLOSE = 0.3  # dB; a quicker method this near to the best is named beside it
+MEANS = (("psnr", "mean dB", 2), ("ssim", "SSIM", 4), ("gmsd", "GMSD", 4), ("perceptual", "perceptual", 4))
 LEAD = (
     "Not sure what is wrong? `anew restore photo.jpg` finds out, and chooses by itself. Else: find your picture below."
 )
@@ -143,10 +144,9 @@ def _section(table: dict[str, Any]) -> list[str]:
     rows = rows_from(table)
     plot, hidden = draw_plot(rows)
     heads = table["heads"]
-    lines = [
-        "| method | " + " | ".join(heads) + " | mean dB | SSIM | GMSD | perceptual | s / MP | MB |",
-        "|---|" + "--:|" * (len(heads) + 6),
-    ]
+    means = [mean for mean in MEANS if any(mean[0] in row.means for row in rows)]
+    columns = [*heads, *(head for _, head, _ in means), "s / MP", "MB"]
+    lines = ["| method | " + " | ".join(columns) + " |", "|---|" + "--:|" * len(columns)]
     bests = {
         level: max(r.psnr_at[level] for r in rows if level in r.psnr_at and r.name != INPUT)
         for level in heads_of(table)
@@ -158,7 +158,7 @@ def _section(table: dict[str, Any]) -> list[str]:
             else "-"
             for level in heads_of(table)
         ]
-        cells += [_cell(row.means.get(q), n) for q, n in (("psnr", 2), ("ssim", 4), ("gmsd", 4), ("perceptual", 4))]
+        cells += [_cell(row.means.get(q), n) for q, _, n in means]
         cells += [_cell(row.seconds_per_megapixel, 3), _cell(row.peak_mb, 0)]
         name = _link(table["task"], row.name, markdown=True) if row.kind == "anew" else row.name
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

@@ -10,7 +10,7 @@ import skimage.data
 from PIL import Image
 
 from anew.bench.pictures import CleanPicture, load_pictures, spread, timed_picture
-from anew.bench.protocols import DEBLUR_KERNELS, PROTOCOLS, deblur_kernel, luma, score
+from anew.bench.protocols import DEBLUR_KERNELS, PROTOCOLS, QUALITIES, deblur_kernel, luma, score
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,19 @@ def test_the_score_of_a_shift_is_closed_form(clean: np.ndarray) -> None:
     trial = PROTOCOLS["denoise"].degrade(np.clip(clean, 0, 200), 15.0, "")
     scores = score("denoise", trial, trial.reference + np.float32(10 / 255))
     assert scores["psnr"] == pytest.approx(20 * np.log10(25.5), abs=1e-6)
-    assert score("denoise", trial, trial.reference) == pytest.approx(
-        {"psnr": 100, "ssim": 1, "gmsd": 0, "epi": 1, "perceptual": 0}
-    )
+    perfect = {"psnr": 100, "ssim": 1, "gmsd": 0, "epi": 1, "perceptual": 0}
+    assert score("denoise", trial, trial.reference) == pytest.approx(perfect)
+    assert tuple(scores) == QUALITIES
+
+
+def test_pictures_too_small_for_a_score_have_none() -> None:
+    small = np.full((12, 40), 90, np.uint8)
+    trial = PROTOCOLS["denoise"].degrade(small, 15.0, "")
+    scores = score("denoise", trial, trial.degraded)
+    assert [name for name, value in scores.items() if value is None] == ["perceptual"]
+    tiny = PROTOCOLS["denoise"].degrade(small[:, :8], 15.0, "")
+    scores = score("denoise", tiny, tiny.degraded)
+    assert [name for name, value in scores.items() if value is not None] == ["psnr"]
 
 
 def test_compression_is_of_studio_luma(clean: np.ndarray) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from anew.bench import plan
 from anew.bench.comparison import Compared, ranked, regions_of_most_difference
 from anew.bench.contenders import contender_names, get_contender
 from anew.bench.peers import PEERS, Peer, missing_package
@@ -23,7 +25,7 @@ def row(name: str, psnr: float, seconds: float | None, *, kind: str = "anew", me
         library="",
         summary="",
         psnr_at={15.0: psnr},
-        means={"psnr": psnr, "gmsd": 1 / psnr},
+        means={"psnr": psnr, "gmsd": 1 / psnr, "perceptual": 2 / psnr},
         qualities_at={15.0: {"psnr": psnr}},
         seconds_per_megapixel=seconds,
         peak_mb=100.0,
@@ -54,6 +56,7 @@ def test_the_frontier_holds_what_nothing_passes_in_both() -> None:
 def test_the_best_of_a_column_knows_which_way_is_better() -> None:
     assert best_of(ROWS, "psnr") == 32
     assert best_of(ROWS, "gmsd") == 1 / 32
+    assert best_of(ROWS, "perceptual") == 2 / 32
     assert best_of(ROWS, "seconds_per_megapixel") == 0.01
     assert best_of([], "psnr") is None
 
@@ -74,7 +77,7 @@ def test_names_with_markup_are_escaped() -> None:
     assert "&lt;b&gt;&amp;" in svg
 
 
-def test_units_are_told_apart_by_what_decides_the_result() -> None:
+def test_units_are_told_apart_by_what_decides_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = Unit(15.0, "a.png", "abc", "")
     keys = {
         unit.key("denoise", "nlm", "1"),
@@ -86,6 +89,8 @@ def test_units_are_told_apart_by_what_decides_the_result() -> None:
     assert len(keys) == 5
     assert replace(unit, level=15).key("denoise", "nlm", "1") in keys
     assert replace(unit, picture="renamed.png").key("denoise", "nlm", "1") in keys
+    monkeypatch.setattr(plan, "QUALITIES", ("psnr", "another score"))
+    assert unit.key("denoise", "nlm", "1") not in keys
 
 
 def test_every_method_of_a_task_takes_part_or_says_why_not() -> None:

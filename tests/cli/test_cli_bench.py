@@ -198,7 +198,7 @@ def test_evaluate_pairs_by_name_and_names_what_is_alone(invoke: Invoke, photos: 
     assert "extra.png: no counterpart" in err
     code, out, _ = invoke("evaluate", photos, "--reference", photos)
     assert code == 0
-    assert re.search(r"mean +100\.00 +1\.0000 +- +0\.0000 +1\.000", out)
+    assert re.search(r"mean +100\.00 +1\.0000 +- +0\.0000 +1\.000 +0\.0000", out)
 
 
 def test_evaluate_without_reference(invoke: Invoke, photos: Path, tmp_path: Path) -> None:

@@ -89,6 +89,19 @@ def test_of_several_sets_the_colour_one_answers(tmp_path: Path) -> None:
     assert ">nlm</a>" in answers(tmp_path)["Noisy, grainy"]
 
 
+@pytest.mark.parametrize("measured", [True, False])
+def test_a_column_stands_on_the_page_if_it_was_measured(measured: bool, tmp_path: Path) -> None:
+    table = json.loads((FIGURES / "upscale-Set5.json").read_text())
+    for row in table["rows"]:
+        row["mean"].pop("perceptual", None)
+        if measured:
+            row["mean"]["perceptual"] = 0.0123
+    (tmp_path / "upscale-Set5.json").write_text(json.dumps(table))
+    page = make_benchmark_page(tmp_path)
+    assert ("| GMSD | perceptual | s / MP |" in page) is measured
+    assert ("| 0.0123 |" in page) is measured
+
+
 def test_a_method_of_linear_cost_is_a_straight_line_between_the_corners() -> None:
     points = [(0.25, 2.0), (1.0, 2.0), (4.0, 2.0)]  # megapixels, seconds per megapixel
     measured = [{"name": f"methods/denoise/x/{size:g} MP/time", "value": value} for size, value in points]

@@ -8,6 +8,7 @@ import skimage.data
 from scipy.ndimage import gaussian_filter
 
 from anew.metrics import perceptual
+from anew.metrics.features import open_extractor
 from anew.metrics.perceptual import perceptual_distance
 
 
@@ -43,6 +44,25 @@ def test_a_blur_is_worse_than_a_change_of_brightness_of_the_same_error(photo: np
     brighter = inside + error
     blurred = 0.2 + 0.6 * blurred
     assert perceptual_distance(brighter, inside, data_range=1) < perceptual_distance(blurred, inside, data_range=1)
+
+
+def test_it_is_the_stated_formula_place_by_place(photo: np.ndarray) -> None:
+    x, y = photo[:40, :56], np.clip(noisy(photo, 0.1), 0, 1)[:40, :56]
+    session = open_extractor("photos").session
+    names = [output.name for output in session.get_outputs()]
+    of_x, of_y = (
+        dict(zip(names, session.run(None, {"image": z.transpose(2, 0, 1)[None]}), strict=True)) for z in (x, y)
+    )
+    means = []
+    for level in ("level0", "level1", "level2"):
+        a, b = of_x[level][0].astype(np.float64), of_y[level][0].astype(np.float64)
+        squares = []
+        for row in range(a.shape[1]):
+            for column in range(a.shape[2]):
+                u, v = a[:, row, column], b[:, row, column]
+                squares.append(2 - 2 * u @ v / max(np.linalg.norm(u) * np.linalg.norm(v), 1e-20))
+        means.append(np.mean(squares))
+    assert perceptual_distance(x, y, data_range=1) == pytest.approx(np.mean(means), rel=1e-4)
 
 
 def test_the_unit_and_the_number_of_equal_channels_do_not_matter(photo: np.ndarray) -> None:

@@ -9,8 +9,9 @@ from string import Template
 
 from anew.bench.contenders import INPUT
 from anew.bench.plot import draw_plot
+from anew.bench.protocols import QUALITIES
 from anew.bench.runner import BenchRun, machine
-from anew.bench.summary import QUALITIES, Row, best_of, value_of
+from anew.bench.summary import Row, best_of, value_of
 from anew.bench.tables import versions
 from anew.bench.template import PAGE
 

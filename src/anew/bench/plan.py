@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from anew.bench.pictures import CleanPicture
-from anew.bench.protocols import PROTOCOLS, Level, Protocol
+from anew.bench.protocols import PROTOCOLS, QUALITIES, Level, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +84,10 @@ class Unit:
     variant: str
 
     def key(self, task: str, contender: str, code: str) -> str:
-        """Tell this measurement from every other, also from those by an older version of the method or protocol."""
+        """Tell this measurement from every other, also from those by an older method, protocol or set of scores."""
         level = float(self.level) if isinstance(self.level, int | float) else self.level
         statement = PROTOCOLS[task].statement
-        text = json.dumps([task, statement, contender, code, level, self.digest, self.variant])
+        text = json.dumps([task, statement, QUALITIES, contender, code, level, self.digest, self.variant])
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

@@ -18,6 +18,8 @@ from anew.arrays import Image, Mask
 Pixels = NDArray[np.uint8]
 Level = float | str
 
+QUALITIES = ("psnr", "ssim", "gmsd", "epi", "perceptual")  # what every result is scored by
+
 DEBLUR_KERNELS = (
     "gaussian 1",
     "gaussian 2",

@@ -77,7 +77,7 @@ def run_bench(plan: BenchPlan, folder: Path, *, progress: Progress, fresh: bool 
     plan : BenchPlan
     folder : Path
         Made if it is missing. Measurements that its ``results.jsonl`` holds are not made again, unless the method's
-        file, the library's version, the protocol, the picture or (for times) the machine changed.
+        file, the library's version, the protocol, the scores, the picture or (for times) the machine changed.
     progress : callable
         Called with the contender's result so far, its number and how many there are, after every measurement.
     fresh : bool

@@ -9,11 +9,10 @@ from typing import Any
 
 from anew.bench.contenders import INPUT
 from anew.bench.plan import Unit
-from anew.bench.protocols import Level
+from anew.bench.protocols import QUALITIES, Level
 from anew.bench.runner import BenchRun, ContenderResult, Record
 from anew.bench.worker import WORST
 
-QUALITIES = ("psnr", "ssim", "gmsd", "epi", "perceptual")
 BETTER = {
     "psnr": max,
     "ssim": max,

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from anew.bench.protocols import QUALITIES
 from anew.bench.runner import BenchRun, machine
-from anew.bench.summary import QUALITIES, Row
+from anew.bench.summary import Row
 
 PACKAGES = ("anew", "numpy", "scipy", "scikit-image", "opencv-python-headless", "PyWavelets", "numba", "bm3d")
 

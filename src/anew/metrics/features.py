@@ -1,11 +1,11 @@
 """Named feature extractors: what sets of images are compared in, over ONNX Runtime.
 
-``digits``, ``fashion`` and ``faces`` are networks that we trained; their cards say on what. The judges, such as
-``judge-digits``, were trained independently of them, to say which class an image shows. A path ending in ``.onnx`` is
-any other extractor, such as the Inception network of Heusel et al. that is used for published figures: one input
-(N, 1 or 3, H, W), float32 in [0, 1] or uint8 in [0, 255]; one output of shape (N, D), called ``features`` if there are
-several. torch-fidelity's ``FeatureExtractorInceptionV3``, exported with ``torch.onnx.export``, takes uint8 of any size
-and scales it itself; if the file fixes the size, images are scaled to it here.
+``digits``, ``fashion``, ``faces`` and ``photos`` are networks that we trained; their cards say on what. The judges,
+such as ``judge-digits``, were trained independently of them, to say which class an image shows. A path ending in
+``.onnx`` is any other extractor, such as the Inception network of Heusel et al. that is used for published figures: one
+input (N, 1 or 3, H, W), float32 in [0, 1] or uint8 in [0, 255]; one output of shape (N, D), called ``features`` if
+there are several. torch-fidelity's ``FeatureExtractorInceptionV3``, exported with ``torch.onnx.export``, takes uint8 of
+any size and scales it itself; if the file fixes the size, images are scaled to it here.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def extract(images: ArrayLike, name: str) -> NDArray[np.float32]:
     images : (N, H, W) or (N, H, W, C) array of float in [0, 1], or uint8
         Grey and colour are converted to what the extractor takes.
     name : str
-        ``"digits"``, ``"fashion"``, ``"faces"`` as far as they are shipped, or the path of an ``.onnx`` file.
+        ``"digits"``, ``"fashion"``, ``"faces"``, ``"photos"``, or the path of an ``.onnx`` file.
 
     Returns
     -------

@@ -2,6 +2,9 @@
 
 The features are those of ``features-photos`` (``anew models features-photos``), which learned to tell the damages of
 photographs apart, and the distance is named after them: it is not LPIPS and not comparable with it.
+
+What it does badly: it hardly sees a change of light or colour, and it finds noise and JPEG further away than blur of
+the same PSNR, as SSIM does and people often do not.
 """
 
 from __future__ import annotations
