@@ -1,9 +1,10 @@
 """Put measured figures where the documentation shows them.
 
-    python -m benchmarks.publish anew-bench-denoise/ ... [--speed benchmarks/results/local/COMMIT.json]
+    python -m benchmarks.publish anew-bench-denoise/ ... [--busy] [--speed benchmarks/results/local/COMMIT.json]
 
 Every folder that ``anew bench`` filled becomes ``docs/benchmarks/TASK-SET.json`` with its table; the file that ``make
-bench`` wrote becomes ``docs/benchmarks/speed.json`` with the figures of the methods.
+bench`` wrote becomes ``docs/benchmarks/speed.json`` with the figures of the methods. ``--busy`` says that other
+programs ran meanwhile: the times are then those of the table that is stored already, if it comes from such a processor.
 """
 
 from __future__ import annotations
@@ -31,20 +32,35 @@ def table_of(document: dict[str, Any], commit_name: str) -> dict[str, Any]:
         "commit": commit_name,
         "set": Path(data).name if data else "scikit-image",
         "pictures": len(document["pictures"]),
+        "limit": document["plan"].get("limit"),
         "heads": [protocol.head(level) for level in document["levels"]],
     }
+
+
+def with_older_times(table: dict[str, Any], older: dict[str, Any] | None) -> dict[str, Any]:
+    """Put the times of an older table, or none, in place of those measured on a busy machine."""
+    usable = older if older is not None and older["machine"] == table["machine"] else None
+    times = {row["method"]: row["seconds_per_megapixel"] for row in usable["rows"]} if usable else {}
+    rows = [{**row, "seconds_per_megapixel": times.get(row["method"])} for row in table["rows"]]
+    timed = usable.get("timed", {key: usable[key] for key in ("commit", "date")}) if usable else None
+    return {**table, "rows": rows, "timed": timed}
 
 
 def main() -> None:
     """Write the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--busy", action="store_true", help="the machine was, so the times do not count")
     parser.add_argument("--speed", type=Path)
     options = parser.parse_args()
     FIGURES.mkdir(exist_ok=True)
     for folder in options.folders:
         table = table_of(json.loads((folder / "bench.json").read_text(encoding="utf-8")), commit())
-        _write(FIGURES / f"{table['task']}-{table['set']}.json", table)
+        path = FIGURES / f"{table['task']}-{table['set']}.json"
+        if options.busy:
+            older = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+            table = with_older_times(table, older)
+        _write(path, table)
     if options.speed:
         document = json.loads(options.speed.read_text(encoding="utf-8"))
         document["measurements"] = [m for m in document["measurements"] if m["name"].startswith("methods/")]

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "docs"))
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT)]
 
 from benchmark_page import FIGURES, HEADINGS, make_benchmark_page  # noqa: E402
+from benchmarks.publish import with_older_times  # noqa: E402
 from growth_plot import draw_growth  # noqa: E402
 
 TABLES = sorted(FIGURES.glob("*-*.json"))
@@ -100,6 +101,50 @@ def test_a_column_stands_on_the_page_if_it_was_measured(measured: bool, tmp_path
     page = make_benchmark_page(tmp_path)
     assert ("| GMSD | perceptual | s / MP |" in page) is measured
     assert ("| 0.0123 |" in page) is measured
+
+
+def untimed(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Give the table as a busy machine would have measured it."""
+    rows = [{**row, "seconds_per_megapixel": 99.0} for row in table["rows"]]
+    return {**table, "rows": rows, "commit": "f00d", "date": "2030-01-01T00:00:00+00:00", **changes}
+
+
+def test_times_of_a_busy_machine_do_not_count() -> None:
+    stored = json.loads((FIGURES / "upscale-Set5.json").read_text())
+    stored.pop("timed", None)
+    table = with_older_times(untimed(stored), stored)
+    assert [r["seconds_per_megapixel"] for r in table["rows"]] == [r["seconds_per_megapixel"] for r in stored["rows"]]
+    assert table["timed"] == {"commit": stored["commit"], "date": stored["date"]}
+    assert with_older_times(untimed(stored), table)["timed"] == table["timed"]  # and so on
+    for other in (None, {**stored, "machine": {"cpu": "another"}}):
+        table = with_older_times(untimed(stored), other)
+        assert all(r["seconds_per_megapixel"] is None for r in table["rows"])
+        assert table["timed"] is None
+
+
+def test_the_page_says_when_the_times_were_measured_and_draws_nothing_without_them(tmp_path: Path) -> None:
+    stored = json.loads((FIGURES / "upscale-Set5.json").read_text())
+    path = tmp_path / "upscale-Set5.json"
+    timed = {"commit": "cafe", "date": "2029-01-01T00:00:00+00:00"}
+    path.write_text(json.dumps(untimed(stored, timed=timed)))
+    page = make_benchmark_page(tmp_path)
+    assert "commit f00d, 2030-01-01; times: cafe, 2029-01-01;" in page
+    assert "bench-plot" in page
+    path.write_text(json.dumps(with_older_times(untimed(stored), None)))
+    page = make_benchmark_page(tmp_path)
+    assert "times: not measured, the machine was busy;" in page
+    assert "bench-plot" not in page
+
+
+@pytest.mark.parametrize(("pictures", "limit"), [(68, None), (17, 17)])
+def test_published_figures_stand_beside_those_of_a_whole_set_only(
+    pictures: int, limit: int | None, tmp_path: Path
+) -> None:
+    table = json.loads((FIGURES / "denoise-CBSD68.json").read_text())
+    (tmp_path / "denoise-CBSD68.json").write_text(json.dumps({**table, "pictures": pictures, "limit": limit}))
+    page = make_benchmark_page(tmp_path)
+    assert ("| 33.52 | 30.71 | 27.38 | 30.54 |" in page) is (limit is None)
+    assert ("evenly chosen" in page) is (limit is not None)
 
 
 def test_a_method_of_linear_cost_is_a_straight_line_between_the_corners() -> None:
