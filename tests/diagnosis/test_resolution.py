@@ -48,6 +48,15 @@ def test_photographs_and_jpeg_files_of_them_were_not_enlarged(name: str, quality
     assert estimate_enlargement(np.asarray(picture, np.float32) / 255) is None
 
 
+@pytest.mark.parametrize("factor", [15 / 16, 0.8, 2 / 3, 0.5])
+@pytest.mark.parametrize("name", PHOTOS)
+def test_shrinking_is_not_enlarging(name: str, factor: float) -> None:
+    whole = Image.fromarray(PHOTOS[name])
+    for kernel in KERNELS.values():
+        shrunk = whole.resize((round(whole.width * factor), round(whole.height * factor)), kernel)
+        assert estimate_enlargement(np.asarray(shrunk, np.float32) / 255) is None
+
+
 def test_noise_a_flat_picture_and_small_ones_say_nothing() -> None:
     noise = np.random.default_rng(0).random((200, 240), np.float32)
     for image in (noise, np.full((200, 240), 0.5, np.float32), noise[:95], noise[:1, :1]):
