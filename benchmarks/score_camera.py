@@ -33,7 +33,7 @@ PROTOCOL = (
 def measure(path: Path) -> dict[str, tuple[float, float, float]]:
     """Give {method: (PSNR, SSIM, seconds)} of one pair."""
     noisy = anew.read(path).pixels
-    clean = np.rint(anew.read(Path(str(path).replace("_real", "_mean"))).pixels * 255).astype(np.uint8)
+    clean = np.rint(anew.read(path.with_name(path.name.replace("_real", "_mean"))).pixels * 255).astype(np.uint8)
     sigma = estimate_noise_sigma(noisy)
 
     def judged(method: str, level: float) -> tuple[float, float, float]:

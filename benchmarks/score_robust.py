@@ -1,12 +1,13 @@
-"""Score the robust upscaler on damaged pictures, beside bicubic, the default upscaler, and repair before enlarging.
+"""Score a robust upscaler on damaged pictures, beside bicubic, the default upscaler, and repair before enlarging.
 
-``python -m benchmarks.score_robust [--write]``
+``python -m benchmarks.score_robust runs/robust/model.onnx [--write]``
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from scipy.ndimage import gaussian_filter
 import anew
 from anew.degradations.downscale import resize_bicubic
 from anew.degradations.jpeg import compress
-from anew.inference.models import WEIGHTS
 from benchmarks.data import load_set, psnr
 from benchmarks.score_model import write_card
 
@@ -55,6 +55,7 @@ def repaired_first(y: Pixels, scale: int, sigma: float, quality: int) -> Any:
 def main() -> None:
     """Measure, print, and write the card if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="made by anew train upscale-robust")
     parser.add_argument("--write", action="store_true", help="write the scores into the card")
     arguments = parser.parse_args()
     images = [np.asarray(x if x.ndim == 3 else np.repeat(x[:, :, None], 3, axis=2)) for x in load_set("Set14").values()]
@@ -65,7 +66,7 @@ def main() -> None:
                 "bicubic": lambda y, s=scale: anew.upscale(y, s, method="bicubic"),
                 "compact": lambda y, s=scale: anew.upscale(y, s),
                 "repaired first": lambda y, s=scale, n=sigma, q=quality: repaired_first(y, s, n, q),
-                "robust": lambda y, s=scale: anew.upscale(y, s, method="robust"),
+                "robust": lambda y, s=scale: anew.upscale(y, s, method="compact", model=arguments.model),
             }
             values: dict[str, list[float]] = {method: [] for method in methods}
             for image in images:
@@ -80,7 +81,7 @@ def main() -> None:
             shown = ", ".join(f"{method} {np.mean(found):.2f}" for method, found in values.items())
             print(f"{name} x{scale}: {shown}", flush=True)
     if arguments.write:
-        write_card(WEIGHTS / "upscale-robust.onnx", {"scores": scores, "protocol": PROTOCOL})
+        write_card(Path(arguments.model), {"scores": scores, "protocol": PROTOCOL})
 
 
 if __name__ == "__main__":

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 
 torch = pytest.importorskip("torch")
 
 from skimage import data
 
+import anew
 from anew.recipes.upscale import upscale_robust
 from anew.training.data import pack
 from anew.training.robust_upscaling import blur, damage, make_batch, shrink
+from anew.training.run import run_recipe
 
 CONFIG = replace(upscale_robust(), batch=4, patch=16)
 
@@ -69,3 +73,17 @@ def test_a_batch_has_whole_levels_and_the_sizes_of_its_scale() -> None:
         np.testing.assert_allclose(small * 255, (small * 255).round(), atol=1e-3)
         assert torch.nn.functional.mse_loss(shrink(large, int(scale), "area"), small) < 0.05
     assert seen == {2, 3, 4}
+
+
+def test_a_trained_one_enlarges_colour_and_grey(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(2):
+        Image.fromarray(data.astronaut()[index * 100 :][:120, :140]).save(folder / f"{index}.png")
+    arguments = {"scales": [2, 3, 4], "width": 8, "depth": 2}
+    tiny = replace(CONFIG, network_args=arguments, batch=2, warmup=1, validation=1, patch=16)
+    path = run_recipe(tiny, folder, tmp_path / "run", steps=2)
+    for shape in ((9, 12, 3), (9, 12), (9, 12, 4)):
+        small = np.random.default_rng(0).random(shape, np.float32)
+        assert anew.upscale(small, 2.5, method="compact", model=str(path)).shape == (23, 30, *shape[2:])

@@ -27,9 +27,10 @@ def upscale_compact(image: Image, scale: float, *, back_project: bool = True, mo
     scale : float > 0
         Below 1 it shrinks by cubic convolution, antialiased by a stretched kernel.
     back_project : bool
-        Correct the result so that MATLAB-style bicubic shrinking gives the input back.
+        Correct the result so that MATLAB-style bicubic shrinking gives the input back. Not done with a colour model.
     model : str, optional
-        A shipped model, or the path of an ONNX file made by ``anew train upscale``; by default one for each factor.
+        A shipped model, or the path of an ONNX file made by ``anew train upscale``; by default one for each factor. One
+        of ``anew train upscale-robust`` sees all three channels, and undoes blur, noise and compression as well.
 
     Returns
     -------
@@ -43,15 +44,20 @@ def upscale_compact(image: Image, scale: float, *, back_project: bool = True, mo
     shape = output_shape(image.shape, scale)
     if scale <= 1:
         return resample(image, shape, cubic, 2)
-    scales = SCALES if model is None else tuple(open_model(model).card.facts["scales"])
+    card = open_model(model or "upscale-x2").card
+    scales = SCALES if model is None else tuple(card.facts["scales"])
 
     def network_for(factor: int) -> Model:
         return open_model(model or f"upscale-x{factor}")
 
     def enlarged(plane: Image) -> Image:
-        return enlarge(plane[:, :, np.newaxis], shape, scales, network_for)[:, :, 0]
+        channels = np.repeat(plane[:, :, np.newaxis], card.channels, axis=2)
+        return enlarge(channels, shape, scales, network_for).mean(axis=2, dtype=np.float32)
 
-    if image.ndim == 3 and image.shape[2] == 3:
+    colour = image.ndim == 3 and image.shape[2] == 3
+    if card.channels == 3:
+        return enlarge(image, shape, scales, network_for) if colour else per_channel(enlarged, image)
+    if colour:
         result = resample(image, shape, lanczos3, 3)
         result += (enlarged(luminance(image)) - luminance(result))[:, :, np.newaxis]
     else:
