@@ -157,6 +157,14 @@ def test_a_page_that_lay_crooked_under_the_whole_scanner() -> None:
     assert finding.value == pytest.approx(-6.5, abs=0.2)  # the print itself is half a degree off
 
 
+@pytest.mark.parametrize("name", ["chelsea", "grass"])
+def test_a_photograph_without_a_line_in_it_that_was_turned_within_its_frame(name: str) -> None:
+    image = np.atleast_3d(np.asarray(getattr(skimage.data, name)(), np.float32) / 255)
+    finding = find_tilt(Picture(tilt(image, angle=-4, border="reflect").image.clip(0, 1)))
+    assert finding is not None
+    assert finding.value == pytest.approx(-4, abs=0.1)
+
+
 @pytest.mark.parametrize("moves", [[(40, 0), (-40, 0), (0, 0), (0, 0)], [(30, 12), (-20, 40), (0, -15), (8, 0)]])
 def test_a_picture_seen_in_perspective(moves: list[tuple[int, int]]) -> None:
     image = skimage.data.astronaut().astype(np.float32) / 255

@@ -10,6 +10,7 @@ import pytest
 import skimage.data
 
 import anew
+from anew.degradations.geometry import tilt
 from anew.errors import InvalidPlan
 from anew.images import Picture
 from anew.restoration.automatic import explain, restore
@@ -272,3 +273,24 @@ def test_darkness_that_noise_hides_is_found_behind_it(clean: np.ndarray) -> None
     np.testing.assert_array_equal(replay(Picture(pixels), restored.recipe or "").pixels, restored.picture.pixels)
     alone = restore(Picture(pixels), only=["noise"])
     assert [s.kind for s in alone.steps] == ["noise"]
+
+
+def test_a_turned_photograph_is_turned_back_once() -> None:
+    """Its corners would be mirrored anew if they were filled that way, and the next run would undo this one."""
+    clean = (skimage.data.chelsea() / 255).astype(np.float32)
+    turned = tilt(clean, angle=5.0, border="reflect").image.clip(0, 1)
+    restored = restore(Picture(turned), only=["tilt"])
+    assert restored.changed, restored.steps
+    assert psnr(restored.picture.pixels, clean) > psnr(turned, clean) + 10
+    assert restore(restored.picture, only=["tilt"]).picture is restored.picture
+
+
+def test_a_tilt_that_noise_hides_is_found_once_the_noise_is_gone() -> None:
+    clean = (skimage.data.chelsea() / 255).astype(np.float32)
+    turned = tilt(clean, angle=5.0, border="reflect").image
+    noise = 0.12 * np.random.default_rng(0).standard_normal(clean.shape)
+    damaged = Picture((np.rint((turned + noise).clip(0, 1) * 255) / 255).astype(np.float32))
+    assert anew.diagnose(damaged).get("tilt") is None
+    restored = restore(damaged)
+    assert [s.kind for s in restored.steps if s.kept] == ["noise", "tilt"]
+    assert psnr(restored.picture.pixels, clean) > psnr(damaged.pixels, clean) + 10

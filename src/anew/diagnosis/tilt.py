@@ -1,11 +1,11 @@
-"""Whether a picture stands crooked, told from its edges in a surround, its lines of text, or its straight lines.
+"""Whether a picture stands crooked, told from its border, its lines of text, or its straight lines.
 
-The edges of a crooked scan in its surround are the surest sign, lines of text the second (``structure.surround`` and
-``structure.text_lines``). Of other pictures only straight lines tell. Nearly vertical lines agree on a direction, which
-changes across the picture if the camera looked up; in the middle of the picture it is the tilt. Nearly horizontal ones
-agree with them where a wall or a page faces the camera. Lines that recede into the distance are not horizontal in the
-picture, so horizontals alone are trusted only where they fill a page. A picture that has lines along the axes already
-is upright.
+The edges of a crooked scan in its surround are the surest sign, lines of text the second, corners that mirror the
+inside the third (``structure.surround``, ``structure.text_lines``, ``structure.mirrored_corners``). Of other pictures
+only straight lines tell. Nearly vertical lines agree on a direction, which changes across the picture if the camera
+looked up; in the middle of the picture it is the tilt. Nearly horizontal ones agree with them where a wall or a page
+faces the camera. Lines that recede into the distance are not horizontal in the picture, so horizontals alone are
+trusted only where they fill a page. A picture that has lines along the axes already is upright.
 
 The minimum angles stand above what people leave in photographs that they keep: in 400 of them, the verticals are
 1 degree off in the median and 2 degrees in every tenth.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from anew.arrays import Image
 from anew.diagnosis.finding import Finding
 from anew.structure.lines import Bundle, find_segments, fit_bundles
+from anew.structure.mirrored_corners import find_mirrored_corners
 from anew.structure.surround import find_surround, rotation_of
 from anew.structure.text_lines import measure_text_lines
 
@@ -64,6 +65,9 @@ def estimate_tilt(image: Image) -> Tilt:
     if text.prominence > LEAST_PROMINENCE:
         sure = TEXT_MIN_ANGLE <= abs(text.angle) <= MAX_ANGLE
         return Tilt(text.angle, 0.9) if sure else Tilt(0.0, 0.0)
+    mirrored = find_mirrored_corners(image)
+    if mirrored.sure and abs(mirrored.angle) <= MAX_ANGLE:
+        return Tilt(mirrored.angle, 0.95)
     for claim in _claims(image):
         if claim.least <= abs(claim.angle) <= MAX_ANGLE and claim.upright <= MAX_UPRIGHT:
             return Tilt(claim.angle, claim.confidence)

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from anew.images import Picture
     from anew.restoration.repairs import Repair
 
-# Noise scatters values above the ceiling of a dark picture.
-HIDDEN_BY: Mapping[str, tuple[str, ...]] = {"noise": ("exposure",)}
+# Noise scatters values above the ceiling of a dark picture, and unlike its mirror image it is not seen twice.
+HIDDEN_BY: Mapping[str, tuple[str, ...]] = {
+    "noise": ("exposure", "tilt"),
+    "exposure": ("tilt",),
+    "impulses": ("tilt",),
+    "holes": ("tilt",),
+}
 
 Progress = Callable[[str, float], None]  # what is being done, in words; the fraction done in [0, 1]
 
@@ -149,8 +154,9 @@ def restore(
 def _look_again(restored: Restoration, only: Sequence[str], skip: Sequence[str], *, progress: Progress) -> Restoration:
     """Look for what a repaired damage had hidden, and if it is there, repair anew with that in the plan."""
     from anew.diagnosis.light import find_exposure
+    from anew.diagnosis.tilt import find_tilt
 
-    finders = {"exposure": find_exposure}
+    finders = {"exposure": find_exposure, "tilt": find_tilt}
     seen = {finding.kind for finding in restored.diagnosis.findings}
     hidden = {kind for step in restored.steps if step.kept for kind in HIDDEN_BY.get(step.kind, ())} - seen
     allowed = {kind for kind in hidden if (not only or kind in only) and kind not in skip}
@@ -159,7 +165,8 @@ def _look_again(restored: Restoration, only: Sequence[str], skip: Sequence[str],
         return restored
     whole = replace(restored.diagnosis, findings=(*restored.diagnosis.findings, *found))
     plan = make_plan(whole, only=only, skip=skip, strength=restored.plan.strength)
-    return run_plan(restored.original, plan, diagnosis=whole, progress=progress)
+    again = run_plan(restored.original, plan, diagnosis=whole, progress=progress)
+    return _look_again(again, only, skip, progress=progress)
 
 
 def with_marks(diagnosis: Diagnosis, mask: ArrayLike | None, shape: tuple[int, ...]) -> Diagnosis:

@@ -7,7 +7,7 @@
 - deblock: the blocks must fade, and the change must fit into the quantiser's rounding;
 - deblur: edges must gain more than noise does, and blurring the result again must give the picture back;
 - relight: nothing may be clipped that was not;
-- unwarp: more of the edges must stand straight or lie level.
+- unwarp: more of the edges must stand straight or lie level, or mirrored corners must prove the turn.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask, luminance
 from anew.restoration.uncertainty import local_spread
+from anew.structure.mirrored_corners import find_mirrored_corners
 
 WINDOW = 192  # pixels; side of the windows in which a denoiser is run again
 MAX_WINDOWS = 4
@@ -31,6 +32,7 @@ LEAST_ODDITY_OF_OTHERS = 1.5
 DETAIL = 2 / 255  # local spread of what is worth keeping
 PROBE_SEED = 0x57E1  # of the probe b; not a seed that people type, or b could be the very noise of a synthetic test
 MOST_GAIN = 20.0  # dB; an estimate beyond that is the estimate's own noise
+SAME_ANGLE = 0.3  # degrees
 LEAST_GAIN = 0.1  # dB; a smaller predicted gain is not worth touching the pixels
 
 
@@ -317,13 +319,31 @@ def straightness(image: Image, valid: Mask | None = None) -> float:
     return float(energy[straight].sum(dtype=np.float64) / max(energy.sum(dtype=np.float64), 1e-12))
 
 
-def check_unwarped(image: Image, unwarped: Image, valid: Mask) -> Verdict:
-    """Judge straightened geometry: the upright and level share of the edges must grow, or at least not fall."""
+def check_unwarped(image: Image, unwarped: Image, valid: Mask, angle: float = 0.0) -> Verdict:
+    """Judge straightened geometry: the upright and level share of the edges must grow.
+
+    Corners that mirror the inside prove a turn by their angle, whatever the content.
+
+    Parameters
+    ----------
+    image, unwarped : (H, W, C) float32 arrays
+    valid : (H, W) bool array
+        Where the result shows real pixels.
+    angle : float
+        Degrees by which the picture was turned; 0 for other geometry.
+    """
     before, after = straightness(image, valid), straightness(unwarped, valid)
     shown = float(valid.mean())
     figures = {"straight_before": round(before, 4), "straight_after": round(after, 4), "shown": round(shown, 4)}
     if shown < 0.5:
         return Verdict(False, f"only {shown:.0%} of the result would show real pixels", figures)
+    if angle != 0:
+        mirrored = find_mirrored_corners(image)
+        if mirrored.sure and abs(mirrored.angle - angle) < SAME_ANGLE:
+            figures["mirrored_corners"] = round(mirrored.correlation, 4)
+            return Verdict(
+                True, f"its corners mirror its inside, as a turn by {angle:.1f} degrees leaves them", figures
+            )
     if after <= before:
         return Verdict(False, f"no more of the edges stand straight ({before:.1%} before, {after:.1%} after)", figures)
     return Verdict(True, f"{after:.1%} of the edges now stand straight or lie level (before: {before:.1%})", figures)

@@ -212,11 +212,14 @@ def _run_relight(step: Step, now: Situation) -> Repair:
 
 
 def _run_unwarp(step: Step, now: Situation) -> Repair:
-    method, options = METHODS.get("unwarp", step.method), dict(step.parameters)
+    method = METHODS.get("unwarp", step.method)
+    # Mirrored, the corners that are not seen would look like those of a picture that was turned, and be turned back.
+    options = {"border": "nearest", **step.parameters}
     weakened = weakened_geometry(method.name, options, now.image.shape, now.strength)
     image = method.function(now.image, **weakened)
     valid = shown_by(method, image.shape, weakened)
-    verdict = _verdict(now, lambda: checks.check_unwarped(now.image, image, valid))
+    angle = _number(options.get("angle") or 0.0, "angle")
+    verdict = _verdict(now, lambda: checks.check_unwarped(now.image, image, valid, angle))
     invented = np.float32(np.std(now.image))
     unsure = np.maximum(method.function(now.uncertainty, **weakened), 0)
     gradient = uncertainty.local_spread(image, 1.0) * np.float32(0.15)  # what resampling costs near edges
