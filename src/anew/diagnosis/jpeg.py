@@ -80,8 +80,8 @@ def estimate_jpeg_traces(image: Image) -> JpegTraces | None:
         return None
     y = luminance(image) * np.float32(255) - np.float32(128)
     offset = _grid_offset(y)
-    coefficients = _block_dct(y[offset[0] :, offset[1] :])
-    clipped = _clipped_blocks(image[offset[0] :, offset[1] :])
+    coefficients = block_dct(y[offset[0] :, offset[1] :])
+    clipped = clipped_blocks(image[offset[0] :, offset[1] :])
     gains = _quality_gains(coefficients[~clipped] if not clipped.all() else coefficients)
     best = int(np.argmax(gains))
     if gains[best] < 0.1:
@@ -134,7 +134,7 @@ def _crop(image: Image, side: int = 512) -> Image:
     return image[top : top + side, left : left + side]
 
 
-def _clipped_blocks(image: Image) -> NDArray[np.bool_]:
+def clipped_blocks(image: Image) -> NDArray[np.bool_]:
     """Tell which blocks hold a value at the end of the range: clipping moved their coefficients off the lattice."""
     rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
     planes = np.atleast_3d(image)
@@ -144,7 +144,7 @@ def _clipped_blocks(image: Image) -> NDArray[np.bool_]:
     return clipped
 
 
-def _block_dct(y: Image) -> NDArray[np.float32]:
+def block_dct(y: Image) -> NDArray[np.float32]:
     """Give the orthonormal DCT of all 8 x 8 blocks as (N, 8, 8)."""
     from scipy.fft import dctn
 
@@ -159,7 +159,7 @@ def _grid_offset(y: Image) -> tuple[int, int]:
     zeros = np.empty((BLOCK, BLOCK))
     for row in range(BLOCK):
         for column in range(BLOCK):
-            zeros[row, column] = np.mean(np.abs(_block_dct(y[row:, column:])) < 0.5)
+            zeros[row, column] = np.mean(np.abs(block_dct(y[row:, column:])) < 0.5)
     best = int(np.argmax(zeros))
     return best // BLOCK, best % BLOCK
 

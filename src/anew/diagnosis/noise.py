@@ -74,6 +74,9 @@ def find_noise(picture: Picture) -> Finding | None:
     ``autocorrelation`` at lags -3..3 (its discrete Fourier transform is the spectrum), ``gain`` and ``offset_sigma``
     of the variance gain * x + offset_sigma², and whether it is ``signal_dependent``.
     """
+    compressed = _find_compressed_noise(picture.pixels)
+    if compressed is not None:
+        return compressed
     noise = _estimate(picture.pixels)
     white = noise.sigma >= VISIBLE_SIGMA and noise.whiteness >= WHITE and noise.quiet_share <= QUIET_SHARE
     correlation = estimate_correlation(picture.pixels)
@@ -103,6 +106,30 @@ def find_noise(picture: Picture) -> Finding | None:
             "offset_sigma": light.offset_sigma,
             "signal_dependent": light.dependent,
         },
+    )
+
+
+def _find_compressed_noise(image: Image) -> Finding | None:
+    """Report noise that was there before a JPEG compression that can be seen, or None.
+
+    ``details["compressed"]`` is true, and ``remaining_sigma`` is what to tell a denoiser after deblocking.
+    """
+    from anew.diagnosis.compressed_noise import REMAINING, estimate_compressed_noise, least_level
+    from anew.diagnosis.jpeg import VISIBLE_QUALITY, estimate_jpeg_traces
+
+    traces = estimate_jpeg_traces(image)
+    if traces is None or traces.quality > VISIBLE_QUALITY:
+        return None
+    sigma = estimate_compressed_noise(image, traces)
+    if sigma < least_level(traces.quality):
+        return None
+    return Finding(
+        kind="noise",
+        value=255 * sigma,
+        unit="of 255",
+        confidence=float(np.clip(0.6 + 0.4 * (sigma / least_level(traces.quality) - 1), 0.6, 0.95)),
+        message=f"There was noise before it was compressed: values scattered by about {255 * sigma:.0f} of 255.",
+        details={"sigma": sigma, "compressed": True, "remaining_sigma": REMAINING * sigma},
     )
 
 

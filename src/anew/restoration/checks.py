@@ -179,6 +179,32 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
     return Verdict(True, f"the unbiased risk estimate predicts a gain of {more}{gain:.1f} dB", figures)
 
 
+def check_compressed_noise(noisy: Image, denoised: Image, sigma: float) -> Verdict:
+    """Judge what was denoised after a compression, whose noise has no law by which its risk could be estimated.
+
+    It must not change more than noise of that level can have made, and must change the smooth parts too.
+
+    Parameters
+    ----------
+    noisy, denoised : (H, W, C) float32 arrays
+    sigma : float > 0
+        What the denoiser was told.
+    """
+    pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]
+    level, smooth_level = np.sqrt(np.mean([_residual_energies(*piece) for piece in pieces], axis=0))
+    figures = {
+        "residual_over_sigma": round(float(level / sigma), 3),
+        "smooth_residual_over_sigma": round(float(smooth_level / sigma), 3),
+    }
+    if level > 1.5 * sigma:
+        return Verdict(False, "it changes more than noise of that level can have made", figures)
+    if smooth_level < 0.35 * sigma:
+        return Verdict(False, "what it takes away is texture: in the smooth parts there is hardly any noise", figures)
+    return Verdict(
+        True, f"what it takes away is everywhere, {level * 255:.1f} of 255 strong, as noise would be", figures
+    )
+
+
 def residual_correlation(residual: Image) -> float:
     """Give the mean correlation of a residual with itself one pixel to the right and down: 0 for white noise."""
     r = np.atleast_3d(residual) - residual.mean()

@@ -73,12 +73,13 @@ REPAIRS: dict[str, tuple[str, str]] = {
 
 # Beside the inputs of its task: where the first JPEG block starts (row, column); the psf by its kind ("gaussian",
 # "defocus", "motion"), width (standard deviation, radius or length in pixels) and angle in degrees.
-# Correlated noise is told by its autocorrelation at lags -3..3 (rows, columns).
+# Correlated noise is told by its autocorrelation at lags -3..3 (rows, columns); noise that was compressed is no longer
+# Gaussian, so its level is told and not measured.
 # Light may be changed in part: 1 wholly, 0 not at all.
 EXTRA_INPUTS = {
     "deblock": ("offset",),
     "deblur": ("blur", "width", "angle"),
-    "denoise": ("autocorrelation",),
+    "denoise": ("autocorrelation", "compressed"),
     "relight": ("part",),
 }
 
@@ -215,7 +216,9 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
     task, method = REPAIRS[finding.kind]
     parameters: dict[str, Any] = {}
     unaltered = "impulses" not in found and "jpeg" not in found  # those repairs change the noise
-    if finding.kind == "noise" and unaltered:
+    if finding.kind == "noise" and finding.details.get("compressed"):
+        parameters = {"sigma": finding.details["remaining_sigma"], "compressed": True}
+    elif finding.kind == "noise" and unaltered:
         method, parameters = _denoising(finding.details)
     elif finding.kind == "noise" or (finding.kind == "exposure" and "noise" in found):
         pass  # it is measured when its turn comes: until then other damage falsifies it

@@ -113,8 +113,9 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
 
     options: dict[str, Any] = dict(step.parameters)
     told = dict(options)
+    compressed = bool(options.pop("compressed", False)) and "sigma" in options
     measured = _measured_noise(now.image, options) if now.check or "sigma" not in options else MeasuredNoise(0.0)
-    if now.check and measured.sigma < 0.5 * VISIBLE_SIGMA:
+    if now.check and not compressed and measured.sigma < 0.5 * VISIBLE_SIGMA:
         return _dropped(step, now, "hardly any noise is measured in the picture as it is now")
     sigma = _number(options.pop("sigma", measured.sigma), "sigma")
     method = METHODS.get("denoise", step.method)
@@ -130,7 +131,10 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
         return result
 
     image = apply_in_tiles(denoise, now.image, progress=now.progress)
-    verdict = _verdict(now, lambda: checks.check_denoised(now.image, image, denoise, measured))
+    if compressed:
+        verdict = _verdict(now, lambda: checks.check_compressed_noise(now.image, image, sigma))
+    else:
+        verdict = _verdict(now, lambda: checks.check_denoised(now.image, image, denoise, measured))
     unsure = _joined(now, uncertainty.denoised_uncertainty(image, max(sigma, 1e-4)))
     return Repair(image, unsure, method.name, {**told, "sigma": sigma}, verdict)
 
