@@ -29,6 +29,8 @@ HIDDEN_BY: Mapping[str, tuple[str, ...]] = {
     "impulses": ("tilt",),
     "holes": ("tilt",),
 }
+# Denoisers draw lines; the borders of a picture they do not invent.
+LEAST_CONFIDENCE: Mapping[str, float] = {"tilt": 0.95}
 
 Progress = Callable[[str, float], None]  # what is being done, in words; the fraction done in [0, 1]
 
@@ -160,7 +162,8 @@ def _look_again(restored: Restoration, only: Sequence[str], skip: Sequence[str],
     seen = {finding.kind for finding in restored.diagnosis.findings}
     hidden = {kind for step in restored.steps if step.kept for kind in HIDDEN_BY.get(step.kind, ())} - seen
     allowed = {kind for kind in hidden if (not only or kind in only) and kind not in skip}
-    found = tuple(finding for kind in sorted(allowed) if (finding := finders[kind](restored.picture)))
+    seen_now = (finders[kind](restored.picture) for kind in sorted(allowed))
+    found = tuple(f for f in seen_now if f is not None and f.confidence >= LEAST_CONFIDENCE.get(f.kind, 0.0))
     if not found:
         return restored
     whole = replace(restored.diagnosis, findings=(*restored.diagnosis.findings, *found))
