@@ -27,7 +27,7 @@ def denoise_camera(
     image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]
         As the camera saved it, neither linear nor raw.
     sigma : float >= 0
-        0 gives the image back; any other level serves only if ``told``.
+        Serves only if ``told``.
     strength : float >= 0
         The share of the noise found that is removed; above 1 it takes away more than it found.
     told : bool
@@ -45,7 +45,7 @@ def denoise_camera(
     Zhang et al., IEEE TPAMI 44 (2022), the network; Brooks et al., "Unprocessing Images for Learned Raw Denoising",
     CVPR 2019, the noise of the training.
     """
-    if sigma == 0 or strength == 0:
+    if strength == 0 or (told and sigma == 0):
         return image.copy()
     network = open_model(model)
     condition = sigma if told else BLIND
