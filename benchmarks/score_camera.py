@@ -35,14 +35,14 @@ def measure(path: Path, *, best: bool) -> dict[str, tuple[float, float, float]]:
     clean = np.rint(anew.read(path.with_name(path.name.replace("_real", "_mean"))).pixels * 255).astype(np.uint8)
     sigma = estimate_noise_sigma(noisy)
 
-    def judged(method: str, level: float) -> tuple[float, float, float]:
+    def judged(method: str, level: float | None) -> tuple[float, float, float]:
         start = time.perf_counter()
         result = noisy if method == "noisy" else anew.denoise(noisy, level, method=method)
         took = time.perf_counter() - start
         levels = np.rint(np.clip(result, 0, 1) * 255)
         return psnr(result, clean), ssim(levels, clean.astype(np.float64), data_range=255), took
 
-    row = {method: judged(method, sigma) for method in METHODS}
+    row = {method: judged(method, None if method == "camera" else sigma) for method in METHODS}
     if best:
         row |= {f"{m}, best level": max(judged(m, level / 255) for level in LEVELS) for m in ("bm3d", "unet")}
     return row

@@ -68,6 +68,12 @@ class Method:
         """What the function takes after the image, positionally."""
         return TASKS[self.task].inputs if self.inputs is None else self.inputs
 
+    @property
+    def blind(self) -> bool:
+        """Whether it finds by itself what it takes first, unless told."""
+        parameters = list(inspect.signature(self.function).parameters.values())
+        return len(self.takes) > 0 and parameters[1].default is None
+
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The function itself: float32 (H, W) or (H, W, C) in, the same out."""

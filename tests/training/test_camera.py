@@ -75,4 +75,4 @@ def test_a_whole_run_ends_in_a_model_that_denoises(colour_photo: np.ndarray, tmp
     half = denoise_camera(image, 0.1, strength=0.5, model=path)
     np.testing.assert_allclose(half, (image + full) / 2, atol=1e-6)
     np.testing.assert_array_equal(denoise_camera(image, 0.0, model=path), image)
-    assert denoise_camera(image[:, :, 0], 0.1, told=True, model=path).shape == (31, 17)
+    assert denoise_camera(image[:, :, 0], 0.1, model=path).shape == (31, 17)

@@ -43,12 +43,14 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
     ((512, 512), dtype('uint8'))
     """
     x = as_image(image)
+    chosen = _choose("denoise", method, options)
+    if sigma is None and chosen.blind:
+        return like(chosen.function(x, **options), image)
     if sigma is None:
         from anew.diagnosis.noise import estimate_noise_sigma
 
         sigma = estimate_noise_sigma(x)
     _check_not_negative("sigma", sigma)
-    chosen = _choose("denoise", method, options)
     return like(chosen.function(x, float(sigma), **options), image)
 
 

@@ -8,6 +8,7 @@ one has seen it (``anew/degradations/camera.py``), and judges its level by the p
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from anew.arrays import Image, per_channel
@@ -15,24 +16,23 @@ from anew.inference.models import Model, open_model
 from anew.restoration.tiles import apply_in_tiles
 
 BLIND = -0.5  # the condition that says that nothing is known
+LEVEL = 8.0  # pixels; noise has no mean, so what the network changes on average over some pixels is given back
 
 
 def denoise_camera(
-    image: Image, sigma: float, *, strength: float = 1.0, told: bool = False, model: str = "camera-unet"
+    image: Image, sigma: float | None = None, *, strength: float = 1.0, model: str = "camera-unet"
 ) -> Image:
-    """Denoise a photograph, blind.
+    """Denoise a photograph, blind or told the level.
 
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]
         As the camera saved it, neither linear nor raw.
-    sigma : float >= 0
-        Serves only if ``told``.
+    sigma : float >= 0, optional
+        Level of the noise in units of the range, its root mean square over the channels; estimates for independent
+        noise see too little of a camera's. None: the network judges by the pixels. 0 gives the image back.
     strength : float >= 0
         The share of the noise found that is removed; above 1 it takes away more than it found.
-    told : bool
-        Let ``sigma``, in units of the range, be the level of the noise (its root mean square over the channels) in
-        place of what the network finds. Estimates for independent noise see too little of a camera's.
     model : str
         A shipped model, or the path of an ONNX file made by ``anew train real-noise``.
 
@@ -45,15 +45,17 @@ def denoise_camera(
     Zhang et al., IEEE TPAMI 44 (2022), the network; Brooks et al., "Unprocessing Images for Learned Raw Denoising",
     CVPR 2019, the noise of the training.
     """
-    if strength == 0 or (told and sigma == 0):
+    if sigma == 0 or strength == 0:
         return image.copy()
     network = open_model(model)
-    condition = sigma if told else BLIND
+    condition = BLIND if sigma is None else sigma
     if image.ndim == 3 and image.shape[2] == 3:
         result = _denoise(network, image, condition)
     else:
         result = per_channel(lambda x: _denoise_grey(network, x, condition), image)
-    return result if strength == 1 else image + np.float32(strength) * (result - image)
+    change = result - image
+    change -= np.asarray(cv2.GaussianBlur(change, (0, 0), LEVEL), np.float32).reshape(change.shape)
+    return image + np.float32(strength) * change
 
 
 def _denoise(network: Model, image: Image, condition: float) -> Image:
