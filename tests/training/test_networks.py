@@ -31,7 +31,8 @@ SMALL = {
     "unet": {"widths": [16, 24], "blocks": 1, "middle_blocks": 1},
 }
 CONVOLUTIONAL = sorted(SMALL.keys() - {"renet", "unet"})  # those that say how far they reach
-COMPARED = sorted(name for name in RECIPES if name.startswith("denoise") and name != "denoise-small")
+OF_THEIR_OWN_COST = {"denoise-fast", "denoise-grey", "denoise-small"}
+COMPARED = sorted(name for name in RECIPES if name.startswith("denoise") and name not in OF_THEIR_OWN_COST)
 
 
 def make(name: str, *, std: float | None = 0.1, **changes) -> torch.nn.Module:  # type: ignore[no-untyped-def]
