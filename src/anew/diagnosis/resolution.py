@@ -29,6 +29,7 @@ LOWEST, HIGHEST = 0.115, 0.5  # cycles per pixel: factors of 8.7 to 1.13
 BLOCKS = np.arange(1, 4) / 8  # cycles per pixel of the grid of JPEG, beside 1 / 2
 NEAR = 0.006  # cycles per pixel, within which two peaks are one
 LEAST_PEAK = 10.5  # times the surroundings; of 40 photographs as they are, none has more than 6.6
+LEAST_LINE = 6.0  # the same along each axis alone
 LEAST_EVIDENCE = 23.0  # of the peak plus twice the drop: slight shrinking leaves a comb too, but no early end
 CLEARLY = 2.5  # dB by which the spectrum must fall more steeply for the larger of two factors to be believed
 
@@ -71,11 +72,13 @@ def estimate_enlargement(image: Image) -> Enlargement | None:
         )
     ]
     frequencies = np.arange(BINS // 2 + 1) / BINS
-    comb = np.sqrt(_comb(x) * _comb(x.T))
+    along, across = _comb(x), _comb(x.T)
+    comb = np.sqrt(along * across)
     power = np.sqrt(_power(x) * _power(x.T))
     place = int(np.argmax(np.where((frequencies >= LOWEST) & (frequencies <= HIGHEST), comb, 0)))
     frequency, height = float(frequencies[place]), float(comb[place])
-    if height < LEAST_PEAK or _is_grid(comb, frequencies, frequency):
+    one_way = min(_height(axis, frequencies, frequency) for axis in (along, across)) < LEAST_LINE  # as lines of text do
+    if height < LEAST_PEAK or one_way or _is_grid(comb, frequencies, frequency):
         return None
     if frequency > HIGHEST - NEAR and _height(comb, frequencies, frequency / 2) >= LEAST_PEAK:
         frequency /= 2  # the comb of x4 has a line at 1 / 2 as well
