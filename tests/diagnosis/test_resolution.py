@@ -64,11 +64,11 @@ def test_noise_a_flat_picture_and_small_ones_say_nothing() -> None:
 
 
 def test_lines_of_text_are_no_comb() -> None:
-    page = np.ones((400, 360), np.float32)
+    page = np.ones((600, 420), np.float32)
     rng = np.random.default_rng(0)
-    for top in range(20, 380, 14):  # a line of text every 14 pixels, letters of any width
-        ink = np.repeat(rng.random(90) < 0.5, rng.integers(2, 6, 90))[:320]
-        page[top : top + 8, 20 : 20 + len(ink)][:, ink] = 0.1
+    for top in range(20, 573, 17):  # a line of text every 17 pixels, letters of any width
+        ink = np.repeat(rng.random(140) < 0.5, rng.integers(2, 6, 140))[:380]
+        page[top : top + 7, 20 : 20 + len(ink)][:, ink] = 0.1
     assert estimate_enlargement(page) is None
 
 
