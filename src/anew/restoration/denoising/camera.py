@@ -16,7 +16,7 @@ from anew.inference.models import Model, open_model
 from anew.restoration.tiles import apply_in_tiles
 
 BLIND = -0.5  # the condition that says that nothing is known
-LEVEL = 24.0  # pixels; noise has no mean, so what the network changes on average over as many is given back
+LEVEL = 8.0  # pixels; noise has no mean, so what the network changes on average over as many is given back
 
 
 def denoise_camera(
