@@ -108,3 +108,11 @@ def test_openvino_gives_the_same_picture(colour_photo: np.ndarray) -> None:
 def test_a_noisy_picture_gets_better(noisy: np.ndarray, colour_photo: np.ndarray) -> None:
     corner = noisy[:128, :128]
     assert psnr(denoise_unet(corner, SIGMA), colour_photo) > psnr(corner, colour_photo) + 5
+
+
+def test_grey_pictures_go_through_the_grey_network_and_colour_through_the_other() -> None:
+    image = np.random.default_rng(0).random((40, 44, 3), np.float32)
+    for x, own, other in ((image, "denoise-unet", "denoise-grey"), (image[:, :, 0], "denoise-grey", "denoise-unet")):
+        result = denoise_unet(x, 0.1)
+        np.testing.assert_array_equal(result, denoise_unet(x, 0.1, model=own))
+        assert np.abs(result - denoise_unet(x, 0.1, model=other)).max() > 1e-3

@@ -17,6 +17,8 @@ ACCEPTED_DTYPES = "uint8, uint16, float32, float64 or bool"
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue, ITU-R BT.601
+
 
 def as_image(image: ArrayLike, *, allow_nonfinite: bool = False) -> Image:
     """Check an image that came from a caller and give it as float32 in [0, 1].
@@ -99,7 +101,7 @@ def luminance(image: Image) -> Image:
     if image.ndim == 2:
         return image
     if image.shape[2] == 3:
-        return image @ np.array([0.299, 0.587, 0.114], np.float32)
+        return image @ np.array(LUMA, np.float32)
     return image.mean(axis=2, dtype=np.float32)
 
 

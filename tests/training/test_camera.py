@@ -11,6 +11,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+import anew
 from anew.inference.models import open_model
 from anew.restoration.denoising.camera import BLIND, denoise_camera
 from anew.training.data import ImageSet, pack
@@ -76,3 +77,13 @@ def test_a_whole_run_ends_in_a_model_that_denoises(colour_photo: np.ndarray, tmp
     np.testing.assert_allclose(half, (image + full) / 2, atol=1e-6)
     np.testing.assert_array_equal(denoise_camera(image, 0.0, model=path), image)
     assert denoise_camera(image[:, :, 0], 0.1, model=path).shape == (31, 17)
+
+
+def test_untold_it_judges_by_the_pixels_and_keeps_the_mean(colour_photo: np.ndarray) -> None:
+    flat = np.full((96, 96, 3), 0.5, np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.03, flat.shape).astype(np.float32)
+    untold = anew.denoise(flat + noise, method="camera")
+    np.testing.assert_array_equal(untold, denoise_camera(flat + noise))
+    assert np.std(untold - flat) < 0.7 * np.std(noise)
+    assert abs(float(np.mean(untold - flat - noise))) < 1e-4
+    np.testing.assert_array_equal(anew.denoise(colour_photo, 0.0, method="camera"), colour_photo)

@@ -13,11 +13,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, luminance
+from anew.arrays import LUMA, Image, luminance
 from anew.diagnosis.jpeg import BLOCK, JpegTraces, block_dct, clipped_blocks
 from anew.jpeg_tables import quantisation_table
 
-LUMINANCE = (0.299, 0.587, 0.114)
 QUIETEST = 0.15  # share of the blocks that are looked at
 LOWEST = 2  # row plus column of the first coefficients that count: below it light and shade are never quiet
 LEAST_BLOCKS = 30
@@ -59,7 +58,7 @@ def estimate_compressed_noise(image: Image, traces: JpegTraces) -> float:
     quiet = np.argsort(kept[:, choosing].sum(axis=1), kind="stable")[: int(QUIETEST * len(kept))]
     level = _level(float(kept[quiet][:, judging].sum(axis=1).mean()), steps[judging])
     colour = image.ndim == 3 and image.shape[2] >= 3 and bool(np.ptp(image, axis=2).max() > 0)
-    return level / 255 / (float(np.linalg.norm(LUMINANCE)) if colour else 1.0)
+    return level / 255 / (float(np.linalg.norm(LUMA)) if colour else 1.0)
 
 
 def least_level(quality: int) -> float:

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anew.arrays import LUMA
 from anew.networks import build_network
 from anew.restoration.deblocking.unet import BLIND, condition_of
 from anew.training import jpeg_layer
@@ -27,7 +28,6 @@ from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, export_restorer
 
 VALIDATION_QUALITIES = (10, 20, 40)
-LUMA = (0.299, 0.587, 0.114)  # BT.601
 SAMPLING = {True: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, False: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444}
 BLOCK = 8
 MARGIN = 2 * BLOCK  # pixels around a crop, so that the block grids can lie anywhere in it

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from torch import Tensor
 
+from anew.arrays import LUMA
 from anew.jpeg_tables import CHROMINANCE, LUMINANCE, quantisation_table
 
 HALF = 0.5 + 1e-4  # ties, which whole levels make common, are rounded up in spite of float32
-LUMA = (0.299, 0.587, 0.114)  # BT.601
 
 
 @torch.no_grad()

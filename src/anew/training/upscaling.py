@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anew.arrays import luminance
 from anew.degradations.downscale import resize_bicubic
 from anew.inference.card import ModelCard
 from anew.networks import build_network
@@ -21,7 +22,6 @@ from anew.training.export import export_onnx
 from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, make_card
 
-LUMA = (0.299, 0.587, 0.114)  # BT.601
 STUDIO = 219  # grey levels between black and white of studio-range Y, on which the field's PSNR is defined
 
 
@@ -157,5 +157,4 @@ def export_upscaler(
 
 def _luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give (H, W, 1) luma in [0, 255] of (H, W, 3) in [0, 1]."""
-    weights = 255 * np.array(LUMA, np.float32)
-    return np.asarray((pixels @ weights)[:, :, None], np.float32)
+    return 255 * luminance(pixels)[:, :, None]

@@ -44,18 +44,20 @@ def upscale_compact(image: Image, scale: float, *, back_project: bool = True, mo
     shape = output_shape(image.shape, scale)
     if scale <= 1:
         return resample(image, shape, cubic, 2)
-    card = open_model(model or "upscale-x2").card
-    scales = SCALES if model is None else tuple(card.facts["scales"])
+    scales, channels = SCALES, 1
+    if model is not None:
+        card = open_model(model).card
+        scales, channels = tuple(card.facts["scales"]), card.channels
 
     def network_for(factor: int) -> Model:
         return open_model(model or f"upscale-x{factor}")
 
     def enlarged(plane: Image) -> Image:
-        channels = np.repeat(plane[:, :, np.newaxis], card.channels, axis=2)
-        return enlarge(channels, shape, scales, network_for).mean(axis=2, dtype=np.float32)
+        equal = np.repeat(plane[:, :, np.newaxis], channels, axis=2)
+        return enlarge(equal, shape, scales, network_for).mean(axis=2, dtype=np.float32)
 
     colour = image.ndim == 3 and image.shape[2] == 3
-    if card.channels == 3:
+    if channels == 3:
         return enlarge(image, shape, scales, network_for) if colour else per_channel(enlarged, image)
     if colour:
         result = resample(image, shape, lanczos3, 3)
