@@ -21,7 +21,7 @@ from anew.networks.unet import UNet
 from anew.recipes import RECIPES
 from anew.training.checkpoints import CannotResume
 from anew.training.config import TrainingConfig
-from anew.training.data import NoTrainingData, load_images, load_labelled, pack, split
+from anew.training.data import NoTrainingData, load_images, load_labelled, pack, split, turn
 from anew.training.denoising import DenoiseConfig, make_batch, make_objective
 from anew.training.export import load_weights
 from anew.training.loop import train
@@ -297,3 +297,10 @@ def test_two_networks_are_updated_as_often_as_asked_and_each_alone(tmp_path: Pat
     a = 0.2 + 0.2 * (1 - 0.2)  # two steps of 0.2 towards 1
     assert float(networks["a"].weight.detach()) == pytest.approx(a)
     assert float(networks["b"].weight.detach()) == pytest.approx(1 - 0.1 * (1 - a))
+
+
+def test_crops_come_in_all_eight_symmetries_of_the_square() -> None:
+    square = torch.arange(9).reshape(3, 3)
+    turned = {tuple(x.flatten().tolist()) for x in turn(square.expand(8, 3, 3), torch.arange(8))}
+    quarters = [torch.rot90(square, k) for k in range(4)]
+    assert turned == {tuple(x.flatten().tolist()) for q in quarters for x in (q, q.flip(0))}
