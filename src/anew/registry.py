@@ -54,6 +54,9 @@ class Method:
         Whose implementation it is: ``"anew"`` or the library that it calls.
     inputs : tuple of str, optional
         What it takes after the image, if not what its task says (a blind method needs no ``psf``).
+    trains : bool
+        Whether it trains a network on the image at hand. That takes minutes and needs torch, so such a method runs
+        only when it is named.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Method:
     paper: str
     library: str = "anew"
     inputs: tuple[str, ...] | None = None
+    trains: bool = False
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -165,6 +169,7 @@ METHODS = Registry(
         Method("median", "denoise", "median of a window", "Tukey, Exploratory Data Analysis (1977)"),
         Method("adaptive-median", "denoise", "median with a growing window, only where an impulse is found", "Hwang and Haddad, IEEE TIP 4 (1995)"),
         Method("poisson-gaussian", "denoise", "noise that grows with brightness: stabilise it, then denoise", "Makitalo and Foi, IEEE TIP 22 (2013)"),
+        Method("recorrupted", "denoise", "train a small network on this image alone, for white or correlated noise; takes minutes", "Pang, Zheng, Quan and Ji, CVPR 2021", trains=True),
         Method("custom", "denoise", "convolve with any kernel that you give", "Gonzalez and Woods, Digital Image Processing"),
         # -- inpaint: (image, mask) ------------------------------------------------------------------------------
         Method("biharmonic", "inpaint", "the smoothest surface through the border", "Damelin and Hoang, IJMMS (2018)"),

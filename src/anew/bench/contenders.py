@@ -77,6 +77,8 @@ def contender_names(task: str, wanted: str = "all", *, peers: bool = False) -> t
         own_chosen = chosen
     else:
         own_chosen = own
+    if wanted == "all":
+        left_out |= {name: "it trains for minutes on each picture; name it" for name in own if _trains(task, name)}
     for name in [n for n in own_chosen if n in own]:
         needs = _undefined_options(METHODS.get(task, name))
         if needs:
@@ -135,6 +137,10 @@ def _unchanged(trial: Trial) -> Image:
     if scale == 1:
         return trial.degraded
     return np.repeat(np.repeat(trial.degraded, scale, axis=0), scale, axis=1)
+
+
+def _trains(task: str, name: str) -> bool:
+    return METHODS.get(task, name).trains
 
 
 def _undefined_options(method: Method) -> str:

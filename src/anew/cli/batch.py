@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,17 @@ def _refuse_losses(jobs: list[Job], overwrite: bool) -> None:
         owners[job.target] = job.source
         if job.target.exists() and not overwrite:
             raise typer.BadParameter(f"{job.target} exists already; use --overwrite or another -o")
+
+
+@contextmanager
+def fraction_bar(verb: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar with the remaining time on standard error, and give what is to be told the fraction that is done."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(verb, total=1.0)
+        yield lambda fraction: bar.update(task, completed=fraction)
 
 
 class _progress:

@@ -42,7 +42,7 @@ def _wanted_methods(task: str, wanted: str) -> list[str]:
     from anew.registry import METHODS
 
     if wanted == "all":
-        return METHODS.names(task)
+        return [name for name in METHODS.names(task) if not METHODS.get(task, name).trains]
     names = [name.strip() for name in wanted.split(",") if name.strip()]
     for name in names:
         try:

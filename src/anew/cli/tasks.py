@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import Job, Outcome, plan_jobs, run_jobs
+from anew.cli.batch import Job, Outcome, fraction_bar, plan_jobs, run_jobs
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -41,17 +42,28 @@ class TaskWork:
     max_megapixels: float
     save_quality: int | None
     mask: Path | None = None
+    watched: bool = False
 
     def __call__(self, job: Job) -> Outcome:
         from anew.images import read_frames, write_frames
         from anew.registry import METHODS
 
         frames = read_frames(job.source, max_megapixels=self.max_megapixels)
-        results = [apply_task(frame, self.task, self.method, self.inputs_for(frame), self.settings) for frame in frames]
+        results = [self._apply(frame) for frame in frames]
         assert job.target is not None
         write_frames(results, job.target, overwrite=self.overwrite, quality=self.save_quality)
         method = METHODS.get(self.task, self.method).name if self.method != "auto" else "auto"
         return Outcome(job, f"{job.source} -> {job.target}", {"task": self.task, "method": method})
+
+    def _apply(self, frame: Picture) -> Picture:
+        """Apply the method; with a bar if somebody watches and it tells its progress."""
+        from anew.registry import METHODS
+
+        inputs, settings = self.inputs_for(frame), self.settings
+        if not self.watched or "progress" not in METHODS.get(self.task, self.method).parameters:
+            return apply_task(frame, self.task, self.method, inputs, settings)
+        with fraction_bar(self.task) as progress:
+            return apply_task(frame, self.task, self.method, inputs, {**settings, "progress": progress})
 
     def inputs_for(self, frame: Picture) -> dict[str, Any]:
         """Give what the method takes beside this frame."""
@@ -143,9 +155,10 @@ def run_task(
     try:
         chosen = METHODS.get(task, method)
         if method != "auto" or parsed:
-            unknown = [name for name in parsed if name not in chosen.parameters]
+            settable = [name for name in chosen.parameters if name != "progress"]
+            unknown = [name for name in parsed if name not in settable]
             if unknown:
-                takes = ", ".join(chosen.parameters) or "none"
+                takes = ", ".join(settable) or "none"
                 raise ValueError(f"{task} method {chosen.name!r} has no option {unknown[0]!r} (options: {takes})")
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
@@ -158,7 +171,8 @@ def run_task(
     jobs = plan_jobs(
         inputs, flags.output, suffix=SUFFIX[task], overwrite=flags.overwrite, skip_existing=flags.skip_existing
     )
-    run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json, verb=task)
+    watched = len(jobs) == 1 and not flags.as_json and sys.stderr.isatty()
+    run_jobs(jobs, replace(work, watched=watched), processes=flags.processes, as_json=flags.as_json, verb=task)
 
 
 TryMethods = Annotated[
