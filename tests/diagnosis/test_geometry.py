@@ -7,6 +7,8 @@ import pytest
 import skimage.data
 
 from anew.degradations.geometry import keystone, tilt
+from anew.diagnosis.diagnose import without_chance_lines
+from anew.diagnosis.finding import Finding
 from anew.diagnosis.keystone import estimate_keystone, find_keystone
 from anew.diagnosis.lens import estimate_lens, find_lens
 from anew.diagnosis.tilt import estimate_tilt, find_tilt
@@ -204,3 +206,12 @@ def test_pictures_without_anything_in_them(shape: tuple[int, ...]) -> None:
         assert estimate_tilt(image).angle == 0
         assert estimate_keystone(image).confidence == 0
         assert estimate_lens(image).k1 == 0
+
+
+@pytest.mark.parametrize(("sigma", "confidence", "told"), [(40, 0.7, False), (40, 0.95, True), (10, 0.7, True)])
+def test_few_lines_in_strong_noise_tell_no_tilt(sigma: float, confidence: float, told: bool) -> None:
+    noise = Finding("noise", sigma, "of 255", 0.8, "There is noise.")
+    tilt = Finding("tilt", 4.0, "degrees", confidence, "It leans.")
+    left = without_chance_lines((noise, tilt))
+    assert (tilt in left) == told
+    assert noise in left

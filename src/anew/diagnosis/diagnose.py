@@ -47,6 +47,9 @@ FINDERS: tuple[Finder, ...] = (
     find_resolution,
 )
 
+STRONG_NOISE = 30.0  # of 255
+SURE_TILT = 0.75  # confidence
+
 
 def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     """Look for every damage that anew knows.
@@ -75,7 +78,7 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     holes = find_holes(picture)
     picture = _without_nan(picture)
     others = (find(picture) for find in FINDERS)
-    findings = tuple(finding for finding in (holes, *others) if finding is not None)
+    findings = without_chance_lines(tuple(finding for finding in (holes, *others) if finding is not None))
     by_kind = {finding.kind: finding for finding in findings}
     noise, jpeg = by_kind.get("noise"), by_kind.get("jpeg")
     return Diagnosis(
@@ -84,6 +87,12 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
         jpeg_quality=int(jpeg.value) if jpeg else None,
         hole_mask=holes.map if holes else None,
     )
+
+
+def without_chance_lines(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Leave out a tilt that few lines tell in strong noise, whose grains line up by chance."""
+    noisy = any(f.kind == "noise" and f.value >= STRONG_NOISE for f in findings)
+    return tuple(f for f in findings if not (noisy and f.kind == "tilt" and f.confidence < SURE_TILT))
 
 
 def _without_nan(picture: Picture) -> Picture:
