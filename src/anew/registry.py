@@ -170,6 +170,7 @@ METHODS = Registry(
         Method("adaptive-median", "denoise", "median with a growing window, only where an impulse is found", "Hwang and Haddad, IEEE TIP 4 (1995)"),
         Method("poisson-gaussian", "denoise", "noise that grows with brightness: stabilise it, then denoise", "Makitalo and Foi, IEEE TIP 22 (2013)"),
         Method("recorrupted", "denoise", "train a small network on this image alone, for white or correlated noise; takes minutes", "Pang, Zheng, Quan and Ji, CVPR 2021", trains=True),
+        Method("deep-image-prior", "denoise", "fit an untrained network to this image and stop at the noise; takes many minutes", "Ulyanov, Vedaldi and Lempitsky, CVPR 2018", trains=True),
         Method("custom", "denoise", "convolve with any kernel that you give", "Gonzalez and Woods, Digital Image Processing"),
         # -- inpaint: (image, mask) ------------------------------------------------------------------------------
         Method("biharmonic", "inpaint", "the smoothest surface through the border", "Damelin and Hoang, IJMMS (2018)"),

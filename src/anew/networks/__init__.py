@@ -21,6 +21,7 @@ NETWORKS = {  # name -> (file, class)
     "edge-oriented": ("edge_oriented", "EdgeOrientedUpscaler"),
     "espcn": ("espcn", "ESPCN"),
     "flow_unet": ("flow_unet", "FlowUNet"),
+    "hourglass": ("hourglass", "Hourglass"),
     "mask_unet": ("mask_unet", "MaskUNet"),
     "recurrent_cnn": ("recurrent_cnn", "RecurrentCNN"),
     "renet": ("renet", "ReNet"),

@@ -70,10 +70,11 @@ def fit(
     *,
     steps: int,
     learning_rate: float,
-    each_step: Callable[[int], None] = lambda step: None,
+    constant: bool = False,
+    ended: Callable[[int], bool | None] = lambda step: False,
     progress: Progress | None = None,
 ) -> None:
-    """Minimise a loss with Adam: linear warm-up, then half a cosine; in bfloat16 where the processor computes it.
+    """Minimise a loss with Adam, in bfloat16 where the processor computes it.
 
     Parameters
     ----------
@@ -83,9 +84,11 @@ def fit(
         Draws a batch and gives a scalar.
     steps : int
     learning_rate : float
-        At the peak.
-    each_step : callable
-        Told the number of each finished step.
+        At the peak, after a linear warm-up.
+    constant : bool
+        Keep the learning rate; without, it falls to zero along half a cosine.
+    ended : callable
+        Told the number of each finished step; whether to make no more.
     progress : callable, optional
         Told the fraction that is done.
     """
@@ -95,7 +98,8 @@ def fit(
     network.train()
     fast = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     for step in range(steps):
-        rate = learning_rate * min(1.0, (step + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
+        fallen = 1.0 if constant else 0.5 * (1 + math.cos(math.pi * step / steps))
+        rate = learning_rate * min(1.0, (step + 1) / WARMUP) * fallen
         for group in optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16, enabled=fast):
@@ -104,9 +108,11 @@ def fit(
         value.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimiser.step()
-        each_step(step)
+        last = bool(ended(step))
         if progress is not None:
-            progress((step + 1) / steps)
+            progress(1.0 if last else (step + 1) / steps)
+        if last:
+            break
     network.eval()
 
 

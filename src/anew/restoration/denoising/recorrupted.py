@@ -179,7 +179,7 @@ def _train(network: nn.Module, noisy: Tensor, noise: NoiseSource, steps: int, pr
         return (predicted - (crops - drawn / MIXING)).square().mean()
 
     mean = MeanWeights(network)
-    fit(network, loss, steps=steps, learning_rate=LEARNING_RATE, each_step=mean, progress=progress)
+    fit(network, loss, steps=steps, learning_rate=LEARNING_RATE, ended=mean, progress=progress)
     mean.install()
 
 
