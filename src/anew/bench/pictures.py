@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from anew.arrays import LUMA
 from anew.bench.protocols import Pixels, as_eight_bit
 
 BUILT_IN = ("astronaut", "camera", "chelsea", "coffee", "rocket")
@@ -135,7 +136,7 @@ def _from_file(path: Path) -> Pixels:
 def _to_grey(pixels: Pixels) -> Pixels:
     if pixels.ndim == 2:
         return pixels
-    grey: Pixels = np.rint(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+    grey: Pixels = np.rint(pixels @ np.array(LUMA)).astype(np.uint8)
     return grey
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, luminance
 
 BAND = 1 << 20  # pixels converted at a time, so that temporary arrays stay small
 
@@ -164,7 +164,7 @@ def _band_to_pixels(raster: Raster, samples: NDArray[Any]) -> tuple[NDArray[Any]
 def _band_to_samples(pixels: Image, alpha: Image | None, kind: Kind, dtype: np.dtype[Any]) -> NDArray[Any]:
     x = pixels
     if kind.space == "grey" and x.shape[2] == 3:
-        x = x @ np.array([[0.299], [0.587], [0.114]], np.float32)
+        x = luminance(x)[:, :, None]
     elif kind.space != "grey" and x.shape[2] == 1:
         x = np.repeat(x, 3, axis=2)
     if kind.space == "cmyk":

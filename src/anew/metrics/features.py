@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from anew.arrays import LUMA
 from anew.errors import AnewError
 from anew.inference.models import CARD_KEY, WEIGHTS, make_session, model_names, open_model
 
@@ -164,7 +165,7 @@ def as_images(images: ArrayLike) -> NDArray[np.float32]:
 def _prepare(images: NDArray[np.float32], extractor: Extractor) -> NDArray[Any]:
     """Give (N, C, H, W) as the extractor takes it."""
     if extractor.channels == 1 and images.shape[3] == 3:
-        images = (images @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+        images = (images @ np.array(LUMA, np.float32))[..., None]
     elif extractor.channels == 3 and images.shape[3] == 1:
         images = np.repeat(images, 3, axis=3)
     if extractor.size is not None and images.shape[1:3] != extractor.size:

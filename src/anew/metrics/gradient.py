@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from anew.arrays import LUMA
 from anew.metrics.error import as_pair
 
 GMSD_C = 170.0  # for luma in [0, 255], section III of the paper
@@ -72,5 +73,5 @@ def luma(x: NDArray[np.float64]) -> NDArray[np.float64]:
     if x.ndim == 2:
         return x
     if x.shape[2] == 3:
-        return x @ np.array([0.299, 0.587, 0.114])
+        return x @ np.array(LUMA)
     return x.mean(axis=2)

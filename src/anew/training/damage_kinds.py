@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anew.arrays import luminance
 from anew.inference.card import ModelCard
 from anew.networks import build_network
 from anew.training.classification import count_multiply_adds
@@ -170,7 +171,7 @@ def make_batch(images: ImageSet, config: DamageKindsConfig, generator: torch.Gen
 def _varied(crop: Crop, rng: np.random.Generator) -> Crop:
     """Make a crop darker, brighter or grey now and then."""
     if rng.random() < GREY_SHARE:
-        crop = np.repeat(crop @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=2)
+        crop = np.repeat(luminance(crop)[:, :, None], 3, axis=2)
     return np.ascontiguousarray(crop * np.float32(rng.uniform(*BRIGHTNESS)), np.float32).clip(0, 1)
 
 

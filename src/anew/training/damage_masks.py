@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anew.arrays import luminance
 from anew.inference.card import ModelCard
 from anew.networks import build_network
 from anew.training.config import TrainingConfig
@@ -170,7 +171,7 @@ def age(pixels: Crop, config: DamageConfig, rng: np.random.Generator, *, grey: b
     if rng.random() < config.soft_share:
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.4, 1.6))), np.float32)
     if grey:
-        pixels = np.repeat(pixels @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=2)
+        pixels = np.repeat(luminance(pixels)[:, :, None], 3, axis=2)
     elif rng.random() < config.sepia_share / max(1 - config.grey_share, 1e-6):
         toned = np.array([1.0, rng.uniform(0.82, 0.95), rng.uniform(0.6, 0.85)], np.float32)
         pixels = pixels.mean(axis=2, keepdims=True) * toned

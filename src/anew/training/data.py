@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from anew.arrays import LUMA
 from anew.errors import AnewError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
@@ -238,7 +239,7 @@ def _load_npz(source: Path, channels: int, split: str) -> LabelledImages:
 
 def _grey(images: Tensor) -> Tensor:
     """Give (N, 1, H, W) luma (BT.601) of (N, 3, H, W) uint8."""
-    weights = torch.tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)
+    weights = torch.tensor(LUMA).reshape(1, 3, 1, 1)
     return (images[:, :3].float() * weights).sum(dim=1, keepdim=True).round().byte()
 
 

@@ -70,7 +70,7 @@ def _to_ycc(rgb: Tensor) -> Tensor:
 def _to_rgb(ycc: Tensor) -> Tensor:
     """Rounded R'G'B' levels of Y'CbCr."""
     y, cb, cr = ycc[:, 0], ycc[:, 1] - 128, ycc[:, 2] - 128
-    green = y - (0.114 * 1.772 * cb + 0.299 * 1.402 * cr) / 0.587
+    green = y - (LUMA[2] * 1.772 * cb + LUMA[0] * 1.402 * cr) / LUMA[1]
     return torch.stack([y + 1.402 * cr, green, y + 1.772 * cb], dim=1).round().clamp(0, 255)
 
 

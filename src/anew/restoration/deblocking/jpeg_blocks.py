@@ -12,7 +12,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from anew.arrays import Image
+from anew.arrays import LUMA, Image
 from anew.jpeg_tables import CHROMINANCE, LUMINANCE, quantisation_table
 
 DCT = scipy.fft.dct(np.eye(8), axis=0, norm="ortho").astype(np.float32)  # rows are the basis functions
@@ -73,7 +73,7 @@ def on_jpeg_planes(image: Image, quality: int, deblock: Callable[[Image, NDArray
         return deblock(image, luma_table)
     if image.shape[2] != 3:
         return np.stack([deblock(np.ascontiguousarray(c), luma_table) for c in np.moveaxis(image, 2, 0)], axis=2)
-    y = image @ np.array([0.299, 0.587, 0.114], np.float32)
+    y = image @ np.array(LUMA, np.float32)
     cb, cr = (image[:, :, 2] - y) / np.float32(1.772), (image[:, :, 0] - y) / np.float32(1.402)
     y, cb, cr = (
         deblock(y, luma_table),
@@ -81,7 +81,7 @@ def on_jpeg_planes(image: Image, quality: int, deblock: Callable[[Image, NDArray
         _at_half_size(cr, chroma_table, deblock),
     )
     red, blue = y + np.float32(1.402) * cr, y + np.float32(1.772) * cb
-    green = (y - np.float32(0.299) * red - np.float32(0.114) * blue) / np.float32(0.587)
+    green = (y - np.float32(LUMA[0]) * red - np.float32(LUMA[2]) * blue) / np.float32(LUMA[1])
     return np.stack([red, green, blue], axis=2)
 
 
