@@ -20,6 +20,7 @@ from anew.diagnosis.lens import find_lens
 from anew.diagnosis.light import find_contrast, find_exposure, find_uneven_light
 from anew.diagnosis.noise import estimate_noise_sigma, find_noise
 from anew.diagnosis.resolution import find_resolution
+from anew.diagnosis.scratches import find_scratches
 from anew.diagnosis.tears import find_tears
 from anew.diagnosis.tilt import find_tilt
 
@@ -36,6 +37,7 @@ FINDERS: tuple[Finder, ...] = (
     find_jpeg,
     find_blur,
     find_tears,
+    find_scratches,
     find_exposure,
     find_contrast,
     find_uneven_light,

@@ -41,8 +41,8 @@ class Model:
     session: Any
     rounded: Any = None
 
-    def __call__(self, image: NDArray[np.float32], condition: float) -> NDArray[np.float32]:
-        """Run the network on an (H, W, C) float32 image of any size.
+    def __call__(self, image: NDArray[np.float32], condition: float | None = None) -> NDArray[np.float32]:
+        """Run the network on an (H, W, C) float32 image of any size; a condition is given if the network takes one.
 
         The sides are padded by reflection to the card's multiple and cut again afterwards.
 
@@ -55,12 +55,15 @@ class Model:
         multiple = self.card.size_multiple
         bottom, right = -height % multiple, -width % multiple
         padded = _reflect(image, bottom, right)
-        batch = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
-        level = np.full((1, 1, 1, 1), condition, np.float32)
-        session = self.rounded if self.rounded is not None and condition >= BFLOAT16_FROM else self.session
+        inputs = {"image": np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)}
+        session = self.session
+        if condition is not None:
+            inputs["condition"] = np.full((1, 1, 1, 1), condition, np.float32)
+            if self.rounded is not None and condition >= BFLOAT16_FROM:
+                session = self.rounded
         size = f"{width} x {height} pixels in {image.shape[2]} channels"
         try:
-            (result,) = session.run(None, {"image": batch, "condition": level})
+            (result,) = session.run(None, inputs)
         except Exception as error:  # the runtimes raise their own classes, which share no root
             raise RunFailed(f"{self.card.name} failed on {size}: {str(error).strip().splitlines()[0]}") from None
         if not np.isfinite(result).all():

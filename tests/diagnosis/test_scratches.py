@@ -1,0 +1,106 @@
+"""Scratches: what counts as thin and long, and what is found on photographs."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+import anew
+from anew.degradations.scratches import scratches
+from anew.diagnosis.scratches import MARKED, estimate_scratch_probability, find_scratches, weigh_marks
+from anew.images import Picture
+
+
+def probability_of(mask: np.ndarray) -> np.ndarray:
+    return np.where(mask, np.float32(0.99), np.float32(0.01))
+
+
+def scratched(photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scratch a photograph deeply: (scratched, where it is visible)."""
+    damaged = np.rint(255 * scratches(photo, count=40, dark=0, opacity=1, length=0.8, width=1.5, rng=0).image) / 255
+    return damaged.astype(np.float32), np.abs(damaged - photo).max(axis=2) > 0.06
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return (skimage.data.astronaut()[:400, :480] / 255).astype(np.float32)
+
+
+def test_a_thin_line_is_kept_and_its_length_measured() -> None:
+    mask = np.zeros((400, 400), bool)
+    mask[50:350, 200:202] = True
+    kept, total = weigh_marks(probability_of(mask))
+    np.testing.assert_array_equal(kept, mask)
+    assert total == pytest.approx(300 / 400, rel=0.02)
+
+
+def test_a_line_turned_upon_itself_is_as_long_as_it_is() -> None:
+    canvas = np.zeros((400, 400), np.uint8)
+    cv2.circle(canvas, (200, 200), 60, 1, 2)
+    _, total = weigh_marks(probability_of(canvas > 0))
+    assert total == pytest.approx(2 * np.pi * 60 / 400, rel=0.25)
+
+
+def test_what_is_wide_or_short_does_not_count() -> None:
+    wide, short = np.zeros((400, 400), bool), np.zeros((400, 400), bool)
+    wide[100:300, 100:130] = True
+    short[::20, ::20] = True
+    kept, total = weigh_marks(probability_of(wide))
+    assert not kept.any()
+    assert total == 0
+    kept, total = weigh_marks(probability_of(short))
+    np.testing.assert_array_equal(kept, short)  # dust beside a scratch is damage too
+    assert total == 0
+    assert weigh_marks(np.full((20, 20), MARKED / 2, np.float32))[1] == 0
+
+
+def test_white_scratches_are_found_where_they_are(photo: np.ndarray) -> None:
+    damaged, truth = scratched(photo)
+    for pixels in (damaged, damaged.mean(axis=2, keepdims=True)):
+        finding = find_scratches(Picture(pixels))
+        assert finding is not None
+        assert finding.kind == "scratches"
+        marked = np.asarray(finding.map)
+        assert (marked & truth).sum() > 0.7 * marked.sum()
+        assert (marked & truth).sum() > 0.25 * truth.sum()
+        assert finding.value == pytest.approx(100 * marked.mean())
+
+
+@pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "chelsea", "rocket", "page", "text", "moon"])
+def test_clean_pictures_are_left_alone(name: str) -> None:
+    pixels = np.atleast_3d(getattr(skimage.data, name)() / np.float32(255))
+    assert find_scratches(Picture(pixels.astype(np.float32))) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 30, 3), (9, 2, 3), (17, 33, 1)])
+def test_any_shape_is_looked_at(shape: tuple[int, int, int]) -> None:
+    pixels = np.random.default_rng(0).random(shape, np.float32)
+    probability = estimate_scratch_probability(pixels)
+    assert probability.shape == shape[:2]
+    assert probability.min() >= 0
+    assert probability.max() <= 1
+    find_scratches(Picture(pixels))
+
+
+def test_a_large_picture_gets_a_mask_of_its_size(photo: np.ndarray) -> None:
+    damaged, truth = scratched(photo)
+    large = cv2.resize(damaged, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    finding = find_scratches(Picture(large))
+    assert finding is not None
+    marked, wanted = np.asarray(finding.map), np.kron(truth, np.ones((3, 3), bool))
+    assert marked.shape == large.shape[:2]
+    assert (marked & wanted).sum() > 0.2 * wanted.sum()
+
+
+def test_restoring_takes_scratches_away_and_says_so(photo: np.ndarray) -> None:
+    damaged, _ = scratched(photo)
+    restored = anew.restore(damaged)
+    step = next(s for s in restored.steps if s.kind == "scratches")
+    assert step.kept, step.reason
+
+    def error(image: np.ndarray) -> float:
+        return float(np.sqrt(((np.asarray(image) - photo) ** 2).mean()))
+
+    assert error(restored.picture.pixels) < 0.9 * error(damaged)
