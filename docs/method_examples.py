@@ -44,7 +44,7 @@ after = anew.unwarp(before, method="{name}", **{{k: damaged.parameters[k] for k 
 
 OPTIONS = {
     ("denoise", "custom"): ", kernel=np.full((3, 3), 1 / 9)",
-    ("denoise", "deep-image-prior"): ", steps=100",
+    ("denoise", "deep-image-prior"): ", steps=200",
     ("denoise", "recorrupted"): ", steps=150",
 }
 DAMAGES = {
