@@ -44,7 +44,6 @@ after = anew.unwarp(before, method="{name}", **{{k: damaged.parameters[k] for k 
 
 OPTIONS = {
     ("denoise", "custom"): ", kernel=np.full((3, 3), 1 / 9)",
-    ("denoise", "deep-image-prior"): ", steps=200",
     ("denoise", "recorrupted"): ", steps=150",
 }
 DAMAGES = {
@@ -58,12 +57,16 @@ DAMAGES = {
     ("unwarp", "lens"): "k1=-0.12",
 }
 KEYS = {"tilt": ("angle",), "keystone": ("corners",), "lens": ("k1", "k2")}
-# These mend another damage than the rest of their task, and show it.
+# These mend another damage than the rest of their task, and show it; or take long, and have a smaller picture.
 SPECIAL = {
     ("denoise", "adaptive-median"): """\
 photo = skimage.data.chelsea()[40:240, 100:300]
 before = anew.degrade(photo, "impulse", rng=0, density=0.1)
 after = anew.denoise(before, sigma=0.1, method="adaptive-median")""",
+    ("denoise", "deep-image-prior"): """\
+photo = skimage.data.chelsea()[80:176, 160:256]
+before = anew.degrade(photo, "noise", rng=0, sigma=0.1)
+after = anew.denoise(before, sigma=0.1, method="deep-image-prior", steps=200)""",
     ("denoise", "poisson-gaussian"): """\
 photo = skimage.data.chelsea()[40:240, 100:300]
 before = anew.degrade(photo, "poisson", rng=0, gain=0.02)
