@@ -1,7 +1,7 @@
 """How good and how fast the shipped flows and autoencoders are; other generators of ours are scored alike.
 
     python -m benchmarks.generate_models scores flow-fashion [--n 10000] [--write]
-    python -m benchmarks.generate_models steps flow-fashion [--n 2500]
+    python -m benchmarks.generate_models steps flow-fashion [--n 2500] [--steps 1 4 16 64] [--samplers euler dpmpp_2m]
     python -m benchmarks.generate_models guidance flow-fashion [--n 2500]
     python -m benchmarks.generate_models nll vae-digits [--images 1000] [--samples 5000] [--write]
     python -m benchmarks.generate_models speed
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.generation.sample import choose_labels, generator_names, sample
+from anew.generation.sample import SAMPLERS, choose_labels, generator_names, sample
 from anew.inference.models import WEIGHTS, read_card
 from anew.metrics.distribution import density_coverage, frechet_distance, kernel_distance, memorisation
 from anew.metrics.features import classify, extract
@@ -122,9 +122,9 @@ def report_table(arguments: argparse.Namespace) -> None:
     """Print a table of the scores by steps and sampler, or by guidance."""
     name = arguments.model
     if arguments.what == "guidance":
-        rows: Iterator[tuple[str, dict[str, Any]]] = ((f"guidance {g}", {"guidance": g}) for g in GUIDANCES)
+        rows: Iterator[tuple[str, dict[str, Any]]] = ((f"guidance {g}", {"guidance": g}) for g in arguments.guidances)
     else:
-        budget = [(kind, steps) for steps in STEPS for kind in ("euler", "heun", "dpmpp_2m")]
+        budget = [(kind, steps) for steps in arguments.steps for kind in arguments.samplers]
         rows = (
             (f"{kind} {steps} evaluations", {"sampler": kind, "steps": steps // 2 if kind == "heun" else steps})
             for kind, steps in budget
@@ -206,6 +206,9 @@ def main() -> None:
     parser.add_argument("what", choices=reports)
     parser.add_argument("model", nargs="?", default="")
     parser.add_argument("--n", type=int, default=10_000, help="samples")
+    parser.add_argument("--steps", type=int, nargs="+", default=STEPS, help="evaluations of the network")
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=SAMPLERS)
+    parser.add_argument("--guidances", type=float, nargs="+", default=GUIDANCES)
     parser.add_argument("--images", type=int, default=1000, help="test images of the likelihood")
     parser.add_argument("--samples", type=int, default=5000, help="importance samples of each")
     parser.add_argument("--bfloat16", action="store_true", help="decode in bfloat16: faster, and slightly worse")
