@@ -30,7 +30,7 @@ def gan_fashion() -> AdversarialConfig:
         network_args={"latent": 64, "widths": [64, 32]},
         discriminator_args={"widths": [32, 64], "minibatch_std": True},
         batch=64,
-        steps=3000,
+        steps=5000,
         learning_rate=1e-3,
         warmup=50,
         decay_from=0.4,
@@ -45,7 +45,7 @@ def gan_fashion() -> AdversarialConfig:
 
 def gan_digits() -> AdversarialConfig:
     """Handwritten digits, 28 x 28: a residual GAN with paired scores, R1 and R2."""
-    return replace(gan_fashion(), labels=tuple("0123456789"), r1=1.0, r2=1.0, extractor="digits")
+    return replace(gan_fashion(), steps=3000, labels=tuple("0123456789"), r1=1.0, r2=1.0, extractor="digits")
 
 
 def gan_faces() -> AdversarialConfig:
@@ -53,6 +53,7 @@ def gan_faces() -> AdversarialConfig:
     return replace(
         gan(),
         patch=64,
+        steps=3000,
         labels=("neutral", "smiling"),
         mirror=True,
         augment=("translation",),
