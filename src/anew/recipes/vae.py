@@ -33,5 +33,6 @@ def vae_fashion() -> VariationalConfig:
         vae_digits(),
         network_args={"latent": 32, "widths": [64], "blocks": 2, "unshuffle": 4, "likelihood": "gaussian"},
         binarise=False,
-        steps=10_000,
+        steps=15_000,
+        beta=4.0,
     )
