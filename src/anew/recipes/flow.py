@@ -16,6 +16,8 @@ def flow() -> FlowConfig:
         patch=0,
         batch=32,
         labels=(),
+        steps_to_sample=16,
+        guidance=1.0,
     )
 
 
@@ -24,19 +26,21 @@ def flow_fashion() -> FlowConfig:
     return FlowConfig(
         network_args={"labels": 10, "widths": [48, 96], "blocks": 1, "middle_blocks": 3, "unshuffle": 2},
         batch=64,
-        steps=4500,
+        steps=9000,
         learning_rate=1e-3,
         warmup=100,
         decay_from=0.5,
         weight_decay=0.01,
         ema=0.998,
         labels=FASHION,
+        steps_to_sample=8,
+        guidance=1.25,
     )
 
 
 def flow_digits() -> FlowConfig:
     """Handwritten digits, 28 x 28: a rectified flow from noise to images."""
-    return replace(flow_fashion(), labels=tuple("0123456789"))
+    return replace(flow_fashion(), steps=6500, labels=tuple("0123456789"), guidance=1.5)
 
 
 def flow_faces() -> FlowConfig:
@@ -47,5 +51,8 @@ def flow_faces() -> FlowConfig:
         patch=64,
         batch=32,
         labels=("neutral", "smiling"),
+        steps=4500,
         mirror=True,
+        steps_to_sample=16,
+        guidance=1.0,
     )
