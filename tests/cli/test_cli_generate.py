@@ -184,7 +184,7 @@ def test_wrong_use_is_one_line_and_exit_status_2(invoke: Invoke, arguments: list
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["digits"], "anew: no trained model of digits is here (looked for flow-digits, gan-digits, vae-digits)"),
+        (["digits"], "anew: no trained model of digits is here (looked for gan-digits, flow-digits, vae-digits)"),
         (["digits", "--model", "gan-digits"], "anew: the model gan-digits is not here; train one with `anew train`"),
         (["digits", "--model", "mine.onnx"], "anew: no model 'mine.onnx'"),
         (["none.json"], "anew: none.json: cannot be read (No such file or directory)"),
@@ -208,7 +208,7 @@ def test_a_model_draws_labels_sheets_and_animations(invoke: Invoke, weights: Pat
     recipe = json.loads(anew.read("twos.png").facts.recipe or "")["generate"]
     assert recipe["model"] == "gan-digits"
     assert recipe["label"] == "two"
-    assert invoke("generate", "digits", "--steps", 2, "--guidance", 1.5, "-n", 2, "-o", "flow.png")[0] == 0
+    assert invoke("generate", "flow-digits", "--steps", 2, "--guidance", 1.5, "-n", 2, "-o", "flow.png")[0] == 0
     assert json.loads(anew.read("flow.png").facts.recipe or "")["generate"]["model"] == "flow-digits"
     listed = json.loads(invoke("generate", "--list", "--json")[1])
     assert listed["models"] == {"flow-digits": ["zero", "one", "two"], "gan-digits": ["zero", "one", "two"]}
@@ -232,16 +232,16 @@ def test_an_animation_is_a_loop_between_samples(invoke: Invoke, weights: Path, e
 
 def test_what_a_model_cannot_do_is_one_line(invoke: Invoke, weights: Path) -> None:
     for arguments, message in (
-        (["--label", "seven"], "no label 'seven'; flow-digits knows zero, one, two (or 0 to 2)"),
+        (["--label", "seven"], "no label 'seven'; gan-digits knows zero, one, two (or 0 to 2)"),
         (["--label", "9"], "no label '9'"),
-        (["--size", "64"], "flow-digits makes pictures of 8 x 8"),
-        (["--set", "palette=ember"], "flow-digits has no option 'palette'"),
-        (["--set", "sampler=magic"], "no sampler 'magic'; there are euler, heun, dpmpp_2m"),
+        (["--size", "64"], "gan-digits makes pictures of 8 x 8"),
+        (["--set", "palette=ember"], "gan-digits has no option 'palette'"),
+        (["--model", "flow-digits", "--set", "sampler=magic"], "no sampler 'magic'; there are euler, heun, dpmpp_2m"),
         (["--model", "gan-digits", "--steps", "3"], "gan-digits takes no steps: only a flow does"),
         (["-n", "99999999"], "are 6400 megapixels, above the budget"),
         (["--interpolate", "99999999"], "are 6400 megapixels, above the budget"),
         (["--interpolate", "4", "--size", "9"], "--interpolate takes no --size"),
-        (["--interpolate", "4", "--set", "a=1"], "flow-digits has no option 'a'"),
+        (["--interpolate", "4", "--set", "a=1"], "gan-digits has no option 'a'"),
     ):
         code, out, err = invoke("generate", "digits", *arguments)
         assert (code, out) == (2, ""), arguments

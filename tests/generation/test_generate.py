@@ -109,6 +109,8 @@ def test_the_first_model_of_a_subject_that_is_here_serves(weights: Path) -> None
     only = anew.generate("digits", 3, label="two")
     assert (only[:, :4, :, 0].mean(axis=2).argmax(axis=1) == 2).all()
     write_flow(weights / "flow-digits.onnx")
+    np.testing.assert_array_equal(anew.generate("digits", 3, rng=2), images[:3])
+    (weights / "gan-digits.onnx").unlink()
     flow = anew.generate("digits", 2, rng=2, steps=16)
     noise = np.stack([np.random.default_rng([2, i]).standard_normal((8, 8), np.float32) for i in range(2)])
     expected = np.clip((noise * np.exp(-0.5) + 1) / 2, 0, 1)

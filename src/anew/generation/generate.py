@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Images = NDArray[np.float32]
 
 SUBJECTS: dict[str, tuple[str, ...]] = {  # the models of a subject, the preferred first; the first that is here serves
-    "digits": ("flow-digits", "gan-digits", "vae-digits"),
-    "fashion": ("flow-fashion", "gan-fashion", "vae-fashion"),
+    "digits": ("gan-digits", "flow-digits", "vae-digits"),
+    "fashion": ("gan-fashion", "flow-fashion", "vae-fashion"),
     "faces": ("flow-faces", "gan-faces", "vae-faces"),
 }
 DEFAULT_SIDE = 512  # pixels, of pictures that can have any size
