@@ -46,13 +46,10 @@ def flow_digits() -> FlowConfig:
 def flow_faces() -> FlowConfig:
     """Grey faces, neutral or smiling, 64 x 64: a rectified flow from noise to images."""
     return replace(
-        flow_fashion(),
+        flow(),
         network_args={"labels": 2, "widths": [32, 64, 128], "blocks": 1, "middle_blocks": 3, "unshuffle": 2},
         patch=64,
-        batch=32,
-        labels=("neutral", "smiling"),
         steps=4500,
+        labels=("neutral", "smiling"),
         mirror=True,
-        steps_to_sample=16,
-        guidance=1.0,
     )
