@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import re
 import signal
@@ -106,7 +107,9 @@ def test_the_page_and_the_json_hold_what_is_needed_and_load_nothing(
 
 def test_ctrl_c_keeps_what_is_done(photos: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "anew.cli.main", "bench", "denoise", "--data", photos, "-o", tmp_path]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    # Tests that a shell runs in the background ignore interrupts, and so would their child.
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, preexec_fn=listen, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         results = tmp_path / "results.jsonl"
         deadline = time.monotonic() + 60
         while not (results.exists() and results.stat().st_size) and time.monotonic() < deadline:
