@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ from anew.training.data import NoTrainingData, load_images, load_labelled, pack,
 from anew.training.denoising import DenoiseConfig, make_batch, make_objective
 from anew.training.export import load_weights
 from anew.training.loop import train
-from anew.training.objective import LossFunction, Objective
+from anew.training.objective import LossFunction, Networks, Objective
 from anew.training.restoration import RunFacts, export_restorer
 from anew.training.run import run_recipe
 from anew.training.schedule import learning_rate
@@ -147,6 +149,18 @@ def run_tiny(folder: Path, photos: Path, **arguments):  # type: ignore[no-untype
     training, validation = split(load_images(photos, channels=3, min_size=16), 1, 0)
     config = arguments.pop("config", TINY)
     return train(make_objective(config), config, training, validation, folder=folder, **arguments)
+
+
+def test_what_happens_at_every_fourth_step_counts_into_the_time_of_one(photos: Path, tmp_path: Path) -> None:
+    objective, calls = make_objective(TINY), iter(range(1, 1 + TINY.steps))
+
+    def loss(networks: Networks, *rest: Any) -> torch.Tensor:
+        time.sleep(0.4 if next(calls) % 4 == 0 else 0)
+        return objective.losses["network"](networks, *rest)
+
+    images = load_images(photos, channels=3, min_size=16)
+    run = train(replace(objective, losses={"network": loss}), TINY, images, images, folder=tmp_path)
+    assert run.seconds_per_step > 0.1
 
 
 def test_an_interrupted_run_equals_an_unbroken_one_bit_for_bit(photos: Path, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from anew.training.log_summary import draw_log, read_log
 from anew.training.objective import Objective
 from anew.training.schedule import learning_rate
 
+WARM_UP = 4  # steps that do not count as typical
+
 
 @dataclass(frozen=True)
 class TrainingRun:
@@ -41,7 +43,7 @@ class TrainingRun:
         Its entries since the run was started or continued.
     steps_done : int
     seconds_per_step : float
-        The median.
+        The mean, without the first steps, which are slower.
     """
 
     network: nn.Module
@@ -157,7 +159,7 @@ def train(
             break
     for network in networks.values():
         network.requires_grad_(True)
-    return TrainingRun(average, tuple(log), step, statistics.median(watch.durations or [0.0]))
+    return TrainingRun(average, tuple(log), step, watch.seconds_per_step())
 
 
 def computes_bfloat16(device: torch.device) -> bool:
@@ -235,6 +237,10 @@ class _Watch:
         """Take note of one update."""
         self.losses[name].append(loss)
         self.norms[name].append(norm)
+
+    def seconds_per_step(self) -> float:
+        """Give the mean, which counts what happens only at every few steps; the first steps warm up."""
+        return statistics.fmean(self.durations[WARM_UP:] or self.durations or [0.0])
 
     def means(self) -> dict[str, float]:
         """Give the mean loss and gradient norm of each network, and start again; a lone network goes without name."""
