@@ -1,6 +1,7 @@
 """How well are torn corners and scratches found, and how silent is it otherwise?
 
     python -m benchmarks.detect_damage tears [--images 40]
+    python -m benchmarks.detect_damage text
     python -m benchmarks.detect_damage scratches [--images 97] [--write]
 
 On LIVE1 and CBSD68: how many damaged pictures were found, precision, recall and F1 of their pixels, how many clean
@@ -25,6 +26,7 @@ from anew.degradations.tears import tears
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.scratches import find_scratches
 from anew.diagnosis.tears import find_tears
+from anew.diagnosis.text import find_text
 from anew.images import Picture
 from anew.inference.models import WEIGHTS
 from benchmarks.data import data_folder, load_set
@@ -40,24 +42,29 @@ PROTOCOL = (
     "benchmarks.detect_damage scratches"
 )
 FILM_KINDS = ("scratches", "hair", "hair-short", "lint", "dirt")
+FINDERS: dict[str, Finder] = {"tears": find_tears, "text": find_text, "scratches": find_scratches}
+WORDS = ("SAMPLE", "12 08 '94", "Holiday in Rome", "Studio Miller", "2024-05-17 14:22", "Mum and Dad at sea")
+INKS = ("white", "black", "yellow", "red", "orange", "navy", "silver")
 DRAWN_KINDS = ("scratches", "folds", "dust")
 
 
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tears", "scratches"))
+    parser.add_argument("what", choices=FINDERS)
     parser.add_argument("--images", type=int, default=97)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     clean = {**load_set("LIVE1"), **load_set("CBSD68")}
     chosen = list(clean.values())[:: max(1, len(clean) // options.images)]
     pictures = [np.atleast_3d(x / 255).astype(np.float32) for x in chosen]
-    find = find_tears if options.what == "tears" else find_scratches
+    find = FINDERS[options.what]
     if options.what == "tears":
         torn = [(d.image, d.mask) for i, x in enumerate(pictures) if (d := tears(x, rng=i)).mask is not None]
         for sigma in (0.0, 0.06):
             report(f"torn corners, sigma {sigma}", find, torn, sigma)
+    for size in (14, 20, 28, 60) if options.what == "text" else ():
+        report(f"letters of {size} pixels", find, list(written(pictures, size)))
     scores = {}
     for kind in FILM_KINDS if options.what == "scratches" else ():
         scores[f"film {kind}"] = report(f"film {kind}", find, list(under_film(pictures, kind)))
@@ -86,6 +93,26 @@ def under_film(pictures: list[Image], kind: str) -> Iterator[tuple[Image, Mask]]
         cover = np.tile(alpha, (rows, columns))[: clean.shape[0], : clean.shape[1], None]
         damaged = (1 - cover) * clean + cover * WHITE
         yield _in_levels(damaged), (cover[:, :, 0] >= COVERED) & (np.abs(damaged - clean).max(axis=2) >= VISIBLE)
+
+
+def written(pictures: list[Image], size: int) -> Iterator[tuple[Image, Mask]]:
+    """Write a line over each picture: (picture, mask)."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size)
+    for number, clean in enumerate(pictures):
+        levels = np.rint(np.repeat(clean, 3 // clean.shape[2], axis=2) * 255).astype(np.uint8)
+        image = Pillow.fromarray(levels)
+        rng = np.random.default_rng(number)
+        words, ink = rng.choice(WORDS), str(rng.choice(INKS))
+        draw = ImageDraw.Draw(image)
+        left, top, right, bottom = draw.textbbox((0, 0), words, font=font)
+        room = (max(1.0, image.width - (right - left)), max(1.0, image.height - (bottom - top)))
+        place = (rng.uniform(0, room[0]) - left, rng.uniform(0, room[1]) - top)
+        draw.text(place, words, fill=ink, font=font)
+        damaged = np.asarray(image)
+        yield damaged / np.float32(255), np.abs(damaged.astype(int) - levels).max(axis=2) >= 10
 
 
 def drawn(pictures: list[Image], kind: str) -> Iterator[tuple[Image, Mask]]:

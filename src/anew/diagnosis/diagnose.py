@@ -12,7 +12,7 @@ from anew.arrays import as_image
 from anew.diagnosis.blur import find_blur
 from anew.diagnosis.colour import find_cast, find_fading
 from anew.diagnosis.finding import Diagnosis, Finding
-from anew.diagnosis.holes import find_holes
+from anew.diagnosis.holes import find_holes, report_holes
 from anew.diagnosis.impulses import find_impulses
 from anew.diagnosis.jpeg import find_jpeg
 from anew.diagnosis.keystone import find_keystone
@@ -22,6 +22,7 @@ from anew.diagnosis.noise import estimate_noise_sigma, find_noise
 from anew.diagnosis.resolution import find_resolution
 from anew.diagnosis.scratches import find_scratches
 from anew.diagnosis.tears import find_tears
+from anew.diagnosis.text import find_text
 from anew.diagnosis.tilt import find_tilt
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ FINDERS: tuple[Finder, ...] = (
     find_noise,
     find_jpeg,
     find_blur,
+    find_text,
     find_tears,
     find_scratches,
     find_exposure,
@@ -79,8 +81,11 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
         picture = anew.images.Picture(pixels if pixels.ndim == 3 else pixels[:, :, None])
     holes = find_holes(picture)
     picture = _without_nan(picture)
-    others = (find(picture) for find in FINDERS)
-    findings = without_chance_lines(tuple(finding for finding in (holes, *others) if finding is not None))
+    others = tuple(find(picture) for find in FINDERS)
+    found = {finding.kind: finding for finding in others if finding is not None}
+    if holes is not None and "text" in found:
+        holes = without_letters(holes, found["text"])
+    findings = without_chance_lines(tuple(f for f in (holes, *found.values()) if f is not None))
     by_kind = {finding.kind: finding for finding in findings}
     noise, jpeg = by_kind.get("noise"), by_kind.get("jpeg")
     return Diagnosis(
@@ -89,6 +94,13 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
         jpeg_quality=int(jpeg.value) if jpeg else None,
         hole_mask=holes.map if holes else None,
     )
+
+
+def without_letters(holes: Finding, text: Finding) -> Finding | None:
+    """Leave out of the holes, which are of one colour too, what text covers with its rim."""
+    if holes.map is None or text.map is None:
+        return holes
+    return report_holes(holes.map & ~text.map)
 
 
 def without_chance_lines(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

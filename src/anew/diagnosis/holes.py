@@ -62,7 +62,11 @@ def estimate_hole_mask(image: Image, alpha: Image | None = None) -> Mask:
 
 def find_holes(picture: Picture) -> Finding | None:
     """Report holes and where they are, or None."""
-    mask = estimate_hole_mask(picture.pixels, picture.alpha)
+    return report_holes(estimate_hole_mask(picture.pixels, picture.alpha))
+
+
+def report_holes(mask: Mask) -> Finding | None:
+    """Make the finding of a mask; None if it is empty or nothing is left beside it."""
     if not mask.any() or mask.all():
         return None
     share = 100 * float(mask.mean())
@@ -105,11 +109,11 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
     content = known[:, 1:] & ~holes[rows, 1:]
     if not holes.any() or not content.any():
         return np.zeros_like(holes)
-    photographic = flat[content].mean() <= MOST_FLAT and _looks_photographic(here[:, 1:][content])
+    photographic = flat[content].mean() <= MOST_FLAT and looks_photographic(here[:, 1:][content])
     return holes if photographic else np.zeros_like(holes)
 
 
-def _looks_photographic(content: Image) -> bool:
+def looks_photographic(content: Image) -> bool:
     """Tell whether (N, C) pixels are neither a page with letters nor the few colours of a palette."""
     some = content[:: max(1, len(content) // 30_000)]
     tone = some.mean(axis=1)
@@ -196,7 +200,7 @@ def _border_statistics(pixels: Image, colour: Image, region: Mask, labels: NDArr
     flat_pixels, flat_labels = pixels.reshape(-1, channels), labels.ravel()
     sums = np.zeros((5, count))
     for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        back = _ends(region, dy, dx)
+        back = ends(region, dy, dx)
         back = back[:: max(1, len(back) // MOST_STEPS)]
         first = back + dy * width + dx
         row, column = first // width + dy, first % width + dx
@@ -204,14 +208,14 @@ def _border_statistics(pixels: Image, colour: Image, region: Mask, labels: NDArr
         second = np.where(inside, first + dy * width + dx, first)
         seen = ~region.ravel()[second]
         near, beyond = flat_pixels[first[seen]], flat_pixels[second[seen]]
-        jump, change = _distance(near, colour), _distance(beyond, near)
+        jump, change = largest_difference(near, colour), largest_difference(beyond, near)
         label = flat_labels[back[seen]]
         for k, weights in enumerate((None, jump <= SAME, jump > FAR, jump, change)):
             sums[k] += np.bincount(label, weights, minlength=count)
     return _Border(*sums)
 
 
-def _ends(region: Mask, dy: int, dx: int) -> NDArray[np.int64]:
+def ends(region: Mask, dy: int, dx: int) -> NDArray[np.int64]:
     """Give the flat indices of the pixels of a region whose neighbour at (dy, dx) is in the picture but not in it."""
     height, width = region.shape
     here = np.s_[max(-dy, 0) : height - max(dy, 0), max(-dx, 0) : width - max(dx, 0)]
@@ -221,12 +225,12 @@ def _ends(region: Mask, dy: int, dx: int) -> NDArray[np.int64]:
     return np.flatnonzero(ends)
 
 
-def _distance(a: Image, b: Image) -> NDArray[np.float32]:
-    """Give the largest difference over the channels of (N, C) pixels and (N, C) or (C,) others."""
+def largest_difference(a: Image, b: Image) -> NDArray[np.float32]:
+    """Give the largest difference over the channels of (..., C) pixels and (..., C) or (C,) others."""
     difference = np.abs(a - b)
-    largest = difference[:, 0]
-    for c in range(1, difference.shape[1]):
-        largest = np.maximum(largest, difference[:, c])
+    largest = difference[..., 0]
+    for c in range(1, difference.shape[-1]):
+        largest = np.maximum(largest, difference[..., c])
     return largest
 
 
