@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,11 +12,12 @@ import skimage.data
 
 import anew
 from anew.degradations.geometry import tilt
+from anew.diagnosis.finding import Finding
 from anew.errors import InvalidPlan
 from anew.images import Picture
-from anew.restoration.automatic import explain, restore
+from anew.restoration.automatic import explain, restore, run_plan
 from anew.restoration.checks import check_relit
-from anew.restoration.plan import Plan, Step
+from anew.restoration.plan import Plan, Step, make_plan
 from anew.restoration.recipe import decode_mask, encode_mask, mask_hash, read_recipe, replay, version_changes
 from anew.restoration.relighting.curve import relight_curve
 
@@ -294,3 +296,13 @@ def test_a_tilt_that_noise_hides_is_found_once_the_noise_is_gone() -> None:
     restored = restore(damaged)
     assert [s.kind for s in restored.steps if s.kept] == ["noise", "tilt"]
     assert psnr(restored.picture.pixels, clean) > psnr(damaged.pixels, clean) + 10
+
+
+@pytest.mark.parametrize(("confidence", "asked_again"), [(0.7, True), (0.95, False)])
+def test_a_tilt_that_only_the_damage_showed_is_left_alone(noisy: Picture, confidence: float, asked_again: bool) -> None:
+    diagnosis = anew.diagnose(noisy)
+    chance = Finding("tilt", 4.0, "degrees", confidence, "The picture leans to the left.", details={"angle": 4.0})
+    diagnosis = replace(diagnosis, findings=(*diagnosis.findings, chance))
+    steps = run_plan(noisy, make_plan(diagnosis), diagnosis=diagnosis).steps
+    assert [(step.kind, step.kept) for step in steps] == [("noise", True), ("tilt", False)]
+    assert ("not there in the repaired picture" in steps[1].reason) == asked_again

@@ -7,7 +7,7 @@ import pytest
 import skimage.data
 from scipy.ndimage import gaussian_filter, rotate
 
-from anew.structure.mirrored_corners import find_mirrored_corners
+from anew.structure.mirrored_corners import MirroredCorners, find_mirrored_corners
 
 
 def photograph(name: str) -> np.ndarray:
@@ -60,3 +60,16 @@ def test_pictures_that_look_alike_everywhere() -> None:
         rng.random((20, 30)),
     )
     assert not any(find_mirrored_corners(image.astype(np.float32)).sure for image in pictures)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "rise", "elsewhere", "sure"),
+    [
+        (0.77, 0.16, 0.65, False),  # smooth content, seen behind noise, that fits other angles nearly as well
+        (0.77, 0.16, 0.55, True),
+        (0.77, 0.40, 0.65, True),  # a peak
+        (0.90, 0.16, 0.80, True),
+    ],
+)
+def test_a_middling_correlation_must_stand_out(correlation: float, rise: float, elsewhere: float, sure: bool) -> None:
+    assert MirroredCorners(2.3, correlation, rise, elsewhere, sides=3).sure == sure

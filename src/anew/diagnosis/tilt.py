@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 MAX_ANGLE = 11.0  # degrees; beyond, a tilt is meant
 MAX_UPRIGHT = 0.3  # length of lines along the axes, relative to that of the tilted ones
 SURROUND_MIN_ANGLE, TEXT_MIN_ANGLE = 0.4, 0.6  # degrees; a print may lie crooked on its own page by as much
-LEAST_PROMINENCE = 6.0  # of lines of text; photographs at other angles than their own stay below 4
+LEAST_PROMINENCE = 11.0  # of lines of text: pages have 13 and more, what lies in rows in photographs at most 10
+ROWS_PROMINENCE, SAME_DIRECTION = 6.0, 0.5  # such rows tell that a picture is upright, or make another angle exact
 CORNER_MIN_ANGLE, HINT_MIN_ANGLE, WALL_MIN_ANGLE, PAGE_MIN_ANGLE = 1.5, 3.0, 3.0, 0.7  # degrees
 MOST_CONVERGENCE = 4.0  # degrees; what few lines seem to converge more is chance
 UPRIGHT_ANGLE = 0.5  # degrees
@@ -62,9 +63,17 @@ def estimate_tilt(image: Image) -> Tilt:
         if angle is not None and SURROUND_MIN_ANGLE <= abs(angle) <= MAX_ANGLE:
             return Tilt(angle, 0.95)
     text = measure_text_lines(image)
-    if text.prominence > LEAST_PROMINENCE:
+    in_rows = text.prominence > ROWS_PROMINENCE
+    if text.prominence > LEAST_PROMINENCE or (in_rows and abs(text.angle) < TEXT_MIN_ANGLE):
         sure = TEXT_MIN_ANGLE <= abs(text.angle) <= MAX_ANGLE
         return Tilt(text.angle, 0.9) if sure else Tilt(0.0, 0.0)
+    tilt = _tilt_without_text(image)
+    if in_rows and tilt.angle != 0 and abs(text.angle - tilt.angle) < SAME_DIRECTION:
+        return Tilt(text.angle, tilt.confidence)
+    return tilt
+
+
+def _tilt_without_text(image: Image) -> Tilt:
     mirrored = find_mirrored_corners(image)
     if mirrored.sure and abs(mirrored.angle) <= MAX_ANGLE:
         return Tilt(mirrored.angle, 0.95)

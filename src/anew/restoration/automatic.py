@@ -31,6 +31,7 @@ HIDDEN_BY: Mapping[str, tuple[str, ...]] = {
 }
 # Denoisers draw lines; the borders of a picture they do not invent.
 LEAST_CONFIDENCE: Mapping[str, float] = {"tilt": 0.95}
+SAME_TILT = 1.5  # degrees
 
 Progress = Callable[[str, float], None]  # what is being done, in words; the fraction done in [0, 1]
 
@@ -222,6 +223,11 @@ def run_plan(
         def tell(fraction: float, step: Step = step, number: int = number) -> None:
             progress(f"{step.kind}: {step.task}", 0.1 + 0.9 * (number + fraction) / len(steps))
 
+        if _was_chance(step, so_far, diagnosis):
+            reason = "the lines that told it are not there in the repaired picture"
+            dropped = StepResult(step.kind, step.task, step.method, step.parameters, False, reason, 0.0)
+            so_far = replace(so_far, results=(*so_far.results, dropped))
+            continue
         mask = _mask_of(step, diagnosis, original.pixels.shape[:2])
         try:
             so_far = _take(step, so_far, mask, plan.strength, check=check, tell=tell)
@@ -244,6 +250,17 @@ class _SoFar:
     kept: tuple[Step, ...] = ()
     masks: tuple[Mask | None, ...] = ()
     results: tuple[StepResult, ...] = ()
+
+
+def _was_chance(step: Step, so_far: _SoFar, diagnosis: Diagnosis) -> bool:
+    """Tell whether few lines told a tilt, in grains, blocks or shadows, and no longer do after the repairs so far."""
+    from anew.diagnosis.tilt import find_tilt
+
+    finding = diagnosis.get("tilt")
+    if step.kind != "tilt" or finding is None or not so_far.kept or finding.confidence >= LEAST_CONFIDENCE["tilt"]:
+        return False
+    now = find_tilt(so_far.picture)
+    return now is None or abs(now.value - finding.value) > SAME_TILT
 
 
 def _take(
