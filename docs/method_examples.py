@@ -66,7 +66,7 @@ after = anew.denoise(before, sigma=0.1, method="adaptive-median")""",
     ("denoise", "deep-image-prior"): """\
 photo = skimage.data.chelsea()[80:176, 160:256]
 before = anew.degrade(photo, "noise", rng=0, sigma=0.1)
-after = anew.denoise(before, sigma=0.1, method="deep-image-prior", steps=200)""",
+after = anew.denoise(before, sigma=0.1, method="deep-image-prior", steps=100)""",
     ("denoise", "poisson-gaussian"): """\
 photo = skimage.data.chelsea()[40:240, 100:300]
 before = anew.degrade(photo, "poisson", rng=0, gain=0.02)
