@@ -44,7 +44,7 @@ after = anew.unwarp(before, method="{name}", **{{k: damaged.parameters[k] for k 
 
 OPTIONS = {
     ("denoise", "custom"): ", kernel=np.full((3, 3), 1 / 9)",
-    ("denoise", "recorrupted"): ", steps=150",
+    ("denoise", "recorrupted"): ", steps=60",
 }
 DAMAGES = {
     ("relight", "curve"): '"exposure", stops=-1.5',
