@@ -1,4 +1,4 @@
-"""How well are torn corners and scratches found, and how silent is it otherwise?
+"""How well are torn corners, text and scratches found, and how silent is it otherwise?
 
     python -m benchmarks.detect_damage tears [--images 40]
     python -m benchmarks.detect_damage text

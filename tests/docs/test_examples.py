@@ -31,7 +31,6 @@ def test_python_in_the_pages_runs(block: str, tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("method", list(METHODS), ids=lambda m: f"{m.task}-{m.name}")
-@pytest.mark.timeout(400)  # two of them train a network
 def test_every_method_has_an_example_that_changes_the_picture(method: Method) -> None:
     if method.trains:
         pytest.importorskip("torch")

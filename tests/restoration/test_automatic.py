@@ -306,3 +306,15 @@ def test_a_tilt_that_only_the_damage_showed_is_left_alone(noisy: Picture, confid
     steps = run_plan(noisy, make_plan(diagnosis), diagnosis=diagnosis).steps
     assert [(step.kind, step.kept) for step in steps] == [("noise", True), ("tilt", False)]
     assert ("not there in the repaired picture" in steps[1].reason) == asked_again
+
+
+def test_a_tilt_that_a_person_wants_or_a_replay_repeats_is_not_asked_for_again(noisy: Picture) -> None:
+    diagnosis = anew.diagnose(noisy)
+    chance = Finding("tilt", 4.0, "degrees", 0.7, "The picture leans to the left.", details={"angle": 4.0})
+    diagnosis = replace(diagnosis, findings=(*diagnosis.findings, chance))
+    plan = make_plan(diagnosis)
+    wanted = plan.model_copy(
+        update={"steps": (plan.steps[0], plan.steps[1].model_copy(update={"parameters": {"angle": 3.0}}))}
+    )
+    assert "edges" in run_plan(noisy, wanted, diagnosis=diagnosis).steps[1].reason
+    assert run_plan(noisy, plan, diagnosis=diagnosis, check=False).steps[1].kept

@@ -41,6 +41,20 @@ class Finding:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+def finding_of_mask(kind: str, mask: NDArray[np.bool_], confidence: float, message: str) -> Finding | None:
+    """Report the share of the pixels that a mask marks, or None if it marks none.
+
+    Parameters
+    ----------
+    message : str
+        With ``{share}`` where the share belongs, in % of the pixels.
+    """
+    if not mask.any():
+        return None
+    share = 100 * float(mask.mean())
+    return Finding(kind, share, "% of pixels", confidence, message.format(share=f"{share:.1f} %"), mask)
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """Everything that was found in one picture; ``str()`` says it in words."""

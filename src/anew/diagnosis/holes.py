@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
-from anew.diagnosis.finding import Finding
+from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.impulses import MOST_CLUSTERED, clustering
 
 if TYPE_CHECKING:
@@ -66,18 +66,11 @@ def find_holes(picture: Picture) -> Finding | None:
 
 
 def report_holes(mask: Mask) -> Finding | None:
-    """Make the finding of a mask; None if it is empty or nothing is left beside it."""
-    if not mask.any() or mask.all():
+    """Make the finding of a mask; None if it is empty, or nothing is left beside it."""
+    if mask.all():
         return None
-    share = 100 * float(mask.mean())
-    return Finding(
-        kind="holes",
-        value=share,
-        unit="% of pixels",
-        confidence=0.9,
-        message=f"Parts are missing: {share:.1f} % of the picture is empty or painted over with one colour.",
-        map=mask,
-    )
+    message = "Parts are missing: {share} of the picture is empty or painted over with one colour."
+    return finding_of_mask("holes", mask, 0.9, message)
 
 
 def _transparent_holes(alpha: Image) -> Mask:

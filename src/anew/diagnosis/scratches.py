@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask, luminance
-from anew.diagnosis.finding import Finding
+from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.inference.models import open_model
 from anew.restoration.tiles import apply_in_tiles
 
@@ -66,15 +66,8 @@ def find_scratches(picture: Picture) -> Finding | None:
     if total < LEAST_TOTAL:
         return None
     full = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    share = 100 * float(full.mean())
-    return Finding(
-        kind="scratches",
-        value=share,
-        unit="% of pixels",
-        confidence=min(0.95, 0.6 + 0.35 * (total - LEAST_TOTAL) / (SURE_TOTAL - LEAST_TOTAL)),
-        message=f"Scratches or hairs lie over {share:.1f} % of the picture.",
-        map=full,
-    )
+    confidence = min(0.95, 0.6 + 0.35 * (total - LEAST_TOTAL) / (SURE_TOTAL - LEAST_TOTAL))
+    return finding_of_mask("scratches", full, confidence, "Scratches or hairs lie over {share} of the picture.")
 
 
 def weigh_marks(probability: NDArray[np.float32]) -> tuple[Mask, float]:

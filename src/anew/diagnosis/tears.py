@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
-from anew.diagnosis.finding import Finding
+from anew.diagnosis.finding import Finding, finding_of_mask
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -73,18 +73,8 @@ def estimate_tear_mask(image: Image) -> Mask:
 
 def find_tears(picture: Picture) -> Finding | None:
     """Report torn-off corners and where they are, or None."""
-    mask = estimate_tear_mask(picture.pixels)
-    if not mask.any():
-        return None
-    share = 100 * float(mask.mean())
-    return Finding(
-        kind="tears",
-        value=share,
-        unit="% of pixels",
-        confidence=0.8,
-        message=f"A corner is torn off: {share:.1f} % of the picture is gone.",
-        map=mask,
-    )
+    message = "A corner is torn off: {share} of the picture is gone."
+    return finding_of_mask("tears", estimate_tear_mask(picture.pixels), 0.8, message)
 
 
 def _light_corner(smooth: Image) -> Mask | None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
-from anew.diagnosis.finding import Finding
+from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.holes import MOST_FLAT, ends, largest_difference, looks_photographic
 
 if TYPE_CHECKING:
@@ -77,18 +77,8 @@ def estimate_text_mask(image: Image) -> Mask:
 
 def find_text(picture: Picture) -> Finding | None:
     """Report letters over the picture and where they are, or None."""
-    mask = estimate_text_mask(picture.pixels)
-    if not mask.any():
-        return None
-    share = 100 * float(mask.mean())
-    return Finding(
-        kind="text",
-        value=share,
-        unit="% of pixels",
-        confidence=0.85,
-        message=f"Text is written over the picture: its letters cover {share:.1f} %.",
-        map=mask,
-    )
+    message = "Text is written over the picture: its letters cover {share}."
+    return finding_of_mask("text", estimate_text_mask(picture.pixels), 0.85, message)
 
 
 def _colours_of_strokes(pixels: Image) -> list[Image]:
@@ -116,83 +106,82 @@ def _colours_of_strokes(pixels: Image) -> list[Image]:
 
 
 @dataclass(frozen=True)
-class _Letters:
-    """Connected parts of one colour that could be letters; arrays (N,)."""
+class _Parts:
+    """Connected parts of one colour; arrays (N,), the first of the background."""
 
-    label: NDArray[np.int64]
     left: NDArray[np.float64]
     top: NDArray[np.float64]
     width: NDArray[np.float64]
     height: NDArray[np.float64]
+    exact: NDArray[np.float64]  # share of the area that has exactly the colour
+    sharpness: NDArray[np.float64]  # share of the border
     stroke: NDArray[np.float64]  # greatest width of a stroke
-    sharpness: NDArray[np.float64]
+
+    def could_be_letters(self, height: int) -> NDArray[np.int64]:
+        """Give the indices of those with the size, thin strokes and sharp border of a letter, in a picture so high."""
+        fits = (
+            (self.height >= LEAST_HEIGHT)
+            & (self.height <= MOST_HEIGHT * height)
+            & (self.width <= MOST_WIDTH * self.height)
+            & (self.stroke <= MOST_STROKE * self.height)
+            & (self.exact >= LEAST_EXACT)
+            & (self.sharpness >= LEAST_SHARP)
+        )
+        fits[0] = False
+        return np.flatnonzero(fits)
+
+    def make_a_line(self, letters: NDArray[np.int64]) -> bool:
+        """Tell whether letters side by side are many, sharp, and stand on a common line."""
+        if len(letters) < LEAST_LETTERS or np.median(self.sharpness[letters]) < LEAST_SHARP_LINE:
+            return False
+        left, feet, high = self.left[letters], (self.top + self.height)[letters], self.height[letters].max()
+        on_line = np.abs(feet - np.median(feet)) <= BASELINE * high + 1
+        wide = (left + self.width[letters]).max() - left.min() >= 2 * high
+        return bool(wide and on_line.mean() >= LEAST_ON_BASELINE)
+
+    def within(self, letters: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which parts lie in the line of some letters: these, dots, commas, what is left of thin strokes."""
+        high = self.height[letters].max()
+        room = 0.35 * high
+        x, y = self.left + self.width / 2, self.top + self.height / 2
+        inside = (x > self.left[letters].min() - room) & (x < (self.left + self.width)[letters].max() + room)
+        inside &= (y > self.top[letters].min() - room) & (y < (self.top + self.height)[letters].max() + room)
+        return inside & (self.height <= 1.5 * high) & (self.width <= MOST_WIDTH * high) & (self.exact > 0)
 
 
 def _lines(region: Mask, exact: Mask, pixels: Image, colour: Image) -> Mask:
     """Keep the parts of a region that look like letters and stand in lines, and what lies in those lines."""
-    nothing: Mask = np.zeros_like(region)
     joined = cv2.morphologyEx(region.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
-    count, parts, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    stats = np.asarray(boxes, np.int32)
-    labels = np.where(region, parts, 0).astype(np.int32)
-    exact_share = np.bincount(labels[exact], minlength=count) / stats[:, cv2.CC_STAT_AREA]
-    sharpness = _sharpness(region, labels, count, pixels, colour)
-    letters = _letters(region, labels, stats, exact_share >= LEAST_EXACT, sharpness)
-    if not LEAST_LETTERS <= len(letters.label) <= MOST_LETTERS:
-        return nothing
+    count, found, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    labels = np.where(region, found, 0).astype(np.int32)
+    left, top, width, height, area = np.asarray(boxes, np.float64).T
+    parts = _Parts(
+        left,
+        top,
+        width,
+        height,
+        exact=np.bincount(labels[exact], minlength=count) / area,
+        sharpness=_sharpness(region, labels, count, pixels, colour),
+        stroke=_strokes(region, labels, count),
+    )
     kept = np.zeros(count, bool)
-    for line in _stand_together(letters):
-        left, top = letters.left[line].min(), letters.top[line].min()
-        right = (letters.left + letters.width)[line].max()
-        bottom = (letters.top + letters.height)[line].max()
-        high = float(letters.height[line].max())
-        feet = (letters.top + letters.height)[line]
-        on_it = np.abs(feet - np.median(feet)) <= BASELINE * high + 1
-        sharp = float(np.median(letters.sharpness[line]))
-        if (
-            len(line) < LEAST_LETTERS
-            or right - left < 2 * high
-            or on_it.mean() < LEAST_ON_BASELINE
-            or sharp < LEAST_SHARP_LINE
-        ):
-            continue
-        room = 0.35 * high  # for dots, commas and what is left of thin strokes
-        x = stats[:, cv2.CC_STAT_LEFT] + stats[:, cv2.CC_STAT_WIDTH] / 2
-        y = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT] / 2
-        small = (stats[:, cv2.CC_STAT_HEIGHT] <= 1.5 * high) & (stats[:, cv2.CC_STAT_WIDTH] <= MOST_WIDTH * high)
-        within = (x > left - room) & (x < right + room) & (y > top - room) & (y < bottom + room)
-        kept |= small & within & (exact_share > 0)
+    letters = parts.could_be_letters(len(region))
+    if LEAST_LETTERS <= len(letters) <= MOST_LETTERS:
+        for line in _stand_together(parts, letters):
+            if parts.make_a_line(line):
+                kept |= parts.within(line)
     kept[0] = False
     marked: Mask = kept[labels]
     return marked
 
 
-def _letters(
-    region: Mask,
-    labels: NDArray[np.int32],
-    stats: NDArray[np.int32],
-    fits: NDArray[np.bool_],
-    sharpness: NDArray[np.float64],
-) -> _Letters:
-    """Choose, of the parts that fit, those that have the size and the thin strokes of a letter."""
+def _strokes(region: Mask, labels: NDArray[np.int32], count: int) -> NDArray[np.float64]:
+    """Give the greatest width of a stroke in each part, in pixels."""
     bordered = cv2.copyMakeBorder(region.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     depth = cv2.distanceTransform(bordered, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    deepest = np.zeros(len(stats))
+    deepest = np.zeros(count)
     np.maximum.at(deepest, labels[region], depth[region])
-    stroke = 2 * deepest - 1
-    height, width = (stats[:, key].astype(np.float64) for key in (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH))
-    fits = (
-        fits
-        & (height >= LEAST_HEIGHT)
-        & (height <= MOST_HEIGHT * region.shape[0])
-        & (width <= MOST_WIDTH * height)
-        & (stroke <= MOST_STROKE * height)
-        & (sharpness >= LEAST_SHARP)
-    )
-    fits[0] = False
-    chosen = np.flatnonzero(fits)
-    left, top = (stats[chosen, key].astype(np.float64) for key in (cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP))
-    return _Letters(chosen, left, top, width[chosen], height[chosen], stroke[chosen], sharpness[chosen])
+    return 2 * deepest - 1
 
 
 def _sharpness(
@@ -217,18 +206,18 @@ def _sharpness(
     return np.where(seen >= 4, sharp / np.maximum(seen, 1), 0.0)
 
 
-def _stand_together(letters: _Letters) -> list[NDArray[np.int64]]:
+def _stand_together(parts: _Parts, letters: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Group letters of like height that stand side by side: arrays of their indices."""
     from scipy.sparse.csgraph import connected_components
 
-    high = np.maximum.outer(letters.height, letters.height)
-    low = np.minimum.outer(letters.height, letters.height)
-    right, middle = letters.left + letters.width, letters.top + letters.height / 2
-    gap = np.maximum.outer(letters.left, letters.left) - np.minimum.outer(right, right)
+    left, height = parts.left[letters], parts.height[letters]
+    right, middle = left + parts.width[letters], parts.top[letters] + height / 2
+    high, low = np.maximum.outer(height, height), np.minimum.outer(height, height)
+    gap = np.maximum.outer(left, left) - np.minimum.outer(right, right)
     shift = np.abs(np.subtract.outer(middle, middle))
     beside = (high <= ALIKE * low) & (gap <= GAP * high) & (shift <= SHIFT * high)
     count, group = connected_components(beside, directed=False)
-    return [np.flatnonzero(group == index) for index in range(count)]
+    return [letters[group == index] for index in range(count)]
 
 
 def _lies_on_a_photograph(pixels: Image, mask: Mask) -> bool:

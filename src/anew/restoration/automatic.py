@@ -223,7 +223,7 @@ def run_plan(
         def tell(fraction: float, step: Step = step, number: int = number) -> None:
             progress(f"{step.kind}: {step.task}", 0.1 + 0.9 * (number + fraction) / len(steps))
 
-        if _was_chance(step, so_far, diagnosis):
+        if check and _was_chance(step, so_far, diagnosis):
             reason = "the lines that told it are not there in the repaired picture"
             dropped = StepResult(step.kind, step.task, step.method, step.parameters, False, reason, 0.0)
             so_far = replace(so_far, results=(*so_far.results, dropped))
@@ -257,7 +257,9 @@ def _was_chance(step: Step, so_far: _SoFar, diagnosis: Diagnosis) -> bool:
     from anew.diagnosis.tilt import find_tilt
 
     finding = diagnosis.get("tilt")
-    if step.kind != "tilt" or finding is None or not so_far.kept or finding.confidence >= LEAST_CONFIDENCE["tilt"]:
+    if step.kind != "tilt" or finding is None or step.parameters.get("angle") != finding.value or not so_far.kept:
+        return False  # nothing was repaired before, or a person wants another angle
+    if finding.confidence >= LEAST_CONFIDENCE["tilt"]:
         return False
     now = find_tilt(so_far.picture)
     return now is None or abs(now.value - finding.value) > SAME_TILT
