@@ -172,12 +172,11 @@ def computes_bfloat16(device: torch.device) -> bool:
 def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
     """Make the optimiser that the config names."""
     parameters, rate, decay = list(network.parameters()), config.learning_rate, config.weight_decay
-    fused = parameters[0].is_cuda  # one kernel for all parameters; elsewhere the reference implementation
     match config.optimiser:
         case "adamw":
-            return torch.optim.AdamW(parameters, rate, betas=config.betas, weight_decay=decay, fused=fused)
+            return torch.optim.AdamW(parameters, rate, betas=config.betas, weight_decay=decay, fused=True)
         case "adam":
-            return torch.optim.Adam(parameters, rate, betas=config.betas, weight_decay=decay, fused=fused)
+            return torch.optim.Adam(parameters, rate, betas=config.betas, weight_decay=decay, fused=True)
         case "momentum":
             return torch.optim.SGD(parameters, rate, momentum=config.betas[0], nesterov=True, weight_decay=decay)
         case "sgd":
