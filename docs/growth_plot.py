@@ -7,13 +7,13 @@ from html import escape
 from typing import Any
 
 WIDTH, HEIGHT = 560, 340
-LEFT, RIGHT, TOP, BOTTOM = 58, 112, 22, 44
+LEFT, RIGHT, TOP, BOTTOM = 58, 134, 22, 44
 LINE = 14.0  # pixels between labels
 HUES = 12
 
 
 def draw_growth(measurements: list[dict[str, Any]], task: str, what: str) -> str:
-    """Draw one line per method.
+    """Draw one line per method, and a dashed one for what grows in proportion.
 
     Parameters
     ----------
@@ -54,13 +54,17 @@ def draw_growth(measurements: list[dict[str, Any]], task: str, what: str) -> str
             at = y(10.0**power)
             parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>')
             parts.append(_text(f"{10.0**power:g}", LEFT - 8, at + 4, "end", "quiet"))
+    rise = min(x1 - x0, y1 - y0)
+    across, up = x(10.0 ** (x0 + rise)), y(10.0 ** (y0 + rise))
+    parts.append(f'<line class="base" x1="{LEFT}" x2="{across:.1f}" y1="{HEIGHT - BOTTOM}" y2="{up:.1f}"/>')
+    hues = {name: f"hue-{index % HUES}" for index, name in enumerate(lines)}
     ends = sorted(lines, key=lambda name: y(lines[name][-1][1]))
     places = _spread([y(lines[name][-1][1]) for name in ends])
-    for index, (name, place) in enumerate(zip(ends, places, strict=True)):
+    for name, place in zip(ends, places, strict=True):
         points = lines[name]
         path = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in points)
         title = "; ".join(f"{size:g} MP {value:.3g} {unit}" for size, value in points)
-        hue = f"hue-{index % HUES}"
+        hue = hues[name]
         parts.append(f'<polyline class="{hue}" points="{path}"><title>{escape(name)}: {title}</title></polyline>')
         size, value = points[-1]
         parts.append(

@@ -60,8 +60,9 @@ On the command line: `anew {method.task} IN -o OUT --method {method.name}`
 
 
 def timed_example(method: Method) -> tuple[Any, Any, float]:
-    """Run the example twice, the first time to warm up."""
-    run_example(method)
+    """Run the example, and before that once to warm up unless it trains for long anyway."""
+    if not method.trains:
+        run_example(method)
     start = time.perf_counter()
     before, after = run_example(method)
     return before, after, time.perf_counter() - start

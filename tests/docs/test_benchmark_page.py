@@ -157,3 +157,23 @@ def test_a_method_of_linear_cost_is_a_straight_line_between_the_corners() -> Non
     assert y1 == pytest.approx((y0 + y2) / 2, abs=0.11)
     assert y2 < y0
     assert draw_growth(measured, "deblur", "time") == ""
+
+
+def test_the_dashed_line_is_parallel_to_linear_cost_and_a_method_keeps_its_colour() -> None:
+    sizes, costs = (1.0, 10.0), {"slow": (100.0, 10.0), "fast": (1.0, 90.0)}  # seconds per megapixel, MB
+    measured = [
+        {"name": f"methods/denoise/{name}/{size:g} MP/{what}", "value": value * (size if what == "memory" else 1.0)}
+        for size in sizes
+        for name, cost in costs.items()
+        for what, value in zip(("time", "memory"), cost, strict=True)
+    ]
+    plots = [draw_growth(measured, "denoise", what) for what in ("time", "memory")]
+    for plot in plots:
+        dashes = re.search(r'class="base" x1="(.+?)" x2="(.+?)" y1="(.+?)" y2="(.+?)"', plot)
+        line = re.search(r'<polyline class="hue-0" points="(.+?),(.+?) (.+?),(.+?)"', plot)
+        assert dashes is not None
+        assert line is not None
+        x0, x1, y0, y1 = map(float, dashes.groups())
+        u0, v0, u1, v1 = map(float, line.groups())
+        assert (y1 - y0) / (x1 - x0) == pytest.approx((v1 - v0) / (u1 - u0), rel=0.01)
+        assert re.search(r'class="hue-0" points="[^"]+"><title>slow', plot)
