@@ -1,14 +1,16 @@
-"""How well are torn corners, text and scratches found, and how silent is it otherwise?
+"""How well are holes, torn corners, text and scratches found, and how silent is it otherwise?
 
+    python -m benchmarks.detect_damage holes
     python -m benchmarks.detect_damage tears [--images 40]
     python -m benchmarks.detect_damage text
     python -m benchmarks.detect_damage scratches [--images 97] [--write]
 
-On LIVE1 and CBSD68: how many damaged pictures were found, precision, recall and F1 of their pixels, how many clean
-pictures cried wolf, and the time for 12 megapixels. Tears are drawn. Scratches and hairs are film overlays that the
-detector was not trained on (every second one), laid over at full strength, in white; a pixel counts as damaged if an
-overlay covers it by 0.12 or more and has changed it by 0.06 or more. Drawn damage is that of ``anew degrade``, and
-what it has changed by 0.06 or more counts. ``--write`` puts the figures into the card of the model.
+On LIVE1 and CBSD68: how many damaged pictures were found, precision, recall, F1 and IoU of their pixels, how many clean
+pictures cried wolf, and the time for 12 megapixels. Holes have one colour, black, grey or white in turn. Tears are
+drawn. Scratches and hairs are film overlays that the detector was not trained on (every second one), laid over at full
+strength, in white; a pixel counts as damaged if an overlay covers it by 0.12 or more and has changed it by 0.06 or
+more. Drawn damage is that of ``anew degrade``, and what it has changed by 0.06 or more counts. ``--write`` puts the
+figures into the card of the model.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image, Mask
 from anew.degradations.tears import tears
 from anew.diagnosis.finding import Finding
+from anew.diagnosis.holes import find_holes
 from anew.diagnosis.scratches import find_scratches
 from anew.diagnosis.tears import find_tears
 from anew.diagnosis.text import find_text
@@ -42,10 +45,17 @@ PROTOCOL = (
     "benchmarks.detect_damage scratches"
 )
 FILM_KINDS = ("scratches", "hair", "hair-short", "lint", "dirt")
-FINDERS: dict[str, Finder] = {"tears": find_tears, "text": find_text, "scratches": find_scratches}
+FINDERS: dict[str, Finder] = {
+    "holes": find_holes,
+    "tears": find_tears,
+    "text": find_text,
+    "scratches": find_scratches,
+}
 WORDS = ("SAMPLE", "12 08 '94", "Holiday in Rome", "Studio Miller", "2024-05-17 14:22", "Mum and Dad at sea")
 INKS = ("white", "black", "yellow", "red", "orange", "navy", "silver")
 DRAWN_KINDS = ("scratches", "folds", "dust")
+HOLE_KINDS = ("rectangles", "strokes", "pixels")
+FILLS = (0.0, 0.5, 1.0)
 
 
 def main() -> None:
@@ -59,6 +69,8 @@ def main() -> None:
     chosen = list(clean.values())[:: max(1, len(clean) // options.images)]
     pictures = [np.atleast_3d(x / 255).astype(np.float32) for x in chosen]
     find = FINDERS[options.what]
+    for kind in HOLE_KINDS if options.what == "holes" else ():
+        report(f"holes of {kind}", find, list(with_holes(pictures, kind)))
     if options.what == "tears":
         torn = [(d.image, d.mask) for i, x in enumerate(pictures) if (d := tears(x, rng=i)).mask is not None]
         for sigma in (0.0, 0.06):
@@ -95,6 +107,16 @@ def under_film(pictures: list[Image], kind: str) -> Iterator[tuple[Image, Mask]]
         yield _in_levels(damaged), (cover[:, :, 0] >= COVERED) & (np.abs(damaged - clean).max(axis=2) >= VISIBLE)
 
 
+def with_holes(pictures: list[Image], kind: str) -> Iterator[tuple[Image, Mask]]:
+    """Cut holes of one colour into each picture: (damaged, mask)."""
+    from anew.degradations.catalogue import degrade_with_truth
+
+    for number, clean in enumerate(pictures):
+        damaged = degrade_with_truth(clean, kind, rng=number, fill=FILLS[number % len(FILLS)])
+        if damaged.mask is not None:
+            yield _in_levels(damaged.image), damaged.mask
+
+
 def written(pictures: list[Image], size: int) -> Iterator[tuple[Image, Mask]]:
     """Write a line over each picture: (picture, mask)."""
     from PIL import Image as Pillow
@@ -129,7 +151,7 @@ def _in_levels(image: Image) -> Image:
 
 
 def report(name: str, find: Finder, pairs: list[tuple[Image, Mask]], sigma: float = 0.0) -> dict[str, float]:
-    """Print how many pictures were found damaged, and precision, recall and F1 of pixels over all and over those.
+    """Print how many pictures were found damaged, and how well their pixels, over all pictures and over those.
 
     Returns
     -------
@@ -147,7 +169,8 @@ def report(name: str, find: Finder, pairs: list[tuple[Image, Mask]], sigma: floa
     for right, marked_count, true in (counts.sum(axis=0), counts[found].sum(axis=0)):
         precision, recall = float(right / max(marked_count, 1)), float(right / max(true, 1))
         f1 = float(2 * right / max(marked_count + true, 1))
-        texts.append(f"P {precision:.2f} R {recall:.2f} F1 {f1:.2f}")
+        iou = float(right / max(marked_count + true - right, 1))
+        texts.append(f"P {precision:.2f} R {recall:.2f} F1 {f1:.2f} IoU {iou:.3f}")
         scores.append({"precision": round(precision, 3), "recall": round(recall, 3), "f1": round(f1, 3)})
     print(f"{name}: found in {found.mean():.0%} of {len(pairs)}; all: {texts[0]}; where found: {texts[1]}", flush=True)
     return {"found": round(float(found.mean()), 3), **scores[0]}
