@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import skimage.data
+from scipy.ndimage import gaussian_filter
 
 from anew.diagnosis.holes import estimate_hole_mask, find_holes
 from anew.images import Picture
@@ -32,6 +33,17 @@ def test_thin_strokes_and_letters(grey_photo):
     cv2.putText(canvas, "SAMPLE", (8, 80), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 1, 2)
     damaged = np.where(canvas > 0, np.float32(1), grey_photo)
     assert iou(estimate_hole_mask(damaged), canvas > 0) >= 0.97
+
+
+def test_beside_a_sure_hole_another_one_is_found_on_ground_of_its_tone(grey_photo, rectangle):
+    damaged = np.array(grey_photo)
+    ground = gaussian_filter(np.random.default_rng(0).normal(0, 1, (40, 60)), 3)
+    damaged[80:120, 30:90] = 0.5 + 0.07 * ground / ground.std()
+    second = np.zeros_like(rectangle)
+    second[90:110, 45:75] = True
+    alone = np.where(second, np.float32(0.5), damaged)
+    assert not estimate_hole_mask(alone).any()
+    assert iou(estimate_hole_mask(np.where(rectangle, np.float32(0.5), alone)), rectangle | second) >= 0.97
 
 
 def test_lost_pixels(colour_photo):

@@ -28,6 +28,7 @@ LEAST_STREWN = 0.03  # of the picture, for lost single pixels
 SAME = 4 / 255  # a neighbour this near to the colour belongs to it: a clipped area fades out like that
 FAR = 16 / 255
 MOST_SAME, LEAST_FAR = 0.12, 0.7  # of the pixels along the border
+MOST_SAME_BESIDE, LEAST_FAR_BESIDE = 0.4, 0.4  # the same, for parts of exactly the colour of a hole that is sure
 MOST_TRANSITION = 0.6  # change from the first to the second pixel outside, relative to the jump at the border
 MOST_CONTACT = 0.4  # of the pixels of a part that lie on the margin of the picture; more is a remainder of a frame
 LEAST_COLOURS = 300  # in a sample of a coloured picture; fewer are a palette, which makes flat areas everywhere
@@ -152,6 +153,10 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
     border = _border_statistics(pixels, colour, region, labels, count)
     accepted = border.looks_like_a_hole() & (_contact(labels, count) <= MOST_CONTACT * area)
     accepted[0] = False
+    if accepted.any():
+        beside = border.looks_like_a_hole(MOST_SAME_BESIDE, LEAST_FAR_BESIDE) & (area >= least)
+        accepted |= beside & (_contact(labels, count) == 0)
+        accepted[0] = False
     rest = (
         ~accepted & (_contact(labels, count) == 0) & (area < np.sqrt(region.size))
     )  # parts with too little border to judge alone go together
@@ -176,12 +181,12 @@ class _Border:
     def total(self, parts: NDArray[np.bool_]) -> _Border:
         return _Border(*(np.array([s[parts].sum()]) for s in (self.count, self.same, self.far, self.jump, self.change)))
 
-    def looks_like_a_hole(self) -> NDArray[np.bool_]:
+    def looks_like_a_hole(self, most_same: float = MOST_SAME, least_far: float = LEAST_FAR) -> NDArray[np.bool_]:
         n = np.maximum(self.count, 1)
         result: NDArray[np.bool_] = (
             (self.count >= 8)
-            & (self.same / n <= MOST_SAME)
-            & (self.far / n >= LEAST_FAR)
+            & (self.same / n <= most_same)
+            & (self.far / n >= least_far)
             & (self.change <= MOST_TRANSITION * self.jump)
         )
         return result
