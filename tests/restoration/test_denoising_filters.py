@@ -220,3 +220,11 @@ def test_opencv_median_of_small_windows_is_that_of_the_partition() -> None:
     from anew.restoration.denoising.median import _median_of_windows
 
     np.testing.assert_array_equal(_median_of_windows(ANY, 5), cv2.medianBlur(ANY, 5))
+
+
+def test_a_guided_filter_of_a_large_picture_has_no_seams() -> None:
+    large = np.random.default_rng(0).random((1100, 1000, 3), np.float32)
+    part = np.s_[700:840, 700:840]  # across the corner of four tiles
+    inside = np.s_[8:-8, 8:-8]
+    whole = denoise_guided(large, 0.1)[part]
+    np.testing.assert_allclose(whole[inside], denoise_guided(large[part], 0.1)[inside], atol=1e-5)

@@ -51,7 +51,7 @@ def estimate_scratch_probability(image: Image) -> NDArray[np.float32]:
         channels = np.repeat(luminance(channels)[:, :, None], 3, axis=2)
     network = open_model("scratches")
     colour = np.clip(channels, 0, 1)
-    logits = apply_in_tiles(lambda tile: np.repeat(network(tile), 3, axis=2), colour, halo=network.card.halo)[:, :, 0]
+    logits = apply_in_tiles(network, colour, halo=network.card.halo)[:, :, 0]
     return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 

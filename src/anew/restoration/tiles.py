@@ -51,7 +51,7 @@ def apply_in_tiles(
     Parameters
     ----------
     function : callable
-        (H, W, C) float32 in, the same shape out.
+        (H, W, C) float32 in, (H, W) and any number of channels out.
     image : (H, W, C) float32 array
     halo, tile : int
         In pixels; multiples of 8 for methods that work on JPEG blocks.
@@ -59,19 +59,25 @@ def apply_in_tiles(
         Images of at most so many pixels are not cut.
     progress : callable, optional
         Told the fraction that is done.
+
+    Returns
+    -------
+    (H, W, C') float32 array
     """
     if image.shape[0] * image.shape[1] <= whole:
         return function(image)
-    result = np.empty_like(image)
+    result: Image | None = None
     places = list(tiles_of(image.shape, tile))
     for done, (rows, columns) in enumerate(places, 1):
         wide_rows, wide_columns = with_halo(rows, columns, image.shape, halo)
         piece = function(np.ascontiguousarray(image[wide_rows, wide_columns]))
         top, left = rows.start - wide_rows.start, columns.start - wide_columns.start
-        inside = piece[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
-        result[rows, columns] = inside
+        if result is None:
+            result = np.empty((*image.shape[:2], piece.shape[2]), np.float32)
+        result[rows, columns] = piece[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
         if progress is not None:
             progress(done / len(places))
+    assert result is not None
     return result
 
 

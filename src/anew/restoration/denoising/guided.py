@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image
+from anew.restoration.tiles import apply_in_tiles
 
 # Tuned for PSNR on photographs: eps = (offset + slope sigma) sigma²; one channel needs a wide window only in strong
 # noise.
@@ -58,19 +59,23 @@ def denoise_guided(
     guided_by = p if guide is None else np.atleast_3d(np.asarray(guide, np.float32))
     if guided_by.shape[:2] != p.shape[:2]:
         raise ValueError(f"expected a guide of shape {p.shape[:2]} like the image, got {guided_by.shape[:2]}")
-    return _filter(p, guided_by, side, max(regularisation, 1e-12)).reshape(image.shape)
+    centre = guided_by.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    i = guided_by - centre  # keeps the difference of squares exact where the guide is nearly flat
+    channels = p.shape[2]
+
+    def filter_tile(tile: Image) -> Image:
+        return _filter(tile[:, :, :channels], tile[:, :, channels:], side, max(regularisation, 1e-12))
+
+    # The covariances take many times the memory of the image. Two windows in a row look 2 (side // 2) pixels far.
+    return apply_in_tiles(filter_tile, np.concatenate([p, i], axis=2), halo=side).reshape(image.shape)
 
 
-def _filter(p: Image, guide: Image, side: int, eps: float) -> Image:
-    """Equations 19 to 21, of which 6 to 8 are the case of one channel: p (H, W, C), guide (H, W, G)."""
-    centre = guide.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
-    i = guide - centre  # keeps the difference of squares below exact where the guide is nearly flat
+def _filter(p: Image, i: Image, side: int, eps: float) -> Image:
+    """Equations 19 to 21 (6 to 8 for one channel): p (H, W, C), the guide less a constant (H, W, G)."""
     mean_i, mean_p = _box(i, side), _box(p, side)  # (H, W, G), (H, W, C)
     channels = i.shape[2]
     cov_ip = _box_of_products(i, p, side) - mean_i[..., :, None] * mean_p[..., None, :]  # (H, W, G, C)
-    sigma_k = cov_ip  # cov(I - c, I) is cov(I, I)
-    if p is not guide:
-        sigma_k = _box_of_products(i, i, side) - mean_i[..., :, None] * mean_i[..., None, :]
+    sigma_k = _box_of_products(i, i, side) - mean_i[..., :, None] * mean_i[..., None, :]
     if channels == 1:
         a = np.asarray(cov_ip / (sigma_k + np.float32(eps)), np.float32)
     else:
