@@ -241,8 +241,14 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(photos: Path, tmp_pa
     assert card.recipe["steps"] == 4
     assert card.parameters == sum(p.numel() for p in make_objective(TINY).networks["network"].parameters())
     assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 4
-    tuned = run_recipe(TINY, photos, tmp_path / "tuned", steps=2, start_from=str(path))
+    seen: list[dict[str, Any]] = []
+    tuned = run_recipe(TINY, photos, tmp_path / "tuned", steps=2, start_from=str(path), report=seen.append)
     assert open_model(tuned).card.network_args == card.network_args
+    assert [entry["step"] for entry in seen] == [0, 2]
+    reached = card.scores["held-out images of the training data"]["25"]
+    assert seen[0]["psnr_25"] == pytest.approx(reached, abs=0.02)  # the weights are stored in half precision
+    run_recipe(TINY, photos, tmp_path / "tuned", steps=2, start_from=str(path), report=seen.append)
+    assert [entry["step"] for entry in seen] == [0, 2]  # it was finished
 
 
 @pytest.mark.parametrize("name", RECIPES)

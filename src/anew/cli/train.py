@@ -129,7 +129,9 @@ def _print_entry(entry: dict[str, Any]) -> None:
     )
     scores = "  ".join(f"{key[5:]}: {value:.2f} dB" for key, value in entry.items() if key.startswith("psnr_"))
     scores += "  ".join(f"{key[11:]} {value:.3f}" for key, value in entry.items() if key.startswith("validation_"))
-    rest = f"{entry['images_per_s']:.0f} images/s, {entry['minutes_left']:.0f} min left"
+    rest = "as given"
+    if entry["step"]:
+        rest = f"{entry['images_per_s']:.0f} images/s, {entry['minutes_left']:.0f} min left"
     print(f"step {entry['step']}  {losses}  {scores}  {rest}", file=sys.stderr, flush=True)
     if entry.get("trouble"):
         print(f"careful: {entry['trouble']}", file=sys.stderr, flush=True)

@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from anew.training.config import TrainingConfig
 from anew.training.export import load_weights
 from anew.training.loop import train
@@ -43,7 +45,7 @@ def run_recipe(
     minutes, steps : optional
         Length of the run; minutes are turned into steps by timing a few.
     start_from : str, optional
-        A model to start from; its architecture replaces the recipe's.
+        A model to start from; its architecture replaces the recipe's. Its scores are reported first, as step 0.
     terms : str
         The terms of the data, for the card.
 
@@ -66,7 +68,12 @@ def run_recipe(
         config = replace(config, steps=_steps_in(minutes, config, folder, task, training, device))
     objective = task.make_objective(config)
     if start_from is not None:
-        load_weights(objective.networks[objective.product], _weights_path(start_from))
+        given = objective.networks[objective.product]
+        load_weights(given, _weights_path(start_from))
+        if not (folder / "checkpoint.pt").exists():
+            given.to(device).eval()
+            report({"step": 0, **objective.validate(given, validation.to(torch.device(device)), config)})
+            given.train()
     start = time.monotonic()
     run = train(objective, config, training, validation, folder=folder, device=device, report=report)
     path = folder / "model.onnx"
