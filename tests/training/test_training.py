@@ -251,6 +251,32 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(photos: Path, tmp_pa
     assert [entry["step"] for entry in seen] == [0, 2]  # it was finished
 
 
+def test_a_run_leaves_a_sheet_of_examples_and_its_figures_for_tensorboard(photos: Path, tmp_path: Path) -> None:
+    from tensorboardX.proto.event_pb2 import Event
+
+    torch.set_num_threads(1)
+    run_recipe(replace(TINY, validate_every=2), photos, tmp_path, steps=4)
+    with Image.open(tmp_path / "preview.png") as sheet:
+        pixels = np.asarray(sheet)
+    row = 4 * (TINY.patch + 2)  # small crops are enlarged four times
+    assert pixels.shape == (3 * row, 6 * row, 3)
+    given, wanted = pixels[:row].astype(int), pixels[2 * row :].astype(int)
+    assert np.abs(given - wanted).mean() > 5  # of 255; the noise
+
+    (events,) = tmp_path.glob("events.out.tfevents.*")
+    content, written = events.read_bytes(), []
+    while content:  # a record: its length in 8 bytes, their checksum in 4, the event, its checksum in 4
+        end = 12 + int.from_bytes(content[:8], "little")
+        event = Event.FromString(content[12:end])
+        written += [(event.step, value.tag, value.simple_value) for value in event.summary.value]
+        content = content[end + 4 :]
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    for entry in log:
+        (psnr,) = [value for step, tag, value in written if (step, tag) == (entry["step"], "psnr_25")]
+        assert psnr == pytest.approx(entry["psnr_25"], rel=1e-6)
+    assert {step for step, tag, _ in written if tag == "preview"} == {2, 4}
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_build(name: str) -> None:
     config = RECIPES[name]()

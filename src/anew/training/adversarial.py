@@ -30,12 +30,12 @@ from anew.training.generation import (
     GenerationConfig,
     adapt_generation,
     draw_batch,
-    draw_sheet,
     load_shuffled,
     make_generator_card,
 )
 from anew.training.objective import Networks, Objective
 from anew.training.restoration import RunFacts
+from anew.training.sheet import draw_sheet
 
 ADAPT_EVERY = 4  # discriminator updates between two changes of the chance of augmentation
 MEMORY = 0.98  # decay of the running means over updates

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anew.inference.card import ModelCard
@@ -81,19 +79,6 @@ def draw_batch(data: LabelledImages, config: GenerationConfig, generator: torch.
         mirrored = torch.rand(len(x), generator=generator, device=generator.device).to(x.device) < 0.5
         x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
     return x.contiguous(memory_format=torch.channels_last), label
-
-
-def draw_sheet(images: Tensor, *, columns: int) -> NDArray[np.uint8]:
-    """Lay (N, C, H, W) images in [-1, 1] out on one (H, W, 3) uint8 picture, enlarged if small."""
-    count, _, height, width = images.shape
-    pixels = ((images.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    rows = math.ceil(count / columns)
-    sheet = np.zeros((rows * (height + 2), columns * (width + 2), 3), np.uint8)
-    for index, image in enumerate(pixels):
-        top, left = index // columns * (height + 2), index % columns * (width + 2)
-        sheet[top : top + height, left : left + width] = image
-    enlarged = max(1, 64 // height)
-    return sheet.repeat(enlarged, 0).repeat(enlarged, 1)
 
 
 def make_generator_card(network: nn.Module, config: GenerationConfig, facts: RunFacts, **how: Any) -> ModelCard:

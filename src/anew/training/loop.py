@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tensorboardX import SummaryWriter
 from torch import nn
 
 from anew.training.checkpoints import load_checkpoint, save_checkpoint
@@ -71,7 +72,8 @@ def train(
     config : TrainingConfig
     training, validation : data with ``to(device)``, of the kind that the objective reads
     folder : path
-        Takes ``checkpoint.pt``, ``log.jsonl``, ``config.json``, ``preview.png`` and ``summary.png``.
+        Takes ``checkpoint.pt``, ``log.jsonl``, ``config.json``, ``preview.png``, ``summary.png`` and, for TensorBoard,
+        ``events.out.tfevents.*``.
     stop_after_minutes : float, optional
         Write a checkpoint and stop, to be continued later.
     report : function of a log entry
@@ -101,6 +103,7 @@ def train(
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
 
     log: list[dict[str, Any]] = []
+    board = SummaryWriter(str(folder), purge_step=step + 1)
     earlier = [entry for entry in read_log(folder / "log.jsonl") if entry["step"] <= step]
     start = saved = time.monotonic()
     first_step, watch = step, _Watch()
@@ -149,14 +152,21 @@ def train(
             with (folder / "log.jsonl").open("a") as lines:
                 lines.write(json.dumps(entry) + "\n")
             _write_picture(folder / "summary.png", draw_log(read_log(folder / "log.jsonl")))
+            for key, value in entry.items():
+                if isinstance(value, float):
+                    board.add_scalar(key, value, step)
             if objective.preview is not None:
-                _write_picture(folder / "preview.png", objective.preview(average, validation, config))
+                sheet = objective.preview(average, validation, config)
+                _write_picture(folder / "preview.png", sheet)
+                board.add_image("preview", sheet, step, dataformats="HWC")
+            board.flush()
             report(entry)
         if out_of_time or step == config.steps or time.monotonic() - saved > 60 * config.checkpoint_minutes:
             save_checkpoint(checkpoint, gather_state(step, networks, average, optimisers, generator), config)
             saved = time.monotonic()
         if out_of_time:
             break
+    board.close()
     for network in networks.values():
         network.requires_grad_(True)
     return TrainingRun(average, tuple(log), step, watch.seconds_per_step())

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from anew.losses.pixel import LOSSES
 from anew.training.config import TrainingConfig
+from anew.training.sheet import draw_examples
 
 Networks = Mapping[str, nn.Module]
 LossFunction = Callable[[Networks, Any, Any, torch.Generator], Tensor]  # data and config are the objective's own
@@ -63,10 +64,8 @@ class Objective:
     find_trouble: FindTrouble = lambda log: None
 
 
-def supervised(
-    network: nn.Module, make_batch: MakeBatch, validate: Validate, preview: Preview | None = None
-) -> Objective:
-    """Make the objective of one network that maps an input, under a condition, to a known target.
+def supervised(network: nn.Module, make_batch: MakeBatch, validate: Validate) -> Objective:
+    """Make the objective of one network that maps an image, under a condition, to a known image.
 
     Parameters
     ----------
@@ -84,6 +83,6 @@ def supervised(
         losses={"network": loss},
         product="network",
         validate=validate,
-        preview=preview,
+        preview=lambda average, data, config: draw_examples(average, data, config, make_batch),
         compiles=True,
     )

@@ -24,12 +24,12 @@ from anew.training.generation import (
     GenerationConfig,
     adapt_generation,
     draw_batch,
-    draw_sheet,
     load_shuffled,
     make_generator_card,
 )
 from anew.training.objective import Networks, Objective
 from anew.training.restoration import RunFacts
+from anew.training.sheet import draw_sheet
 
 VALIDATION_SAMPLES = 50
 
