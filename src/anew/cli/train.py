@@ -124,11 +124,16 @@ def models(
 
 def _print_entry(entry: dict[str, Any]) -> None:
     """Print one line of progress on standard error."""
+    from anew.training.log_summary import NO_FIGURES
+
     losses = "  ".join(
         f"{key.replace('_', ' of ')} {value:.4f}" for key, value in entry.items() if key.startswith("loss")
     )
-    scores = "  ".join(f"{key[5:]}: {value:.2f} dB" for key, value in entry.items() if key.startswith("psnr_"))
-    scores += "  ".join(f"{key[11:]} {value:.3f}" for key, value in entry.items() if key.startswith("validation_"))
+    scores = "  ".join(
+        f"{key[5:]}: {value:.2f} dB" if key.startswith("psnr_") else f"{key.removeprefix('validation_')} {value:.3f}"
+        for key, value in entry.items()
+        if key not in NO_FIGURES and not key.startswith(("loss", "gradient"))
+    )
     rest = "as given"
     if entry["step"]:
         rest = f"{entry['images_per_s']:.0f} images/s, {entry['minutes_left']:.0f} min left"

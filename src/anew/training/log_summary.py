@@ -15,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 12, 36, 24
 COLUMNS = 3
 INKS = ((31, 95, 160), (200, 80, 30), (60, 140, 70), (130, 80, 160))
 GREY, PALE = (110, 110, 110), (225, 225, 225)
-NOT_DRAWN = frozenset({"step", "rate", "images_per_s", "minutes", "minutes_left", "trouble"})
+NO_FIGURES = frozenset({"step", "rate", "images_per_s", "minutes", "minutes_left", "trouble"})
 TOGETHER = ("loss", "gradient")  # what is drawn in one panel for all networks
 
 Points = list[tuple[float, float]]
@@ -63,7 +63,7 @@ def _panels(entries: list[dict[str, Any]]) -> dict[str, dict[str, Points]]:
     panels: dict[str, dict[str, Points]] = {}
     for entry in entries:
         for key, value in entry.items():
-            if key in NOT_DRAWN or not isinstance(value, int | float) or not math.isfinite(value):
+            if key in NO_FIGURES or not isinstance(value, int | float) or not math.isfinite(value):
                 continue
             kind = key.split("_")[0]
             title, name = (kind, key[len(kind) + 1 :]) if kind in TOGETHER else (key.removeprefix("validation_"), "")
