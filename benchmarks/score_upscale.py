@@ -42,7 +42,7 @@ def scores_of(model: str) -> dict[str, dict[str, float]]:
                     upscale_compact(y, scale, model=model, back_project=False),
                     anew.upscale(y, scale, method="lanczos"),
                 )
-                measured = [_measure(x, clean, scale) for x in results]
+                measured = [measure(x, clean, scale) for x in results]
                 values.append([db for db, _ in measured])
                 similar.append(measured[0][1])
             means = np.mean(values, axis=0)
@@ -66,8 +66,8 @@ def seconds_per_megapixel(model: str, scale: int, *, back_project: bool) -> floa
     return float(np.median(times[1:])) / (side * side * scale * scale / 1e6)
 
 
-def _measure(result: NDArray[np.float32], clean: NDArray[np.uint8], scale: int) -> tuple[float, float]:
-    """Give PSNR and SSIM on Y within the border."""
+def measure(result: NDArray[np.float32], clean: NDArray[np.uint8], scale: int) -> tuple[float, float]:
+    """Give PSNR in dB and SSIM on Y within the border."""
     x = luma(np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8))
     truth = luma(clean)[: x.shape[0], : x.shape[1]]
     inside = slice(scale, -scale)
