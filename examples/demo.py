@@ -30,7 +30,7 @@ def damaged_photograph() -> tuple[np.ndarray, np.ndarray]:
     -------
     damaged : (H, W, 3) float32 array with the steps of 8 bits
     scratches : (H, W) bool array
-        Where the scratches are, as a person would mark them: anew does not find scratches by itself.
+        Where the scratches are, as a person would mark them: anew finds few as fine as these by itself.
     """
     photo = (getattr(skimage.data, PHOTO)() / 255.0).astype(np.float32)
     scratched, _, tilted, noisy = degrade_chain(photo, parse_chain(DAMAGE), rng=np.random.default_rng(SEED))

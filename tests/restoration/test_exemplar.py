@@ -10,7 +10,7 @@ import skimage.data
 
 from anew.restoration.inpainting.biharmonic import inpaint_biharmonic
 from anew.restoration.inpainting.criminisi import inpaint_criminisi
-from anew.restoration.inpainting.exemplar import inpaint_exemplar
+from anew.restoration.inpainting.exemplar import Level, _patches, _peel, inpaint_exemplar
 from anew.restoration.inpainting.telea import inpaint_telea
 
 
@@ -153,3 +153,13 @@ def test_criminisi_takes_every_shape(shape: tuple[int, ...]) -> None:
 def test_criminisi_refuses_senseless_options(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="odd patch"):
         inpaint_criminisi(np.zeros((30, 30), np.float32), hole(30, 30, 4), **options)
+
+
+def test_of_equal_matches_the_coarsest_level_takes_those_nearby() -> None:
+    missing = np.zeros((60, 60), bool)
+    missing[20:32, :14] = True
+    level = Level(np.zeros((60, 60, 3), np.float32), missing)
+    patches = _patches(missing, (5, 5))
+    _, field = _peel(level, patches, (5, 5), np.array([1], np.uint64))
+    away = np.hypot(*(field - patches.places).T)
+    assert np.median(away) < 16  # at random it is 30

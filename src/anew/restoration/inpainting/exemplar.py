@@ -22,6 +22,9 @@ from anew.kernels.patchmatch import FAR, Features, Places, measure, search, vote
 from anew.restoration.inpainting.biharmonic import inpaint_biharmonic
 from anew.restoration.inpainting.diffusion import inpaint_diffusion
 
+# Weight of the squared distance to a match, in units of the longer side, while the coarsest level is first filled:
+# what is near is likelier to go on. It settles where large things come from.
+NEARNESS = 0.03
 TEXTURE_WEIGHT = 16.0  # lambda of the texture features beside a mean squared difference of the channels
 BASE_SCANS = 6  # of PatchMatch when the field is new
 SCANS = 2  # when it is renewed
@@ -262,9 +265,11 @@ def _random_field(count: int, valid: Mask, state: NDArray[np.uint64]) -> Places:
 
 
 def _peel(level: Level, patches: Patches, size: tuple[int, int], state: NDArray[np.uint64]) -> tuple[Features, Places]:
-    """Fill the coarsest level layer by layer from the border, comparing what is filled already."""
+    """Fill the coarsest level layer by layer from the border, comparing what is filled already, and where it is."""
     features = np.where(level.missing[:, :, None], 0, level.features).astype(np.float32)
     missing = level.missing.copy()
+    rows, columns = np.indices(missing.shape)
+    place = (np.stack([rows, columns], axis=2) * (NEARNESS**0.5 / max(missing.shape))).astype(np.float32)
     field = _random_field(len(patches.places), patches.valid, state)
     while missing.any():
         layer = missing & (cv2.erode(missing.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
@@ -276,8 +281,9 @@ def _peel(level: Level, patches: Patches, size: tuple[int, int], state: NDArray[
         near = np.ascontiguousarray(field[numbers])
         weights = (~missing).astype(np.float32)
         distance = np.empty(len(near), np.float32)
-        measure(features, features, size, now.places, weights, near, distance)
-        search(features, features, size, now.places, now.index, now.valid, weights, near, distance, BASE_SCANS, state)
+        placed = np.concatenate([features, place], axis=2)
+        measure(placed, placed, size, now.places, weights, near, distance)
+        search(placed, placed, size, now.places, now.index, now.valid, weights, near, distance, BASE_SCANS, state)
         known = 1 - _missing_in_patch(missing, size)[touching] / (size[0] * size[1])
         field[numbers] = near
         values = np.zeros((np.count_nonzero(layer), features.shape[2]), np.float32)
