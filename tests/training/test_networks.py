@@ -13,6 +13,7 @@ from anew.inference.models import open_model
 from anew.networks import build_network
 from anew.networks.attention_cnn import WindowAttention
 from anew.networks.conv_lstm import ConvLSTMCell
+from anew.networks.dncnn import DnCNN
 from anew.networks.noise_map import fold
 from anew.networks.renet import Sweep
 from anew.recipes import RECIPES
@@ -245,3 +246,14 @@ def test_the_denoisers_cost_about_the_same(name: str) -> None:
     config = RECIPES[name]()
     cost = multiply_adds_per_pixel(build_network(config.network, channels=3, **config.network_args), 3)
     assert 100_000 <= cost <= 150_000
+
+
+def test_the_input_reaches_the_end_of_a_dncnn_before_training() -> None:
+    torch.manual_seed(0)
+    network, image = DnCNN(channels=1, depth=15), torch.rand(4, 1, 32, 32)
+    with torch.no_grad():
+        features = network.chain[:-1](fold(image, torch.full((4, 1, 1, 1), 0.1), 2))
+    told = torch.cat([features, torch.ones_like(features[:, :1])], dim=1).movedim(1, 3).flatten(0, 2)
+    pixels = torch.nn.functional.pixel_unshuffle(image, 2).movedim(1, 3).flatten(0, 2)
+    rest = pixels - told @ torch.linalg.lstsq(told, pixels).solution
+    assert rest.square().sum() / (pixels - pixels.mean(0)).square().sum() < 0.8  # 0.93 of random weights alone

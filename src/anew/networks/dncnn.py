@@ -2,14 +2,19 @@
 
 Zhang et al., "Beyond a Gaussian Denoiser: Residual Learning of Deep CNN for Image Denoising", IEEE TIP 26 (2017). We
 deviate in two points, both those of its successor FFDNet: the noise level is an input, and the chain works at half
-resolution after a pixel-unshuffle, where the paper's 17 layers of 64 channels cost a fifth as much.
+resolution after a pixel-unshuffle, where the paper's 17 layers of 64 channels cost a fifth as much. And the chain
+starts near the identity (Zagoruyko and Komodakis, "DiracNets", 2017): from random weights alone hardly any of the input
+reaches the end of so many layers, and the first thousand steps teach it nothing.
 """
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from anew.networks.noise_map import fold, halo_for, initialise
+
+SPREAD = 0.2  # of the random weights of He et al. that are added to the identity
 
 
 class DnCNN(nn.Module):
@@ -43,6 +48,10 @@ class DnCNN(nn.Module):
             tail := nn.Conv2d(width, folded, 3, padding=1),
         )
         initialise(self, tail)
+        with torch.no_grad():
+            for layer in middle:
+                if isinstance(layer, nn.Conv2d):
+                    layer.weight.mul_(SPREAD).add_(nn.init.dirac_(torch.empty_like(layer.weight)))
         self.reach = depth * unshuffle + unshuffle - 1
         self.halo = halo_for(self.reach, self.size_multiple)
 
