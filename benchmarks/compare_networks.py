@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +236,7 @@ def main() -> None:
     rows = []
     for name in chosen:
         settings = {"every": every} if name == comparison.classic else {"every": every, "minutes": minutes}
-        rows.append(once(arguments.output / name / "row.json", settings, lambda name=name: measure(name)))
+        rows.append(once(arguments.output / name / "row.json", settings, partial(measure, name)))
         print(f"{name}: done", file=sys.stderr, flush=True)
         (arguments.output / "table.json").write_text(json.dumps(rows, indent=2) + "\n")
         (arguments.output / "table.md").write_text(table(rows, comparison.levels) + "\n")

@@ -151,16 +151,14 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
     labels = np.asarray(parts, np.int32)
     area = stats[:, cv2.CC_STAT_AREA]
     border = _border_statistics(pixels, colour, region, labels, count)
-    accepted = border.looks_like_a_hole() & (_contact(labels, count) <= MOST_CONTACT * area)
+    contact = _contact(labels, count)
+    free = contact == 0
+    free[0] = False  # what is not of the colour
+    accepted = border.looks_like_a_hole() & (contact <= MOST_CONTACT * area)
     accepted[0] = False
     if accepted.any():
-        beside = border.looks_like_a_hole(MOST_SAME_BESIDE, LEAST_FAR_BESIDE) & (area >= least)
-        accepted |= beside & (_contact(labels, count) == 0)
-        accepted[0] = False
-    rest = (
-        ~accepted & (_contact(labels, count) == 0) & (area < np.sqrt(region.size))
-    )  # parts with too little border to judge alone go together
-    rest[0] = False
+        accepted |= border.looks_like_a_hole(MOST_SAME_BESIDE, LEAST_FAR_BESIDE) & (area >= least) & free
+    rest = ~accepted & free & (area < np.sqrt(region.size))  # with too little border to judge alone they go together
     accepted[rest] = border.total(rest).looks_like_a_hole()[0]
     if area[accepted].sum() < max(0.5 * area[1:].sum(), least):
         return np.zeros_like(region)

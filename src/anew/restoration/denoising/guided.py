@@ -64,18 +64,22 @@ def denoise_guided(
     channels = p.shape[2]
 
     def filter_tile(tile: Image) -> Image:
-        return _filter(tile[:, :, :channels], tile[:, :, channels:], side, max(regularisation, 1e-12))
+        return _filter(
+            tile[:, :, :channels], tile[:, :, channels:], side, max(regularisation, 1e-12), own=guide is None
+        )
 
     # The covariances take many times the memory of the image. Two windows in a row look 2 (side // 2) pixels far.
     return apply_in_tiles(filter_tile, np.concatenate([p, i], axis=2), halo=side).reshape(image.shape)
 
 
-def _filter(p: Image, i: Image, side: int, eps: float) -> Image:
+def _filter(p: Image, i: Image, side: int, eps: float, *, own: bool) -> Image:
     """Equations 19 to 21 (6 to 8 for one channel): p (H, W, C), the guide less a constant (H, W, G)."""
     mean_i, mean_p = _box(i, side), _box(p, side)  # (H, W, G), (H, W, C)
     channels = i.shape[2]
     cov_ip = _box_of_products(i, p, side) - mean_i[..., :, None] * mean_p[..., None, :]  # (H, W, G, C)
-    sigma_k = _box_of_products(i, i, side) - mean_i[..., :, None] * mean_i[..., None, :]
+    sigma_k = cov_ip  # where the picture is its own guide, but for the constant
+    if not own:
+        sigma_k = _box_of_products(i, i, side) - mean_i[..., :, None] * mean_i[..., None, :]
     if channels == 1:
         a = np.asarray(cov_ip / (sigma_k + np.float32(eps)), np.float32)
     else:
