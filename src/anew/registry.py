@@ -88,6 +88,12 @@ class Method:
         return function
 
     @property
+    def use(self) -> str:
+        """When to use it: the paragraph of the function's docstring that begins so; empty without docstrings."""
+        paragraphs = (inspect.getdoc(self.function) or "").split("\n\n")
+        return next((" ".join(p.split()) for p in paragraphs if p.startswith("Use it ")), "")
+
+    @property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The method's own options: the keyword-only parameters of its function."""
         signature = inspect.signature(self.function)

@@ -303,7 +303,10 @@ def test_methods_lists_defaults_first(invoke: Invoke) -> None:
     assert code == 0
     listed = [m["name"] for m in json.loads(out)["methods"] if m["task"] == "denoise"]
     assert listed == anew.methods("denoise")
-    assert "options:" in invoke("methods", "inpaint")[1]
+    listing = invoke("methods", "inpaint")[1]
+    assert "options:" in listing
+    assert listing.count("Use it") == len(anew.methods("inpaint"))
+    assert "`" not in listing
 
 
 def test_every_frame_of_an_animation_is_processed(invoke: Invoke, tmp_path: Path) -> None:

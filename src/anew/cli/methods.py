@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -11,13 +13,15 @@ from anew.cli import options as o
 
 commands = typer.Typer()
 
+WIDEST = 100  # columns that text is wrapped at
+
 
 @commands.command(epilog="Example:  anew methods denoise")
 def methods(
     task: Annotated[str | None, typer.Argument(metavar="[TASK]", help="One task only.", show_default=False)] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """List the methods of every task, the default of each first."""
+    """List the methods of every task, the default of each first; of one task, with when to use which."""
     from anew.registry import METHODS, TASKS
 
     if task is not None and task not in TASKS:
@@ -29,6 +33,7 @@ def methods(
                 "task": m.task,
                 "name": m.name,
                 "summary": m.summary,
+                "use": plain(m.use),
                 "paper": m.paper,
                 "library": m.library,
                 "options": list(m.parameters),
@@ -37,13 +42,20 @@ def methods(
         ]
         print(json.dumps({"methods": rows}, indent=2, ensure_ascii=False))
         return
-    width = max(len(m.name) for m in chosen)
+    width, columns = max(len(m.name) for m in chosen), min(get_terminal_size().columns, WIDEST)
     for verb in TASKS if task is None else [task]:
         print(f"{verb}: {TASKS[verb].summary}")
         for m in chosen:
             if m.task == verb:
                 print(f"  {m.name:<{width}}  {m.summary}")
                 if task is not None:
-                    print(f"  {'':<{width}}  options: {', '.join(m.parameters) or 'none'}")
-                    print(f"  {'':<{width}}  {m.paper}")
+                    margin = " " * (width + 4)
+                    print(fill(plain(m.use), columns, initial_indent=margin, subsequent_indent=margin))
+                    print(f"{margin}options: {', '.join(m.parameters) or 'none'}")
+                    print(f"{margin}{m.paper}")
         print()
+
+
+def plain(text: str) -> str:
+    """Take the marks of a docstring away: ``"bm3d"`` becomes bm3d."""
+    return text.replace('``"', "").replace('"``', "").replace("``", "")

@@ -19,6 +19,8 @@ ALPHA, BETA = 1.0, 0.25  # of the mean quantisation step of the lowest frequenci
 def deblock_sa_filter(image: Image, quality: int, *, strength: float = 1.0) -> Image:
     """Low-pass across the borders of 8 x 8 blocks.
 
+    Use it for many or moving pictures at low cost: only the borders of blocks change. Ringing inside the blocks stays.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

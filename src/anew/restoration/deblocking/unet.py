@@ -35,6 +35,9 @@ def deblock_unet(
 ) -> Image:
     """Repair a decoded JPEG with a trained U-Net.
 
+    Use it for any visible JPEG trace, in colour or grey, also where the quality is not known. Files above quality 90
+    are best left as they are.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]

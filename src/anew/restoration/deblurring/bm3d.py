@@ -42,6 +42,8 @@ def deblur_bm3d(
 ) -> Image:
     """Undo a known blur by regularised inversion and collaborative filtering.
 
+    Use it when the blur is known and there is noise: the best of our deblurring methods.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

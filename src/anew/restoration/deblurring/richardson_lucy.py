@@ -36,6 +36,9 @@ def deblur_richardson_lucy(
 ) -> Image:
     """Deconvolve by Richardson and Lucy's iteration.
 
+    Use it for counts of photons (telescopes, microscopes), with a known blur: results stay positive. More iterations
+    are sharper, and noisier.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array, >= 0 (negative values count as 0)

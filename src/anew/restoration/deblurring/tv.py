@@ -28,6 +28,8 @@ def deblur_tv(
 ) -> Image:
     """Deconvolve under a total-variation prior.
 
+    Use it when the blur is known and the picture is of flat areas with sharp borders, or when ``"bm3d"`` is too slow.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

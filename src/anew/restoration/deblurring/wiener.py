@@ -35,6 +35,9 @@ def deblur_wiener(
 ) -> Image:
     """Deconvolve by the Wiener filter.
 
+    Use it when the blur is known and the noise weak, or as a fast first look whether the point-spread function is
+    right: a wrong one rings.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

@@ -20,6 +20,9 @@ THRESHOLD_BOUNDS = (0.03, 0.12)
 def denoise_adaptive_median(image: Image, sigma: float, *, max_size: int = 9, threshold: float | None = None) -> Image:
     """Replace impulses by a median; every other pixel stays bit-identical.
 
+    Use it for salt and pepper, dead and stuck pixels, up to more than half of the picture. It does nothing against
+    grain.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

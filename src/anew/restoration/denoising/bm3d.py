@@ -96,6 +96,9 @@ def denoise_bm3d(
 ) -> Image:
     """Remove Gaussian noise by block matching and collaborative filtering.
 
+    Use it where no network may be trusted to have seen your kind of picture (microscopy, radar, astronomy), where every
+    step must be explained, or where the noise is correlated and its spectrum is known.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

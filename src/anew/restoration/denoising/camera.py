@@ -24,6 +24,9 @@ def denoise_camera(
 ) -> Image:
     """Denoise a photograph, blind or told the level.
 
+    Use it for photographs as cameras and telephones store them, whose noise is blotched, differs from dark to bright
+    and went through JPEG. Noise that was added evenly is better left to ``"unet"``.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]

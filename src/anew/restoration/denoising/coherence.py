@@ -33,6 +33,9 @@ def denoise_coherence(
 ) -> Image:
     """Diffuse along the structure tensor.
 
+    Use it for pictures made of lines: fingerprints, hair, wood grain, brush strokes. It closes gaps in them and smooths
+    along, not across; other texture is combed.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

@@ -20,6 +20,8 @@ def denoise_custom(image: Image, sigma: float, *, kernel: ArrayLike, correlate: 
     Correlation: ``result[y, x] = sum over (i, j) of kernel[i, j] image[y + i - a, x + j - b]``, the kernel laid over
     the image as it is written. The two agree for kernels that a half turn does not change.
 
+    Use it for a kernel of your own: a matched filter, a derivative, a point-spread function.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

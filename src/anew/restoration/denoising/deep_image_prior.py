@@ -35,6 +35,8 @@ def denoise_deep_image_prior(
     Every step passes the whole image: a photograph of 0.15 megapixels takes about ten minutes on two cores, and a large
     one in proportion. ``"recorrupted"`` is better and faster; this one is here for what it shows.
 
+    Use it to see how much of a photograph the shape of a network knows before it has learned anything.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]

@@ -17,6 +17,8 @@ WIDTH_FACTOR, WIDTH_POWER = 3.9, 0.6  # tuned for PSNR on photographs: width = f
 def denoise_gaussian(image: Image, sigma: float, *, width: float | None = None) -> Image:
     """Average with Gaussian weights.
 
+    Use it before shrinking, to separate coarse from fine, or as a baseline. It blurs edges as much as noise.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

@@ -28,6 +28,9 @@ def denoise_guided(
 ) -> Image:
     """Smooth by local linear models of a guide.
 
+    Use it where gradients must not reverse at edges (before sharpening or tone mapping), or to smooth one picture along
+    the edges of another with ``guide``, say a depth map along its photograph.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

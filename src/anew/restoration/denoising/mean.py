@@ -17,6 +17,8 @@ SIDES = ((0.0, 1), (0.038, 3), (0.145, 5), (0.23, 7))
 def denoise_mean(image: Image, sigma: float, *, size: int | None = None) -> Image:
     """Average the pixels of a square window.
 
+    Use it to measure local averages, or as the baseline that anything else must beat.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

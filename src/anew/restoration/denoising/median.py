@@ -18,6 +18,9 @@ STRIP_BYTES = 1 << 20
 def denoise_median(image: Image, sigma: float, *, size: int | None = None) -> Image:
     """Take the median of a square window, channel by channel.
 
+    Use it for salt and pepper, dead pixels and other outliers that are a few percent of the picture. Where only these
+    may change, ``"adaptive-median"`` does it.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

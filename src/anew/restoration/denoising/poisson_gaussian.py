@@ -39,6 +39,9 @@ def denoise_poisson_gaussian(
 ) -> Image:
     """Remove Poisson-Gaussian noise with any denoiser made for Gaussian noise.
 
+    Use it for sensor values before any tone curve (raw files, microscopes, telescopes), whose noise grows with
+    brightness; it can be told the gain or finds it. Pictures that went through a curve and JPEG are for ``"camera"``.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array, linear light, nominally in [0, 1]

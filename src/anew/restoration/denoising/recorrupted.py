@@ -51,6 +51,9 @@ def denoise_recorrupted(
 
     A few minutes per image, whatever its size up to some megapixels: 1500 steps see six million pixels.
 
+    Use it where the noise or the picture is unlike anything that a trained network saw and you have minutes, not
+    seconds; it can be told the spectrum of correlated noise.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]

@@ -21,6 +21,10 @@ SMALLEST = 1 / 255  # below this there is nothing to gain
 def denoise_unet(image: Image, sigma: float, *, model: str | None = None) -> Image:
     """Denoise with a trained U-Net.
 
+    Use it for grain and noise that is much the same all over and independent from pixel to pixel, when quality counts.
+    For a camera's own JPEGs, whose noise is blotched, ``"camera"`` is made; where a second per megapixel is too long,
+    ``"nlm"`` is.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array, nominally in [0, 1]

@@ -20,6 +20,9 @@ OPPONENT = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float32) / np.sqrt(n
 def denoise_wavelet(image: Image, sigma: float, *, wavelet: str = "db2", levels: int = 3) -> Image:
     """Shrink stationary wavelet coefficients.
 
+    Use it for weak noise in smooth pictures when memory is short; next to ``"bm3d"`` among the classical methods, at a
+    quarter of its time. Strong noise leaves ripples.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

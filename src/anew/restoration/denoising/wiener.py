@@ -17,6 +17,9 @@ SIDES = ((0.0, 3), (0.04, 5), (0.12, 7))  # the best odd side on photographs: (s
 def denoise_wiener(image: Image, sigma: float, *, size: int | None = None) -> Image:
     """Shrink towards the local mean by the local variance.
 
+    Use it for weak noise in measured data, where a local and linear estimate that is easy to state is worth more than
+    the last decibels.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

@@ -27,6 +27,9 @@ OVERSHOOT = 0.25  # of the known range: far from known pixels the plate may bend
 def inpaint_biharmonic(image: Image, mask: Mask, *, tension: float = 0.4) -> Image:
     """Fill holes by a thin plate.
 
+    Use it for small and narrow holes: dead pixels, scratches, writing. The best of all where half of the pixels are
+    missing; wide holes become smooth bumps.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

@@ -20,6 +20,9 @@ LEAST_CONDUCTANCE = 1e-4  # keeps every pixel joined to the known ones
 def inpaint_diffusion(image: Image, mask: Mask, *, kappa: float | None = None, n_iter: int = 8) -> Image:
     """Fill holes by the steady state of a diffusion.
 
+    Use it for holes in smooth surroundings, such as sky, skin and depth maps; nothing overshoots, so values stay within
+    those at the border.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

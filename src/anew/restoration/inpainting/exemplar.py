@@ -65,6 +65,9 @@ def inpaint_exemplar(
 
     Where no patch of the image, not even of 3 x 3 pixels, is fully known, the hole is filled by diffusion instead.
 
+    Use it for big holes and for taking objects out of pictures: it continues texture and structure where the others
+    blur. A hole whose content stands nowhere else in the picture is filled with what looks likely.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

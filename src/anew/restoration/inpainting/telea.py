@@ -19,6 +19,8 @@ UNITS = 65536.0
 def inpaint_telea(image: Image, mask: Mask, *, radius: float = 3.0) -> Image:
     """Fill holes by fast marching.
 
+    Use it to get what other programs give. ``"biharmonic"`` takes about as long and is closer.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

@@ -23,6 +23,9 @@ REDISTRIBUTIONS = 8  # rounds after which next to nothing stands above the limit
 def relight_clahe(image: Image, *, clip: float = 2.0, tiles: int = 8) -> Image:
     """Raise local contrast.
 
+    Use it to see detail in X-rays, microscope and aerial pictures, whose areas differ in contrast. On photographs of
+    people it looks harsh.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array in [0, 1]

@@ -26,6 +26,8 @@ def relight_curve(
 ) -> Image:
     """Stretch the levels and set the mid-tone.
 
+    Use it for pictures too dark, too bright or too flat as a whole.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array in [0, 1]

@@ -47,6 +47,9 @@ def relight_fading(
 ) -> Image:
     """Stretch each channel to the range that its dye has lost.
 
+    Use it for colour prints and slides that have faded, whose dyes went unequally. The levels must still be there: what
+    is bleached out stays lost.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array in [0, 1]

@@ -32,6 +32,9 @@ FILTER_SIDE = 1024  # pixels; the illumination is smooth enough to be found on a
 def relight_retinex(image: Image, *, strength: float | None = None, page: bool = False) -> Image:
     """Light up what lies in the dark.
 
+    Use it for uneven light: a subject against the light, a dark half of a room, a page with a shadow. Where the whole
+    picture is dark, ``"curve"`` is closer to the truth.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array in [0, 1]

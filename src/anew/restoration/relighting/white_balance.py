@@ -32,6 +32,9 @@ def relight_white_balance(
 ) -> Image:
     """Make greys grey.
 
+    Use it for pictures too yellow, too blue or too green. A picture that is of one colour by nature (a sunset, a
+    meadow) needs a low ``strength``.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array in [0, 1]

@@ -24,6 +24,8 @@ def unwarp_keystone(
 ) -> Image:
     """Map the quadrilateral ``corners`` back onto the whole picture.
 
+    Use it for pages, screens and fronts of houses photographed at a slant, with their four corners.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

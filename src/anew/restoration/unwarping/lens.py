@@ -24,6 +24,8 @@ def unwarp_lens(
 ) -> Image:
     """Make straight again what a lens has bent.
 
+    Use it where straight lines near the border come out bent: wide-angle and telephone lenses, old cameras.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

@@ -16,6 +16,8 @@ from anew.restoration.unwarping.warping import Mapping, Points, centre_of, valid
 def unwarp_tilt(image: Image, *, angle: float | None = None, border: str = "reflect", fill: float = 0.0) -> Image:
     """Turn the content clockwise by ``angle``, so that what was tilted counter-clockwise stands upright.
 
+    Use it for crooked horizons and scans. ``anew diagnose`` measures the angle.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

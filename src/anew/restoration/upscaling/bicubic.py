@@ -12,6 +12,8 @@ from anew.restoration.upscaling.resampling import cubic, upscale_with
 def upscale_bicubic(image: Image, scale: float, *, back_project: bool = False) -> Image:
     """Enlarge by cubic convolution.
 
+    Use it for what other programs do, or as the baseline.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

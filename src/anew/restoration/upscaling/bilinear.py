@@ -12,6 +12,8 @@ from anew.restoration.upscaling.resampling import triangle, upscale_with
 def upscale_bilinear(image: Image, scale: float, *, back_project: bool = False) -> Image:
     """Enlarge by linear interpolation.
 
+    Use it where values may not overshoot their neighbours: masks with soft borders, depth and flow fields.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

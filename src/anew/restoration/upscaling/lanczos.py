@@ -12,6 +12,9 @@ from anew.restoration.upscaling.resampling import lanczos3, upscale_with
 def upscale_lanczos(image: Image, scale: float, *, back_project: bool = True) -> Image:
     """Enlarge by the Lanczos kernel sinc(t) sinc(t / 3).
 
+    Use it where nothing may be invented (measurements, documents for evidence), or for pictures unlike photographs.
+    Shrinking the result gives the input back.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array

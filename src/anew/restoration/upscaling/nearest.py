@@ -14,6 +14,8 @@ from anew.restoration.upscaling.resampling import output_shape
 def upscale_nearest(image: Image, scale: float) -> Image:
     """Enlarge by taking the nearest pixel.
 
+    Use it for labels, masks, pixel art and QR codes, where no new value may appear.
+
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array
