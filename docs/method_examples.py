@@ -36,10 +36,10 @@ photo = skimage.data.chelsea()
 before = anew.degrade(photo, {damage})
 after = anew.relight(before, method="{name}"{options})""",
     "unwarp": """\
-photo = skimage.data.page() if "{name}" != "lens" else skimage.data.brick()
+photo = skimage.data.{photo}()
 damaged = degrade_with_truth(photo, "{name}", {damage})
 before = damaged.image
-after = anew.unwarp(before, method="{name}", **{{k: damaged.parameters[k] for k in {keys}}})""",
+after = anew.unwarp(before, method="{name}", {known})""",
 }
 
 OPTIONS = {
@@ -89,7 +89,8 @@ def example_of(method: Method) -> str:
         options=OPTIONS.get(key, ""),
         psf="psf, " if "psf" in method.takes else "",
         damage=DAMAGES.get(key, ""),
-        keys=KEYS.get(method.name, ()),
+        photo="brick" if method.name == "lens" else "page",
+        known=", ".join(f'{key}=damaged.parameters["{key}"]' for key in KEYS.get(method.name, ())),
     )
     needed = [line for word, line in IMPORTS.items() if word in code]
     return "\n".join([*needed, "", code])
