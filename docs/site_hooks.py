@@ -1,4 +1,4 @@
-"""Make the benchmark page, and a page for every method: what it does, its paper, its example and picture, its API."""
+"""Make the benchmark page, and a page for every method with the picture of its example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from mkdocs.structure.files import File, Files
 sys.path.insert(0, str(Path(__file__).parent))
 
 from benchmark_page import make_benchmark_page
-from method_examples import example_of, run_example
+from method_examples import run_example
+from method_page import make_method_page
 
 from anew.arrays import as_image
 from anew.contact_sheet import Tile, draw_contact_sheet
@@ -25,38 +26,20 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages and pictures to the site."""
     index = ["# Methods", "", "The first of each task is its default.", ""]
     for verb, task in TASKS.items():
-        index += [f"## {verb}: {task.summary}", "", "| method | what it does | seconds | paper |", "|---|---|---|---|"]
+        index += [f"## {verb}: {task.summary}", "", "| method | what it does | use it | seconds |", "|---|---|---|--:|"]
         for method in (m for m in METHODS if m.task == verb):
             page = f"{verb}-{method.name}"
             before, after, seconds = timed_example(method)
             picture = sheet(before, after)
             files.append(File.generated(config, f"methods/{page}.jpg", content=picture))
-            files.append(File.generated(config, f"methods/{page}.md", content=method_page(method)))
-            index.append(f"| [{method.name}]({page}.md) | {method.summary} | {seconds:.2f} | {method.paper} |")
+            files.append(File.generated(config, f"methods/{page}.md", content=make_method_page(method, seconds)))
+            use = method.use.removeprefix("Use it ")
+            index.append(f"| [{method.name}]({page}.md) | {method.summary} | {use} | {seconds:.2f} |")
         index.append("")
     index.append("Seconds: what the example on the method's page took where this site was built.")
     files.append(File.generated(config, "methods/index.md", content="\n".join(index)))
     files.append(File.generated(config, "benchmark.md", content=make_benchmark_page()))
     return files
-
-
-def method_page(method: Method) -> str:
-    """Write the page of one method."""
-    module = f"anew.restoration.{TASKS[method.task].folder}.{method.function.__module__.rsplit('.', 1)[1]}"
-    return f"""# {method.name}
-
-{method.summary[0].upper()}{method.summary[1:]}. *{method.paper}.* Implementation: {method.library}.
-
-![before and after]({method.task}-{method.name}.jpg)
-
-```python
-{example_of(method)}
-```
-
-On the command line: `anew {method.task} IN -o OUT --method {method.name}`
-
-::: {module}.{method.function.__name__}
-"""
 
 
 def timed_example(method: Method) -> tuple[Any, Any, float]:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
 from method_examples import run_example  # noqa: E402
+from method_page import make_method_page  # noqa: E402
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCKS = [
@@ -39,6 +40,26 @@ def test_every_method_has_an_example_that_changes_the_picture(method: Method) ->
     if method.task != "upscale":
         assert before.shape == after.shape
         assert not np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("method", list(METHODS), ids=lambda m: f"{m.task}-{m.name}")
+def test_every_page_says_when_to_use_the_method_and_what_it_costs(method: Method) -> None:
+    page = make_method_page(method, seconds=0.5)
+    use = page.split("## When to use it\n\n")[1].split("\n\n## ")[0]
+    assert use.startswith("Use it "), "the docstring needs a paragraph that begins with 'Use it'"
+    assert "\n" not in use
+    assert use.endswith(".")
+    for name in re.findall(r'``"([\w-]+)"``', use):
+        assert name in METHODS.names(method.task), name
+    assert re.search(r"## Cost\n\n(\| megapixels|The example took 0.5 seconds)", page)
+    assert page.count(use) == 1
+
+
+def test_a_page_gives_the_published_figures_of_its_method() -> None:
+    page = make_method_page(METHODS.get("denoise", "bm3d"), seconds=0.5)
+    assert "| CBSD68 | 33.58 | 30.80 | 27.48 | 2 of 16 |" in page
+    assert re.search(r"\| 16 \| \d+ \| [\d,]+ \|", page)
+    assert "`anew models`" in make_method_page(METHODS.get("denoise", "unet"), seconds=0.5)
 
 
 def test_the_readme_names_commands_and_files_that_exist() -> None:
