@@ -1,14 +1,16 @@
 """Every adversarial loss on Fashion-MNIST with the same networks, steps and rates, in one table beside the yardsticks.
 
     python -m benchmarks.gan_losses --steps 1000 -o runs/losses [--only ours relativistic] [--n 5000]
-    python -m benchmarks.gan_losses --steps 3000 -o runs/little --images 1000 --only ours relativistic [--augment]
+    python -m benchmarks.gan_losses --steps 3000 -o runs/little --images 1000 --only ours relativistic \
+        [--augment always|adaptive]
 
 The networks are those of the recipe ``gan-fashion``; the two plain recipes are trained as the tutorials do, with their
 own networks. Scores are those of ``generate_models.py``: n samples of the exported model, labels in turn, against the
 test images in the features of ``features-fashion``; recall with k = 3. A step is one update of the generator; all three
 Wasserstein rows take five of the critic, as in their papers. Minutes are of the processor, for training alone. With
-``--images`` only so many training images are seen, with ``--augment`` shifted and with a square cut out. What is done
-is kept: the same command goes on where an interrupted one stopped. ``table.md`` lies in the output.
+``--images`` only so many training images are seen, with ``--augment`` shifted and with a square cut out: always, or as
+often as it takes to keep the discriminator unsure of them. What is done is kept: the same command goes on where an
+interrupted one stopped. ``table.md`` lies in the output.
 """
 
 from __future__ import annotations
@@ -35,6 +37,13 @@ from benchmarks.data import data_folder
 from benchmarks.generate_models import real_images, scores_of
 
 NO_PENALTY = {"r1": 0.0, "r2": 0.0}
+AUGMENTED: dict[str, tuple[str, dict[str, Any]]] = {  # by choice: words for the table, changes of the recipe
+    "always": ("augmented", {"augment": ("translation", "cutout")}),
+    "adaptive": (
+        "augmented adaptively",
+        {"augment": ("translation", "cutout"), "augment_chance": 0.0, "augment_target": 0.6},
+    ),
+}
 COLUMNS = ("distance", "coverage", "recall", "recognised", "minutes")
 
 
@@ -112,7 +121,7 @@ def main() -> None:
     parser.add_argument("--output", "-o", type=Path, required=True)
     parser.add_argument("--only", nargs="+", choices=everything, default=list(everything))
     parser.add_argument("--images", type=int, help="training images, of 59,000; 1,000 more are held out")
-    parser.add_argument("--augment", action="store_true", help="show the discriminator changed images only")
+    parser.add_argument("--augment", choices=AUGMENTED, help="show the discriminator changed images")
     parser.add_argument("--n", type=int, default=5000, help="samples")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
@@ -123,7 +132,8 @@ def main() -> None:
     for name in arguments.only:
         config = everything[name]
         if arguments.augment:
-            config, name = replace(config, augment=("translation", "cutout")), f"{name}, augmented"
+            words, changes = AUGMENTED[arguments.augment]
+            config, name = replace(config, **changes), f"{name}, {words}"
         folder = arguments.output / name.replace(", ", "-").replace(" ", "-")
         config = replace(config, steps=arguments.steps, validate_every=max(arguments.steps // 6, 1))
         stored = folder / f"scores-{arguments.n}.json"
