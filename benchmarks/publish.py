@@ -1,10 +1,12 @@
 """Put measured figures where the documentation shows them.
 
-    python -m benchmarks.publish anew-bench-denoise/ ... [--busy] [--speed benchmarks/results/local/COMMIT.json]
+    python -m benchmarks.publish anew-bench-denoise/ ... [--busy] [--beside]
+    python -m benchmarks.publish --speed benchmarks/results/local/COMMIT.json
 
 Every folder that ``anew bench`` filled becomes ``docs/benchmarks/TASK-SET.json`` with its table; the file that ``make
 bench`` wrote becomes ``docs/benchmarks/speed.json`` with the figures of the methods. ``--busy`` says that other
 programs ran meanwhile: the times are then those of the table that is stored already, if it comes from such a processor.
+``--beside`` leaves that table in its place and stores a second one of fewer pictures, ``TASK-SET-N.json``.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--busy", action="store_true", help="the machine was, so the times do not count")
+    parser.add_argument("--beside", action="store_true", help="a second table of a set, of fewer pictures")
     parser.add_argument("--speed", type=Path)
     options = parser.parse_args()
     FIGURES.mkdir(exist_ok=True)
@@ -60,7 +63,7 @@ def main() -> None:
         if options.busy:
             older = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
             table = with_older_times(table, older)
-        _write(path, table)
+        _write(path.with_stem(f"{path.stem}-{table['pictures']}") if options.beside else path, table)
     if options.speed:
         document = json.loads(options.speed.read_text(encoding="utf-8"))
         document["measurements"] = [m for m in document["measurements"] if m["name"].startswith("methods/")]

@@ -72,7 +72,7 @@ ANSWERS = (  # task, levels, what people say of such a picture, more of the comm
 def make_benchmark_page(folder: Path = FIGURES) -> str:
     """Give the page as Markdown with HTML in it."""
     tables = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*-*.json"))]
-    tables.sort(key=lambda t: (list(HEADINGS).index(t["task"]), t["set"] != PREFERRED, t["set"]))
+    tables.sort(key=lambda t: (list(HEADINGS).index(t["task"]), t["set"] != PREFERRED, t["set"], -t["pictures"]))
     speed_file = folder / "speed.json"
     speed = json.loads(speed_file.read_text(encoding="utf-8")) if speed_file.exists() else None
     first = {table["task"]: table for table in reversed(tables)}

@@ -59,18 +59,20 @@ def cost(method: Method, seconds: float) -> str:
 
 
 def how_good(method: Method) -> str:
-    """Say the place of the method in every published table of its task; empty if it is in none."""
-    lines = []
-    for table in tables(method.task):
+    """Say the place of the method among ours on every published set of its task; empty if it is on none."""
+    lines, sets = [], set()
+    for table in tables(method.task):  # the one of most pictures comes first
         ranked = sorted((r for r in table["rows"] if r["kind"] == "anew"), key=lambda r: -r["mean"]["psnr"])
         place = next((i for i, r in enumerate(ranked, 1) if r["method"] == method.name), None)
-        if place is None:
+        if place is None or table["set"] in sets:
             continue
+        sets.add(table["set"])
+        name = f"{table['set']}, {table['pictures']} pictures"
         cells = [f"{level['psnr']:.2f}" for level in ranked[place - 1]["levels"].values()]
         heads = ["set", *table["heads"], "place"]
         if not lines:
             lines = [f"| {' | '.join(heads)} |", f"|---|{'--:|' * (len(heads) - 1)}"]
-        lines.append(f"| {table['set']} | {' | '.join(cells)} | {place} of {len(ranked)} |")
+        lines.append(f"| {name} | {' | '.join(cells)} | {place} of {len(ranked)} |")
     if not lines:
         return ""
     more = "PSNR in dB. The protocol, the other methods and other measures: [benchmark](../benchmark.md)."
@@ -79,8 +81,9 @@ def how_good(method: Method) -> str:
 
 @cache
 def tables(task: str) -> list[dict[str, Any]]:
-    """Give the published tables of a task."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(FIGURES.glob(f"{task}-*.json"))]
+    """Give the published tables of a task, those of most pictures first."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(FIGURES.glob(f"{task}-*.json"))]
+    return sorted(found, key=lambda table: (-table["pictures"], table["set"]))
 
 
 @cache

@@ -57,7 +57,7 @@ def test_every_page_says_when_to_use_the_method_and_what_it_costs(method: Method
 
 def test_a_page_gives_the_published_figures_of_its_method() -> None:
     page = make_method_page(METHODS.get("denoise", "bm3d"), seconds=0.5)
-    assert "| CBSD68 | 33.58 | 30.80 | 27.48 | 2 of 16 |" in page
+    assert "| CBSD68, 68 pictures | 33.58 | 30.80 | 27.48 | 2 of 16 |" in page
     assert re.search(r"\| 16 \| \d+ \| [\d,]+ \|", page)
     assert "`anew models`" in make_method_page(METHODS.get("denoise", "unet"), seconds=0.5)
 
