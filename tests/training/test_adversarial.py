@@ -125,7 +125,7 @@ def test_every_loss_trains_every_architecture(network: str, loss: str, two_kinds
     generator = torch.Generator().manual_seed(0)
     for name, of in objective.losses.items():
         for other, module in objective.networks.items():
-            module.requires_grad_(other == name)
+            module.requires_grad_(other in (name, objective.product))
         of(objective.networks, images_of(32), config, generator).backward()
         for key, parameter in objective.networks[name].named_parameters():
             assert parameter.grad is not None, key
@@ -248,13 +248,28 @@ def test_the_generator_is_shown_no_real_gradient_and_the_judge_no_generators() -
     assert all(p.grad is None for p in networks["generator"].parameters())
 
 
+def test_both_players_see_the_images_that_were_made_once() -> None:
+    networks = make_objective(TINY).networks
+    made, seen = [], []
+    networks["generator"].register_forward_hook(lambda module, inputs, output: made.append(output.detach().clone()))
+    networks["discriminator"].register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))
+    for loss in (discriminator_loss, generator_loss):
+        loss(networks, images_of(32), TINY, torch.Generator().manual_seed(0)).backward()
+    assert len(made) == 1
+    real, *fakes = seen[0], seen[1], seen[2]  # the generator's turn begins with its own
+    for fake in fakes:
+        torch.testing.assert_close(fake, made[0])
+    torch.testing.assert_close(seen[3], real)
+    assert all(p.grad is not None for p in networks["generator"].parameters())
+
+
 def test_growing_follows_the_run() -> None:
     config = replace(FULL, steps=100, growing=0.5, discriminator_updates=1, augment=(), augment_target=0.0)
     networks = make_objective(config).networks
     judge: Any = networks["discriminator"]
     for updates, grown in ((0, 1.0), (25, 1.5), (50, 2.0), (90, 2.0)):
         judge.updates.fill_(updates)
-        generator_loss(networks, images_of(32), config, torch.Generator())
+        discriminator_loss(networks, images_of(32), config, torch.Generator())
         assert float(networks["generator"].grown) == grown
     with pytest.raises(ValueError, match="residual_gan cannot grow"):
         make_objective(replace(TINY, growing=0.5))

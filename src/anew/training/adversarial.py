@@ -118,7 +118,12 @@ class Judge(nn.Module):
         Of augmentation.
     sureness, ranked_right : float tensors
         Running means: r_t of Karras et al., and the share of pairs in which the real image has the higher score.
+    batch : tuple of real images, generated images with their graph, labels
+        What it was shown last; the generator learns from the same, as in Radford et al.'s code, which spares making
+        and drawing them again. Not kept in checkpoints: each step begins with the discriminator.
     """
+
+    batch: tuple[Tensor, Tensor, Tensor]
 
     def __init__(self, network: nn.Module, chance: float) -> None:
         super().__init__()
@@ -191,13 +196,13 @@ def make_objective(config: AdversarialConfig) -> Objective:
 def discriminator_loss(
     networks: Networks, data: LabelledImages, config: AdversarialConfig, generator: torch.Generator
 ) -> Tensor:
-    """Draw real images, generate as many with the same labels, and give the discriminator's loss."""
+    """Draw real images, generate as many with the same labels, and give the discriminator's loss; remember both."""
     judge: Any = networks["discriminator"]
     if config.weight_limit:
         clip_weights(judge, config.weight_limit)
     x, label = draw_images(networks, data, config, generator)
-    with torch.no_grad():
-        fake = generate(networks["generator"], label, generator)
+    fake = generate(networks["generator"], label, generator)
+    judge.batch = x, fake, label
     x, fake = (show(judge, images.detach(), config, generator) for images in (x, fake))
     penalised = int(judge.updates) % config.penalty_every == 0
     x.requires_grad_(penalised and config.r1 > 0)
@@ -222,12 +227,12 @@ def discriminator_loss(
 def generator_loss(
     networks: Networks, data: LabelledImages, config: AdversarialConfig, generator: torch.Generator
 ) -> Tensor:
-    """Generate images with labels as frequent as in the data, and give the generator's loss."""
+    """Give the generator's loss over the images that the discriminator was shown last."""
     judge: Any = networks["discriminator"]
     if config.weight_limit:
         clip_weights(judge, config.weight_limit)
-    x, label = draw_images(networks, data, config, generator)
-    fake = show(judge, generate(networks["generator"], label, generator), config, generator)
+    x, fake, label = judge.batch
+    fake = show(judge, fake, config, generator)
     fake_score, fake_logits = judge(fake, label)
     adversarial = LOSSES[config.loss]()
     real_score = fake_score

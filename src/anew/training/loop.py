@@ -115,7 +115,7 @@ def train(
         for name, network in networks.items():
             optimiser = optimisers[name]
             for other, module in networks.items():  # no gradient is worked out that nobody uses
-                module.requires_grad_(other == name)
+                module.requires_grad_(other in (name, objective.product))
             for group in optimiser.param_groups:
                 group["lr"] = rate * objective.rates.get(name, 1.0)
             for _ in range(objective.repeats.get(name, 1)):
