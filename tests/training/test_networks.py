@@ -59,7 +59,7 @@ def level(sigma: float) -> torch.Tensor:
 def test_onnx_agrees_with_torch_on_any_size_and_gives_the_weights_back(name: str, tmp_path: Path) -> None:
     network = make(name)
     path = tmp_path / "model.onnx"
-    export_restorer(network, DenoiseConfig(network=name), path, RunFacts(), protocol="", half=False)
+    export_restorer(network, DenoiseConfig(network=name, stored="float"), path, RunFacts(), protocol="")
     model = open_model(path, provider="cpu")
     multiple = network.size_multiple
     for height, width in [(5 * multiple, 9 * multiple), (multiple, 3 * multiple), (13, 7), (1, 2)]:

@@ -8,15 +8,17 @@ import zipfile
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from PIL import Image
 
 torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
 
 from anew.inference.card import BadModel
+from anew.inference.inspection.graph import layers_of
 from anew.inference.models import open_model
 from anew.losses.pixel import LOSSES
 from anew.networks.unet import UNet
@@ -32,6 +34,7 @@ from anew.training.restoration import RunFacts, export_restorer
 from anew.training.run import run_recipe
 from anew.training.schedule import learning_rate
 
+Stored = Literal["half", "int8", "float"]
 TINY = DenoiseConfig(
     network="unet",
     network_args={"widths": [8, 12], "blocks": 1, "middle_blocks": 1, "unshuffle": 2},
@@ -187,20 +190,21 @@ def test_every_optimiser_lowers_the_loss(optimiser: str, photos: Path, tmp_path:
     assert len((tmp_path / optimiser / "log.jsonl").read_text().splitlines()) == 3
 
 
-def exported(tmp_path: Path, *, half: bool) -> tuple[UNet, Path]:
+def exported(tmp_path: Path, stored: Stored = "half") -> tuple[UNet, Path]:
     """A random network with distinct biases, and its file."""
     torch.manual_seed(1)
     network = make_objective(TINY).networks["network"]
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
-    path = tmp_path / f"model-{half}.onnx"
-    export_restorer(network, TINY, path, RunFacts(), protocol="", half=half)
+    path = tmp_path / f"model-{stored}.onnx"
+    export_restorer(network, replace(TINY, stored=stored), path, RunFacts(), protocol="")
     return network, path
 
 
 def test_onnx_agrees_with_torch(tmp_path: Path) -> None:
-    for half, tolerance in ((False, 1e-4), (True, 5e-3)):
-        network, path = exported(tmp_path, half=half)
+    tolerances: dict[Stored, float] = {"float": 1e-4, "half": 5e-3, "int8": 5e-2}
+    for stored, tolerance in tolerances.items():
+        network, path = exported(tmp_path, stored)
         image = np.random.default_rng(0).random((24, 40, 3), np.float32)
         result = open_model(path, provider="cpu")(image, 0.1)
         with torch.no_grad():
@@ -210,18 +214,31 @@ def test_onnx_agrees_with_torch(tmp_path: Path) -> None:
 
 
 def test_any_size_runs_and_keeps_its_shape(tmp_path: Path) -> None:
-    _, path = exported(tmp_path, half=True)
+    _, path = exported(tmp_path)
     model = open_model(path)
     for shape in [(1, 1, 3), (1, 9, 3), (7, 2, 3), (33, 31, 3)]:
         assert model(np.zeros(shape, np.float32), 0.1).shape == shape
 
 
 def test_weights_come_back_from_the_file(tmp_path: Path) -> None:
-    network, path = exported(tmp_path, half=False)
+    network, path = exported(tmp_path, "float")
     again = make_objective(replace(TINY, seed=5)).networks["network"]
     load_weights(again, path)
     for name, value in network.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], value)
+
+
+def test_whole_levels_take_half_the_room_and_come_back_to_within_half_a_level(tmp_path: Path) -> None:
+    network, path = exported(tmp_path, "int8")
+    _, half = exported(tmp_path)
+    room = [sum(len(t.raw_data) for t in onnx.load(str(p)).graph.initializer) for p in (path, half)]
+    assert room[0] < 0.6 * room[1]
+    again = make_objective(replace(TINY, seed=5)).networks["network"]
+    load_weights(again, path)
+    for name, value in network.state_dict().items():
+        step = value.abs().amax() / 127 if value.ndim == 4 else value.abs().amax() / 1000
+        assert float((again.state_dict()[name] - value).abs().max()) <= 0.501 * float(step), name
+    np.testing.assert_allclose([p.parameters for p in layers_of(path)], [p.parameters for p in layers_of(half)])
 
 
 def test_files_that_are_no_models_of_ours_are_refused(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_onnx_agrees_with_torch_and_tiles_with_the_whole(
     torch.manual_seed(0)
     network = EdgeOrientedUpscaler(**TINY.network_args)
     path = tmp_path / "model.onnx"
-    export_upscaler(network, TINY, path, RunFacts(), half=False)
+    export_upscaler(network, replace(TINY, stored="float"), path, RunFacts())
     image = grey_photo[:41, :50]
     with torch.no_grad():
         expected = network(torch.from_numpy(image.copy())[None, None], torch.full((1, 1, 1, 1), 3.0))[0, 0].numpy()

@@ -48,6 +48,8 @@ class TrainingConfig:
     checkpoint_minutes : float
     bfloat16 : bool
         Compute in bfloat16 where the processor can; the weights stay float32.
+    stored : {"half", "int8", "float"}
+        How the exported file holds the weights (``training/export.py``); it computes in float32 all the same.
     """
 
     objective: str
@@ -72,3 +74,4 @@ class TrainingConfig:
     checkpoint_minutes: float = 3.0
     seed: int = 0
     bfloat16: bool = True
+    stored: Literal["half", "int8", "float"] = "half"

@@ -39,9 +39,7 @@ class RunFacts:
     minutes: float = 0.0
 
 
-def export_restorer(
-    network: nn.Module, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str, half: bool = True
-) -> None:
+def export_restorer(network: nn.Module, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str) -> None:
     """Write an image-to-image network with its card.
 
     Parameters
@@ -54,7 +52,8 @@ def export_restorer(
     side = 4 * card.size_multiple
     inputs = {"image": torch.rand(1, card.channels, side, side), "condition": torch.full((1, 1, 1, 1), 0.1)}
     free_size = {2: "height", 3: "width"}
-    export_onnx(network, card, path, inputs=inputs, dynamic={"image": free_size, "result": free_size}, half=half)
+    dynamic = {"image": free_size, "result": free_size}
+    export_onnx(network, card, path, inputs=inputs, dynamic=dynamic, stored=config.stored)
 
 
 def make_card(network: nn.Module, config: TrainingConfig, facts: RunFacts, *, protocol: str = "") -> ModelCard:

@@ -140,9 +140,7 @@ def export(network: nn.Module, config: UpscaleConfig, path: Path, facts: RunFact
     export_upscaler(network, config, path, facts, protocol=protocol)
 
 
-def export_upscaler(
-    network: Any, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str = "", half: bool = True
-) -> None:
+def export_upscaler(network: Any, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str = "") -> None:
     """Write an upscaler with ``collapsed()`` as ONNX with one output per factor, ``x2``, ``x3`` and so on."""
     scales = config.network_args["scales"]
     plain = network.cpu().collapsed()
@@ -152,7 +150,7 @@ def export_upscaler(
     inputs = {"image": torch.rand(1, config.channels, 24, 24), "condition": torch.full((1, 1, 1, 1), 2.0)}
     outputs = [f"x{scale}" for scale in scales]
     dynamic = {name: {2: f"height_{name}", 3: f"width_{name}"} for name in ("image", *outputs)}
-    export_onnx(plain, card, path, inputs=inputs, outputs=outputs, dynamic=dynamic, half=half)
+    export_onnx(plain, card, path, inputs=inputs, outputs=outputs, dynamic=dynamic, stored=config.stored)
 
 
 def _luma(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
