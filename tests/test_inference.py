@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import anew
 from anew.errors import Unavailable
 from anew.inference.card import BadModel
 from anew.inference.models import RunFailed, open_model
@@ -48,6 +50,22 @@ def test_what_the_runtime_refuses_is_said_in_one_line(noisy: np.ndarray) -> None
     with pytest.raises(RunFailed, match="denoise-unet failed on 256 x 192 pixels in 5 channels: ") as caught:
         open_model(MODEL, provider="cpu")(np.repeat(noisy[:, :, :1], 5, axis=2), SIGMA)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("task", "options"),
+    [
+        ("denoise", {"sigma": 0.1, "model": "upscale-x2"}),
+        ("denoise", {"sigma": 0.1, "method": "camera", "model": "deblock-unet"}),
+        ("deblock", {"quality": 20, "model": "denoise-unet"}),
+        ("upscale", {"scale": 2, "model": "deblock-unet"}),
+    ],
+)
+def test_a_model_for_something_else_is_refused(noisy: np.ndarray, task: str, options: dict[str, Any]) -> None:
+    with pytest.raises(
+        BadModel, match=f"{options['model']}: a model for the task {task} was expected, this one is for"
+    ):
+        getattr(anew, task)(noisy[:32, :32], **options)
 
 
 def test_unknown_and_missing_providers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,7 @@ def test_an_autoencoder_gives_its_own_samples_back(name: str) -> None:
 
 
 def test_what_does_not_generate_is_refused() -> None:
-    with pytest.raises(BadModel, match="denoise-unet does not generate images"):
+    with pytest.raises(BadModel, match="denoise-unet: a model for the task generate was expected"):
         open_generator("denoise-unet")
     with pytest.raises(BadModel, match="no model 'dragons'"):
         sample("dragons", 1)

@@ -186,10 +186,7 @@ def open_generator(name: str) -> Model:
     BadModel
         If there is none of this name, or it does something else.
     """
-    model = open_model(name)
-    if model.card.task != "generate":
-        raise BadModel(f"{name} does not generate images (its task: {model.card.task})")
-    return model
+    return open_model(name, task="generate")
 
 
 def choose_labels(card: ModelCard, label: str | int | None, n: int) -> NDArray[np.int64]:

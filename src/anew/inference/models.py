@@ -76,12 +76,14 @@ def model_names() -> list[str]:
     return sorted(path.stem for path in WEIGHTS.glob("*.onnx"))
 
 
-def open_model(name: str | Path, *, provider: str | None = None) -> Model:
+def open_model(name: str | Path, *, task: str | None = None, provider: str | None = None) -> Model:
     """Open a shipped model by name, or any model file of ours by path.
 
     Parameters
     ----------
     name : str or path
+    task : str, optional
+        What it must be for.
     provider : {"auto", "cpu", "cuda", "openvino", "openvino-bf16"}, optional
         What computes it; by default what the environment variable ``ANEW_PROVIDER`` names, else ``"auto"``: ONNX
         Runtime, and for denoisers OpenVINO in bfloat16 where it is installed, the processor can, and the noise hides
@@ -90,14 +92,17 @@ def open_model(name: str | Path, *, provider: str | None = None) -> Model:
     Raises
     ------
     BadModel
-        If there is no such model, or the file is not one of ours.
+        If there is no such model, the file is not one of ours, or it is for something else.
     Unavailable
         If there is no such provider, or it is not installed.
     """
     path = Path(name) if os.path.dirname(str(name)) or str(name).endswith(".onnx") else WEIGHTS / f"{name}.onnx"
     if not path.is_file():
         raise BadModel(f"no model {str(name)!r}; there are {', '.join(model_names()) or 'none'}")
-    return _open(path, path.stat().st_mtime_ns, chosen_provider(provider))
+    model = _open(path, path.stat().st_mtime_ns, chosen_provider(provider))
+    if task is not None and model.card.task != task:
+        raise BadModel(f"{name}: a model for the task {task} was expected, this one is for {model.card.task}")
+    return model
 
 
 @lru_cache(maxsize=8)

@@ -59,7 +59,7 @@ def deblock_unet(
     Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", IEEE TPAMI 44 (2022), the network; Jiang,
     Zhang and Timofte, "Towards Flexible Blind JPEG Artifacts Removal", ICCV 2021, the task.
     """
-    network = open_model(model)
+    network = open_model(model, task="deblock")
     known = None if blind else quality
     strength = 1.0 if known is None else float(np.clip((FADING[1] - known) / (FADING[1] - FADING[0]), 0, 1))
     if strength == 0:

@@ -50,7 +50,7 @@ def denoise_camera(
     """
     if sigma == 0 or strength == 0:
         return image.copy()
-    network = open_model(model)
+    network = open_model(model, task="denoise")
     condition = BLIND if sigma is None else sigma
     if image.ndim == 3 and image.shape[2] == 3:
         result = _denoise(network, image, condition)

@@ -46,7 +46,7 @@ def denoise_unet(image: Image, sigma: float, *, model: str | None = None) -> Ima
     if sigma < SMALLEST:
         return image.copy()
     colour = image.ndim == 3 and image.shape[2] == 3
-    network = open_model(model or ("denoise-unet" if colour else "denoise-grey"))
+    network = open_model(model or ("denoise-unet" if colour else "denoise-grey"), task="denoise")
     if colour and network.card.channels == 3:
         return _denoise_colour(network, image, sigma)
     return per_channel(lambda x: _denoise_grey(network, x, sigma), image)
