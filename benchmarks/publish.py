@@ -3,10 +3,11 @@
     python -m benchmarks.publish anew-bench-denoise/ ... [--busy] [--beside]
     python -m benchmarks.publish --speed benchmarks/results/local/COMMIT.json
 
-Every folder that ``anew bench`` filled becomes ``docs/benchmarks/TASK-SET.json`` with its table; the file that ``make
-bench`` wrote becomes ``docs/benchmarks/speed.json`` with the figures of the methods. ``--busy`` says that other
-programs ran meanwhile: the times are then those of the table that is stored already, if it comes from such a processor.
-``--beside`` leaves that table in its place and stores a second one of fewer pictures, ``TASK-SET-N.json``.
+Every folder that ``anew bench`` filled becomes ``docs/benchmarks/TASK-SET.json`` with its table. ``--busy`` says that
+other programs ran meanwhile: the times are then those of the table that is stored already, if it comes from such a
+processor. ``--beside`` leaves that table in its place and stores a second one of fewer pictures, ``TASK-SET-N.json``.
+The file that ``make bench`` wrote becomes ``docs/benchmarks/speed.json`` with the figures of the methods; of a run with
+``--methods`` theirs alone take the place of the older ones.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from anew.bench.protocols import PROTOCOLS
+from anew.registry import METHODS
 from benchmarks.measurement import commit
 
 FIGURES = Path(__file__).parents[1] / "docs" / "benchmarks"
@@ -48,6 +50,22 @@ def with_older_times(table: dict[str, Any], older: dict[str, Any] | None) -> dic
     return {**table, "rows": rows, "timed": timed}
 
 
+def with_newer(stored: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
+    """Put the methods of a newer run, from such a processor, in place of their older figures; say so in "later"."""
+    if newer["machine"] != stored["machine"]:
+        raise SystemExit(f"the stored figures are of {stored['machine']}, these of {newer['machine']}; measure all")
+
+    def method_of(measurement: dict[str, Any]) -> str:
+        return "/".join(measurement["name"].split("/")[1:3])
+
+    renewed = list(dict.fromkeys(method_of(m) for m in newer["measurements"]))
+    kept = [m for m in stored["measurements"] if method_of(m) not in renewed]
+    order = [f"{method.task}/{method.name}" for method in METHODS]
+    together = sorted([*kept, *newer["measurements"]], key=lambda m: order.index(method_of(m)))
+    later = [*stored.get("later", []), {"commit": newer["commit"], "date": newer["date"], "methods": renewed}]
+    return {**stored, "measurements": together, "later": later}
+
+
 def main() -> None:
     """Write the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -67,6 +85,8 @@ def main() -> None:
     if options.speed:
         document = json.loads(options.speed.read_text(encoding="utf-8"))
         document["measurements"] = [m for m in document["measurements"] if m["name"].startswith("methods/")]
+        if document["options"].get("methods"):
+            document = with_newer(json.loads((FIGURES / "speed.json").read_text(encoding="utf-8")), document)
         _write(FIGURES / "speed.json", document)
 
 

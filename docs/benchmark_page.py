@@ -217,6 +217,8 @@ def _footer(tables: list[dict[str, Any]], speed: dict[str, Any] | None) -> list[
         timed = document.get("timed", document)
         when = f"{timed['commit']}, {timed['date'][:10]}" if timed else "not measured, the machine was busy"
         times = "" if timed is document else f"; times: {when}"
+        for part in document.get("later", []):
+            times += f"; {', '.join(part['methods'])}: commit {part['commit']}, {part['date'][:10]}"
         lines.append(f"- {name}: commit {document['commit']}, {document['date'][:10]}{times}; {machine}; {versions}")
     return [*lines, ""]
 

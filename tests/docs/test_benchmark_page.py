@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT)]
 
 from benchmark_page import FIGURES, HEADINGS, make_benchmark_page  # noqa: E402
-from benchmarks.publish import with_older_times  # noqa: E402
+from benchmarks.publish import with_newer, with_older_times  # noqa: E402
 from growth_plot import draw_growth  # noqa: E402
 
 TABLES = sorted(FIGURES.glob("*-*.json"))
@@ -177,3 +177,18 @@ def test_the_dashed_line_is_parallel_to_linear_cost_and_a_method_keeps_its_colou
         u0, v0, u1, v1 = map(float, line.groups())
         assert (y1 - y0) / (x1 - x0) == pytest.approx((v1 - v0) / (u1 - u0), rel=0.01)
         assert re.search(r'class="hue-0" points="[^"]+"><title>slow', plot)
+
+
+def test_methods_measured_anew_take_the_place_of_their_older_figures() -> None:
+    stored = json.loads((FIGURES / "speed.json").read_text())
+    name = "methods/denoise/guided/1 MP/time"
+    figure = {"name": name, "value": 123.0, "unit": "s/MP", "low": 1.0, "high": 1.0, "repeats": 1}
+    run = {"commit": "abc", "date": "2030-01-02T00:00:00", "machine": stored["machine"], "measurements": [figure]}
+    merged = with_newer(stored, run)
+    guided = [m for m in merged["measurements"] if m["name"].startswith("methods/denoise/guided/")]
+    assert guided == [figure]  # and none of the older ones beside it
+    others = [m for m in stored["measurements"] if "/guided/" not in m["name"]]
+    assert [m for m in merged["measurements"] if m is not figure] == others
+    assert merged["later"][-1]["methods"] == ["denoise/guided"]
+    with pytest.raises(SystemExit, match="measure all"):
+        with_newer(stored, {**run, "machine": {"cpu": "another"}})
