@@ -46,6 +46,27 @@ def test_beside_a_sure_hole_another_one_is_found_on_ground_of_its_tone(grey_phot
     assert iou(estimate_hole_mask(np.where(rectangle, np.float32(0.5), alone)), rectangle | second) >= 0.97
 
 
+def test_clipped_lights_of_the_same_colour_are_no_excuse():
+    photo = np.clip(skimage.data.coffee()[:256, :256] / 255 * 2.2, 0, 1).astype(np.float32)
+    assert (photo == 1).all(axis=2).mean() > 0.09
+    assert not estimate_hole_mask(photo).any()
+    hole = np.zeros(photo.shape[:2], bool)
+    hole[100:140, 100:150] = True
+    assert iou(estimate_hole_mask(np.where(hole[:, :, None], np.float32(1), photo)), hole) >= 0.97
+
+
+def test_a_dark_photograph_of_few_tones_is_no_page(rectangle):
+    photo = np.rint(255 * (0.1 + 0.08 * skimage.data.astronaut()[60:188, 150:278] / 255)) / np.float32(255)
+    tone = photo.mean(axis=2)
+    assert np.median(np.abs(tone - np.median(tone))) < 0.025
+    damaged = np.where(rectangle[:, :, None], np.float32(1), photo.astype(np.float32))
+    assert iou(estimate_hole_mask(damaged), rectangle) >= 0.97
+    strewn = np.random.default_rng(0).random(rectangle.shape) < 0.3
+    assert (
+        iou(estimate_hole_mask(np.where(strewn[:, :, None], np.float32(1), photo.astype(np.float32))), strewn) >= 0.97
+    )
+
+
 def test_lost_pixels(colour_photo):
     mask = np.random.default_rng(0).random(colour_photo.shape[:2]) < 0.4
     damaged = np.where(mask[:, :, None], np.float32(0), colour_photo)

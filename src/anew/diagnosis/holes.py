@@ -30,9 +30,15 @@ FAR = 16 / 255
 MOST_SAME, LEAST_FAR = 0.12, 0.7  # of the pixels along the border
 MOST_SAME_BESIDE, LEAST_FAR_BESIDE = 0.4, 0.4  # the same, for parts of exactly the colour of a hole that is sure
 MOST_TRANSITION = 0.6  # change from the first to the second pixel outside, relative to the jump at the border
+# Not one neighbour has nearly the colour: a hole beside a sure one, however dark its surroundings.
+CLEAN_CUT = 0.02
+MOST_TRANSITION_BESIDE, MOST_CONTACT_BESIDE = 0.8, 0.1
+# So plainly a hole that content of its colour elsewhere, such as a clipped sky, does not speak against it.
+PLAIN_SHARE, PLAIN_FAR, PLAIN_TRANSITION = 0.008, 0.9, 0.12
 MOST_CONTACT = 0.4  # of the pixels of a part that lie on the margin of the picture; more is a remainder of a frame
 LEAST_COLOURS = 300  # in a sample of a coloured picture; fewer are a palette, which makes flat areas everywhere
 LEAST_SCATTER = 0.025  # median distance of the content from its median tone; less is a page, and the holes its letters
+MOST_PARTS, LARGE_PART = 8, 0.008  # the number of holes, and the share of the picture of one, that are no letters
 MOST_STEPS = 100_000  # over the borders of one colour, in each direction, that are looked at
 MOST_FLAT = 0.3  # of the picture outside the holes; more is a drawing, a screenshot or text
 
@@ -99,19 +105,28 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
         else:
             solid.append(_holes_of_one_colour(pixels, colour, region))
     lost_pixels = strewn if len(strewn) == 1 else []  # of two colours they are salt and pepper
-    holes = np.logical_or.reduce([*solid, *lost_pixels, np.zeros_like(missing)])
+    solid_holes = np.logical_or.reduce([*solid, np.zeros_like(missing)])
+    holes = np.logical_or.reduce([solid_holes, *lost_pixels])
     content = known[:, 1:] & ~holes[rows, 1:]
     if not holes.any() or not content.any():
         return np.zeros_like(holes)
-    photographic = flat[content].mean() <= MOST_FLAT and looks_photographic(here[:, 1:][content])
+    coloured = bool((here != here[:, :, :1]).any())
+    letters = _many_or_small(solid_holes) if solid_holes.any() else not coloured
+    photographic = flat[content].mean() <= MOST_FLAT and looks_photographic(here[:, 1:][content], letters=letters)
     return holes if photographic else np.zeros_like(holes)
 
 
-def looks_photographic(content: Image) -> bool:
-    """Tell whether (N, C) pixels are neither a page with letters nor the few colours of a palette."""
+def _many_or_small(holes: Mask) -> bool:
+    """Tell whether holes may be letters, by their number and sizes."""
+    areas = cv2.connectedComponentsWithStats(holes.astype(np.uint8), connectivity=8)[2][1:, cv2.CC_STAT_AREA]
+    return len(areas) > MOST_PARTS or bool(areas.max() < LARGE_PART * holes.size)
+
+
+def looks_photographic(content: Image, *, letters: bool = True) -> bool:
+    """Tell whether (N, C) pixels are neither a page, if there are letters on it, nor the few colours of a palette."""
     some = content[:: max(1, len(content) // 30_000)]
     tone = some.mean(axis=1)
-    if np.median(np.abs(tone - np.median(tone))) < LEAST_SCATTER:
+    if letters and np.median(np.abs(tone - np.median(tone))) < LEAST_SCATTER:
         return False
     coloured = bool((some != some[:, :1]).any())
     return not coloured or len(some) < 5000 or len(np.unique(some, axis=0)) >= LEAST_COLOURS
@@ -138,7 +153,7 @@ def _may_be_a_hole(rows: Image, colour: Image) -> bool:
     if len(outside) < 8:
         return bool(inside.any())
     jump = np.abs(outside - colour).max(axis=1)
-    return bool(np.mean(jump > FAR) > 0.1)
+    return bool(np.mean(jump > FAR) > 0.03)
 
 
 def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
@@ -157,11 +172,15 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
     accepted = border.looks_like_a_hole() & (contact <= MOST_CONTACT * area)
     accepted[0] = False
     if accepted.any():
-        accepted |= border.looks_like_a_hole(MOST_SAME_BESIDE, LEAST_FAR_BESIDE) & (area >= least) & free
+        beside = border.looks_like_a_hole(MOST_SAME_BESIDE, LEAST_FAR_BESIDE) & free
+        cut = border.looks_like_a_hole(CLEAN_CUT, 0.0, MOST_TRANSITION_BESIDE) & (contact <= MOST_CONTACT_BESIDE * area)
+        accepted |= (beside | cut) & (area >= least)
+        accepted[0] = False
     rest = ~accepted & free & (area < np.sqrt(region.size))  # with too little border to judge alone they go together
     accepted[rest] = border.total(rest).looks_like_a_hole()[0]
     if area[accepted].sum() < max(0.5 * area[1:].sum(), least):
-        return np.zeros_like(region)
+        accepted &= border.looks_like_a_hole(CLEAN_CUT, PLAIN_FAR, PLAIN_TRANSITION)
+        accepted &= area >= PLAIN_SHARE * region.size
     holes: Mask = accepted[labels]
     return holes
 
@@ -179,13 +198,15 @@ class _Border:
     def total(self, parts: NDArray[np.bool_]) -> _Border:
         return _Border(*(np.array([s[parts].sum()]) for s in (self.count, self.same, self.far, self.jump, self.change)))
 
-    def looks_like_a_hole(self, most_same: float = MOST_SAME, least_far: float = LEAST_FAR) -> NDArray[np.bool_]:
+    def looks_like_a_hole(
+        self, most_same: float = MOST_SAME, least_far: float = LEAST_FAR, most_transition: float = MOST_TRANSITION
+    ) -> NDArray[np.bool_]:
         n = np.maximum(self.count, 1)
         result: NDArray[np.bool_] = (
             (self.count >= 8)
             & (self.same / n <= most_same)
             & (self.far / n >= least_far)
-            & (self.change <= MOST_TRANSITION * self.jump)
+            & (self.change <= most_transition * self.jump)
         )
         return result
 
