@@ -277,6 +277,18 @@ def test_darkness_that_noise_hides_is_found_behind_it(clean: np.ndarray) -> None
     assert [s.kind for s in alone.steps] == ["noise"]
 
 
+def test_darkness_that_white_holes_hide_is_found_behind_them(clean: np.ndarray) -> None:
+    dark = np.rint(clean * 0.35 * 255) / np.float32(255)
+    hole = np.zeros(clean.shape[:2], bool)
+    hole[40:70, 50:90] = True
+    pixels = np.where(hole[:, :, None], np.float32(1), dark.astype(np.float32))
+    assert anew.diagnose(Picture(pixels)).get("exposure") is None
+    restored = restore(Picture(pixels))
+    assert [s.kind for s in restored.steps if s.kept] == ["holes", "exposure"]
+    assert psnr(restored.picture.pixels, clean) > psnr(pixels, clean) + 4
+    assert [s.kind for s in restore(Picture(pixels), skip=["exposure"]).steps] == ["holes"]
+
+
 def test_a_turned_photograph_is_turned_back_once() -> None:
     """Its corners would be mirrored anew if they were filled that way, and the next run would undo this one."""
     clean = (skimage.data.chelsea() / 255).astype(np.float32)

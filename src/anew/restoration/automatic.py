@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from anew.images import Picture
     from anew.restoration.repairs import Repair
 
-# Noise scatters values above the ceiling of a dark picture, and unlike its mirror image it is not seen twice.
+# Noise scatters values above the ceiling of a dark picture, and unlike its mirror image it is not seen twice; what lies
+# over a dark picture may be white.
 HIDDEN_BY: Mapping[str, tuple[str, ...]] = {
     "noise": ("exposure", "tilt"),
     "exposure": ("tilt",),
-    "impulses": ("tilt",),
-    "holes": ("tilt",),
+    "impulses": ("exposure", "tilt"),
+    "holes": ("exposure", "tilt"),
+    "marked": ("exposure",),
+    "scratches": ("exposure",),
+    "tears": ("exposure",),
+    "text": ("exposure",),
 }
 # Denoisers draw lines; the borders of a picture they do not invent.
 LEAST_CONFIDENCE: Mapping[str, float] = {"tilt": 0.95}
