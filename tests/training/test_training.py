@@ -292,6 +292,8 @@ def test_a_run_leaves_a_sheet_of_examples_and_its_figures_for_tensorboard(photos
         (psnr,) = [value for step, tag, value in written if (step, tag) == (entry["step"], "psnr_25")]
         assert psnr == pytest.approx(entry["psnr_25"], rel=1e-6)
     assert {step for step, tag, _ in written if tag == "preview"} == {2, 4}
+    run_recipe(replace(TINY, validate_every=2), photos, tmp_path, steps=4)  # it was finished
+    assert list(tmp_path.glob("events.out.tfevents.*")) == [events]
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -103,7 +103,7 @@ def train(
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
 
     log: list[dict[str, Any]] = []
-    board = SummaryWriter(str(folder), purge_step=step + 1)
+    board = SummaryWriter(str(folder), purge_step=step + 1, write_to_disk=step < config.steps)
     earlier = [entry for entry in read_log(folder / "log.jsonl") if entry["step"] <= step]
     start = saved = time.monotonic()
     first_step, watch = step, _Watch()
