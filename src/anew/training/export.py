@@ -15,6 +15,7 @@ from anew.inference.card import ModelCard
 from anew.inference.inspection.graph import load_graph
 
 OPSET = 17
+WORTH_ROUNDING = 1000  # weights of a convolution; small ones, such as an interpolation, save nothing and cost quality
 
 
 def export_onnx(
@@ -99,7 +100,7 @@ def _round_convolutions(model: object) -> None:
     graph = model.graph  # type: ignore[attr-defined]
     convolved = {node.input[1] for node in graph.node if node.op_type == "Conv"}
     added = []
-    for tensor in [t for t in graph.initializer if t.name in convolved]:
+    for tensor in [t for t in graph.initializer if t.name in convolved and int(np.prod(t.dims)) >= WORTH_ROUNDING]:
         name, weight = tensor.name, numpy_helper.to_array(tensor)
         largest = np.abs(weight).max(axis=(1, 2, 3), keepdims=True)
         scale = (np.where(largest > 0, largest, 1) / 127).astype(np.float32)
