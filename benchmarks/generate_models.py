@@ -6,7 +6,8 @@
     python -m benchmarks.generate_models nll vae-digits [--images 1000] [--samples 5000] [--write]
     python -m benchmarks.generate_models speed
 
-Real images are the test split (of the faces, the 1000 that training held out); labels take turns, so that all are asked
+Real images are the test split (of the faces, the 1000 that training held out; of textures, a part of the photographs
+that training did not see); labels take turns, so that all are asked
 for equally often. ``recognised`` is the share whose asked-for label an independent judge sees.
 """
 
@@ -29,8 +30,11 @@ from anew.metrics.distribution import density_coverage, frechet_distance, kernel
 from anew.metrics.features import classify, extract
 from benchmarks.data import data_folder
 from benchmarks.score_model import write_card
+from benchmarks.textures import texture_crops
 
-FILES = {"digits": "mnist.npz", "fashion": "fashion_mnist.npz", "faces": "faces64.zip"}
+FILES = {"digits": "mnist.npz", "fashion": "fashion_mnist.npz", "faces": "faces64.zip", "textures": "textures"}
+FEATURES = {domain: "photos" if domain == "textures" else domain for domain in FILES}
+JUDGED = ("digits", "fashion")
 STEPS = (1, 2, 4, 8, 16, 32, 64)
 GUIDANCES = (1.0, 1.25, 1.5, 2.0, 3.0)
 NEIGHBOURS = 5
@@ -46,6 +50,8 @@ def domain_of(name: str) -> str:
 
 def real_images(domain: str, split: str) -> NDArray[np.uint8]:
     """Read the real images, (N, H, W), that were trained on ("train") or not ("test"), in an order without meaning."""
+    if domain == "textures":
+        return texture_crops(split)[0]
     path = data_folder() / "small" / FILES[domain]
     if path.suffix == ".npz":
         with np.load(path) as file:
@@ -61,10 +67,11 @@ def real_images(domain: str, split: str) -> NDArray[np.uint8]:
 def scores_of(name: str, n: int, *, split: str = "test", **options: Any) -> dict[str, float]:
     """Give what n samples score against the test images, or against 10,000 that were trained on."""
     card, domain = read_card(name), domain_of(name)
+    features = FEATURES[domain]
     start = time.perf_counter()
     images = sample(name, n, rng=0, **options)
     seconds = time.perf_counter() - start
-    real, made = extract(real_images(domain, split)[:10_000], domain), extract(images, domain)
+    real, made = extract(real_images(domain, split)[:10_000], features), extract(images, features)
     spread = density_coverage(real, made, k=NEIGHBOURS)
     scores = {
         "distance": frechet_distance(real, made),
@@ -72,7 +79,7 @@ def scores_of(name: str, n: int, *, split: str = "test", **options: Any) -> dict
         "coverage": spread.coverage,
         "density": spread.density,
     }
-    if card.facts.get("labels") and domain != "faces":
+    if card.facts.get("labels") and domain in JUDGED:
         asked = choose_labels(card, None, n)
         scores["recognised"] = float((classify(images, f"judge-{domain}").argmax(axis=1) == asked).mean())
     return {key: round(value, 4) for key, value in scores.items()} | {"ms per image": round(1000 * seconds / n, 2)}
@@ -81,7 +88,7 @@ def scores_of(name: str, n: int, *, split: str = "test", **options: Any) -> dict
 def real_scores(domain: str) -> dict[str, float]:
     """Give what as many training images score against the test images: what a perfect generator would."""
     real, train = real_images(domain, "test"), real_images(domain, "train")[: len(real_images(domain, "test"))]
-    x, y = extract(real, domain), extract(train, domain)
+    x, y = extract(real, FEATURES[domain]), extract(train, FEATURES[domain])
     spread = density_coverage(x, y, k=NEIGHBOURS)
     return {
         "distance": round(frechet_distance(x, y), 4),
@@ -98,17 +105,19 @@ def report_scores(arguments: argparse.Namespace) -> None:
     print(f"{name}, {arguments.n} samples: {scores}")
     print(f"as many training images: {real_scores(domain)}")
     parts = [
-        extract(x, domain) for x in (real_images(domain, "train"), sample(name, 1000), real_images(domain, "test"))
+        extract(x, FEATURES[domain])
+        for x in (real_images(domain, "train"), sample(name, 1000), real_images(domain, "test"))
     ]
     copied = memorisation(*parts)
     print(f"nearer to the training images than test images are: {copied.nearer_than_test:.3f}; copies {copied.copies}")
     if arguments.write:
         scores |= {"nearer than test": round(copied.nearer_than_test, 4), "copies": copied.copies}
         cost = scores.pop("ms per image")
+        judged = f"; recognised: by judge-{domain}" if domain in JUDGED else ""
         protocol = (
             f"{arguments.n} samples, seed 0, labels in turn, against the test images ({len(parts[2])}) in the features "
-            f"of features-{domain}; squared Frechet distance; kernel distance of the first 2500 of each; coverage and "
-            f"density with k = {NEIGHBOURS}; recognised: by judge-{domain}; nearer than test and copies: 1000 samples"
+            f"of features-{FEATURES[domain]}; squared Frechet distance; kernel distance of the first 2500 of each; "
+            f"coverage and density with k = {NEIGHBOURS}; nearer than test and copies: 1000 samples{judged}"
         )
         changes = {
             "scores": {**read_card(name).scores, f"test images of {FILES[domain]}": scores},

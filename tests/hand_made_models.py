@@ -44,7 +44,7 @@ def save_model(
 ) -> Subject:
     """Write a model of input ``image`` (and ``condition``, if it is a restorer), or of other ones, and open it."""
     shapes = dict(entries or {"image": ["count", channels, *(size or ("height", "width"))]})
-    if card is not None and card.task in ("denoise", "deblock", "upscale"):
+    if card is not None and card.task in ("denoise", "deblock", "repair", "upscale"):
         shapes["condition"] = [1, 1, 1, 1]
     inputs = [helper.make_tensor_value_info(name, FLOAT, list(shape)) for name, shape in shapes.items()]
     stored = [onnx.numpy_helper.from_array(np.asarray(w, np.float32), name) for name, w in weights.items()]

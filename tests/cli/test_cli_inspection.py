@@ -88,7 +88,7 @@ def test_tiny_grey_pictures(
     code, out, err = call(monkeypatch, capsys, *arguments)
     assert code == 0, err
     assert "saliency.png" in out
-    assert "robustness: there are tables for denoise, deblock, upscale; the task of m is not known" in err
+    assert "robustness: there are tables for denoise, deblock, repair, upscale; the task of m is not known" in err
 
 
 def test_a_classifier_says_what_it_cannot(

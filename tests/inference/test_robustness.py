@@ -48,7 +48,7 @@ def test_the_damage_is_of_the_strength_it_says(idle: list[Row]) -> None:
     assert told["uniform"] == pytest.approx(25 / 255, rel=0.01)
 
 
-@pytest.mark.parametrize("task", ["deblock", "upscale"])
+@pytest.mark.parametrize("task", ["deblock", "repair", "upscale"])
 def test_the_other_tasks_have_tables_too(folder: Path, task: str) -> None:
     if task == "upscale":
         enlarge = [node("ConvTranspose", "image", "w", "x2", strides=[2, 2])]
@@ -101,5 +101,7 @@ def test_tables_say_the_same_in_every_form(idle: list[Row]) -> None:
 
 def test_who_is_no_restorer_has_no_table(folder: Path) -> None:
     foreign = save_model(folder / "foreign.onnx", [node("Identity", "image", "result")])
-    with pytest.raises(ValueError, match="there are tables for denoise, deblock, upscale; the task of foreign is not"):
+    with pytest.raises(
+        ValueError, match="there are tables for denoise, deblock, repair, upscale; the task of foreign is not"
+    ):
         measure_robustness(foreign)

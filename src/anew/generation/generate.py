@@ -22,6 +22,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {  # the models of a subject, the preferr
     "digits": ("gan-digits", "flow-digits", "vae-digits"),
     "fashion": ("gan-fashion", "flow-fashion", "vae-fashion"),
     "faces": ("flow-faces", "gan-faces", "vae-faces"),
+    "textures": ("gan-textures",),
 }
 DEFAULT_SIDE = 512  # pixels, of pictures that can have any size
 LARGEST_SIDE = 30_000
@@ -54,9 +55,9 @@ def generate(
     Parameters
     ----------
     what : str or path
-        A subject (``"digits"``, ``"fashion"``, ``"faces"``), a trained model by name or path, a rule or a random
-        image (``"marble"``, ``"voronoi"``, ``"gaussian"``; all of them: ``anew generate --list``), or the path of a
-        rule file, ``"*.json"``.
+        A subject (``"digits"``, ``"fashion"``, ``"faces"``, ``"textures"``), a trained model by name or path, a rule
+        or a random image (``"marble"``, ``"voronoi"``, ``"gaussian"``; all of them: ``anew generate --list``), or the
+        path of a rule file, ``"*.json"``.
     n : int >= 1
     rng : int >= 0 or Generator
         Picture i depends on the seed and on i alone: the first four of eight are those of four.

@@ -33,6 +33,7 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "gan-digits": gan.gan_digits,
     "gan-faces": gan.gan_faces,
     "gan-fashion": gan.gan_fashion,
+    "gan-textures": gan.gan_textures,
     "judge-digits": classify.judge_digits,
     "judge-fashion": classify.judge_fashion,
     "real-noise": real_noise.real_noise_unet,

@@ -61,6 +61,19 @@ def gan_faces() -> AdversarialConfig:
     )
 
 
+def gan_textures() -> AdversarialConfig:
+    """Brick, grass and gravel, 64 x 64: a residual GAN with paired scores, R1 and R2."""
+    return replace(
+        gan(),
+        patch=64,
+        steps=2600,
+        r1=0.1,
+        r2=0.1,
+        labels=("brick", "grass", "gravel"),
+        extractor="photos",
+    )
+
+
 def dcgan_plain() -> AdversarialConfig:
     """DCGAN as in the common tutorials, for comparison: no labels, no penalty, no average."""
     return AdversarialConfig(

@@ -18,7 +18,8 @@ from anew.inference.providers import card_text, make_session
 
 Batch = NDArray[np.float32]  # (N, C, H, W)
 
-TYPICAL = {"denoise": 25 / 255, "deblock": 0.8, "upscale": 2.0}  # conditions; 0.8 is a JPEG quality of 20
+# Conditions: 0.8 is a JPEG quality of 20, -0.5 says that nothing is known.
+TYPICAL = {"denoise": 25 / 255, "deblock": 0.8, "repair": -0.5, "upscale": 2.0}
 FILLED = {"condition": 0.1, "time": 0.5}  # inputs beside the image, where the task does not say more; else 0
 PREFERRED = ("result", "logits", "mean")  # outputs, the first that is there
 TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(uint8)": np.uint8}
