@@ -280,6 +280,31 @@ def test_wrong_use_exits_with_2_and_says_why(
     assert photo.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("learning_rate=fast", "learning_rate=fast: input should be a valid number"),
+        ("optimiser=rmsprop", "optimiser=rmsprop: input should be 'adamw', 'adam', 'momentum' or 'sgd'"),
+        ("betas=0.5", "betas=0.5"),
+        ("widths=3", "a training run has no setting 'widths'"),
+    ],
+)
+def test_a_wrong_setting_of_a_training_run_costs_one_line(
+    setting: str, message: str, invoke: Invoke, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    code, _, err = invoke("train", "gan", "--data", tmp_path, "-o", tmp_path / "run", "--set", setting)
+    assert code == 2
+    assert message in " ".join(err.replace("│", " ").split())
+
+
+def test_a_setting_of_several_words_takes_commas(invoke: Invoke, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    code, _, err = invoke("train", "gan", "--data", tmp_path, "-o", tmp_path, "--set", "augment=translation,cutout")
+    assert code == 1
+    assert "no image" in err  # and not: no augmentation 't'
+
+
 @pytest.mark.parametrize("content", [b"", b"plain text", b"\x89PNG\r\n\x1a\n" + b"\0" * 50])
 def test_files_that_are_no_pictures_cost_one_line(content: bytes, invoke: Invoke, tmp_path: Path) -> None:
     bad = tmp_path / "bad.png"

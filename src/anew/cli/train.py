@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin, get_type_hints
 
 import typer
 
@@ -59,10 +59,7 @@ def train(
     if recipe not in recipes:
         raise typer.BadParameter(f"unknown recipe {recipe!r}; there are {', '.join(recipes)}")
     config = recipes[recipe]()
-    changes: dict[str, Any] = o.parse_settings(settings)
-    unknown = [key for key in changes if not hasattr(config, key)]
-    if unknown:
-        raise typer.BadParameter(f"a training run has no setting {unknown[0]!r}", param_hint="--set")
+    changes = {key: _as_setting(config, key, value) for key, value in o.parse_settings(settings).items()}
     path = run_recipe(
         replace(config, **changes),
         data,
@@ -75,6 +72,22 @@ def train(
         report=_print_entry,
     )
     print(path)
+
+
+def _as_setting(config: Any, key: str, value: Any) -> Any:
+    """Bring a value to the type of a setting; several are a JSON list, or words with commas."""
+    from pydantic import TypeAdapter, ValidationError
+
+    if not hasattr(config, key):
+        raise typer.BadParameter(f"a training run has no setting {key!r}", param_hint="--set")
+    wanted = get_type_hints(type(config))[key]
+    several = get_origin(wanted) is tuple and not isinstance(value, list)
+    given = [part.strip() for part in str(value).split(",")] if several else value
+    try:
+        return TypeAdapter(wanted).validate_python(given)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        raise typer.BadParameter(f"{key}={value}: {reason[0].lower()}{reason[1:]}", param_hint="--set") from None
 
 
 @commands.command(epilog="Example:  anew models denoise-unet")
