@@ -67,6 +67,11 @@ after = anew.denoise(before, sigma=0.1, method="adaptive-median")""",
 photo = skimage.data.chelsea()[80:176, 160:256]
 before = anew.degrade(photo, "noise", rng=0, sigma=0.1)
 after = anew.denoise(before, sigma=0.1, method="deep-image-prior", steps=100)""",
+    ("upscale", "robust"): """\
+photo = skimage.data.chelsea()[60:200, 100:300]
+noisy = anew.degrade(photo[::2, ::2], "noise", rng=0, sigma=0.03)
+before = anew.degrade(noisy, "jpeg", quality=50)
+after = anew.upscale(before, 3, method="robust")""",
     ("denoise", "poisson-gaussian"): """\
 photo = skimage.data.chelsea()[40:240, 100:300]
 before = anew.degrade(photo, "poisson", rng=0, gain=0.02)

@@ -10,7 +10,7 @@ from anew.registry import METHODS, TASKS, Method, Registry
 
 METHOD_IDS = [f"{m.task}-{m.name}" for m in METHODS]
 SHAPES = [(1, 1), (1, 7), (9, 1), (2, 3), (23, 17), (1, 1, 3), (16, 19, 1), (21, 30, 3), (12, 13, 4)]
-LEARNED = {"unet", "camera", "compact"}
+LEARNED = {"unet", "camera", "compact", "robust"}
 NEEDED_OPTIONS = {
     ("denoise", "custom"): {"kernel": np.full((3, 3), 1 / 9, np.float32)},
     ("unwarp", "tilt"): {"angle": 3.0},

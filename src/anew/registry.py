@@ -194,6 +194,7 @@ METHODS = Registry(
         Method("shock", "deblur", "shock filter: inverse diffusion towards edges", "Osher and Rudin, SIAM J. Num. Anal. 27 (1990); Alvarez and Mazorra (1994)", inputs=("sigma",)),
         # -- upscale: (image, scale) -----------------------------------------------------------------------------
         Method("compact", "upscale", "compact nets that we trained for x2, x3 and x4, consistent with the small image", "Zhang, Zeng and Zhang, ACM MM 2021; Irani and Peleg, CVGIP 53 (1991)"),
+        Method("robust", "upscale", "repair blur, noise and compression with a U-Net that we trained, then enlarge", "Zhang, Liang, Van Gool and Timofte, ICCV 2021; Zhang et al., IEEE TPAMI 44 (2022)"),
         Method("lanczos", "upscale", "windowed sinc of three lobes, consistent with the small image", "Duchon, J. Applied Meteorology 18 (1979); Irani and Peleg, CVGIP 53 (1991)"),
         Method("bicubic", "upscale", "cubic convolution, a = -0.5", "Keys, IEEE TASSP 29 (1981)"),
         Method("bilinear", "upscale", "linear interpolation", "Gonzalez and Woods, Digital Image Processing"),

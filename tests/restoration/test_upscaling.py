@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import skimage.data
+from scipy import ndimage
 
+import anew
 from anew.degradations.downscale import resize_bicubic
 from anew.registry import METHODS
 from anew.restoration.upscaling import network
@@ -130,3 +134,23 @@ def test_tiles_of_the_network_equal_the_whole(monkeypatch: pytest.MonkeyPatch) -
     whole = upscale_compact(photo, 2)
     monkeypatch.setattr(network, "TILE", 32)
     assert np.abs(upscale_compact(photo, 2) - whole).max() < 1e-3
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_the_robust_one_is_closer_on_a_soft_noisy_and_compressed_picture(scale: int) -> None:
+    clean = (skimage.data.astronaut()[:240, 100:340] / 255).astype(np.float32)
+    soft = ndimage.gaussian_filter(clean, (0.5 * scale, 0.5 * scale, 0))
+    noisy = anew.degrade(anew.upscale(soft, 1 / scale, method="bicubic"), "noise", rng=0, sigma=0.025)
+    small = anew.degrade(np.clip(noisy, 0, 1), "jpeg", quality=60)
+
+    def error(**options: Any) -> float:
+        result = np.clip(anew.upscale(small, scale, **options), 0, 1)
+        return float(np.sqrt(((result - clean) ** 2).mean()))
+
+    robust = error(method="robust")
+    for other in ("compact", "lanczos", "bicubic"):
+        assert robust < 0.97 * error(method=other), other
+    assert robust < error(method="robust", strength=0.5)
+    grey = anew.upscale(small.mean(axis=2), scale, method="robust")
+    assert grey.shape == clean.shape[:2]
+    np.testing.assert_array_equal(anew.upscale(small, scale, method="robust", strength=0), anew.upscale(small, scale))

@@ -1,8 +1,10 @@
-"""What an upscaler for pictures as they really are is trained on: blurred, shrunk, noisy and compressed, in any order.
+"""What readies pictures as they really are for enlarging: it learns from blurred, shrunk, noisy and compressed ones.
 
-Blind super-resolution after Zhang, Liang, Van Gool and Timofte, "Designing a Practical Degradation Model for Deep Blind
-Image Super-Resolution", ICCV 2021 (BSRGAN), with milder strengths: the result is judged by its error, so nothing is
-learned that would have to be invented. All on the device, a whole batch at once.
+The damage is that of Zhang, Liang, Van Gool and Timofte, "Designing a Practical Degradation Model for Deep Blind Image
+Super-Resolution", ICCV 2021 (BSRGAN), in any order, with milder strengths: the result is judged by its error, so
+nothing is learned that would have to be invented. The network repairs the small picture; enlarging it is left to the
+upscalers for clean ones. So one network serves every factor, and can start from a denoiser. All on the device, a whole
+batch at once.
 """
 
 from __future__ import annotations
@@ -14,26 +16,26 @@ import torch
 from torch import Tensor, nn
 
 from anew.networks import build_network
+from anew.restoration.upscaling.robust import BLIND
 from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.jpeg_layer import grey_of, jpeg
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts
-from anew.training.upscaling import export_upscaler
+from anew.training.restoration import RunFacts, export_restorer
 
 KERNEL = 21  # pixels a side of the blur kernels
 SHRINKERS = ("bicubic", "bilinear", "area")
-VALIDATION_SEED = 0
+VALIDATION_SEED, VALIDATION_CROPS = 0, 96
 
 
 @dataclass(frozen=True, kw_only=True)
 class RobustUpscaleConfig(TrainingConfig):
-    """A robust upscaler's run; ``patch`` is the side of the small crop.
+    """The run of a robust upscaler's first half; ``patch`` is the side of the small crop.
 
     Attributes
     ----------
-    shares : tuple of float
-        How often each of the network's ``scales`` is drawn.
+    scales, shares : tuple of int, tuple of float
+        By how much crops are shrunk, and how often by each.
     blur_max : float
         Largest standard deviation of the first, Gaussian blur, in pixels of the small image; the two axes differ.
     sigma_max : float
@@ -47,18 +49,14 @@ class RobustUpscaleConfig(TrainingConfig):
     """
 
     objective: str = "robust_upscaling"
-    task: str = "upscale"
-    shares: tuple[float, ...] = (0.4, 0.25, 0.35)
+    task: str = "repair"
+    scales: tuple[int, ...] = (1, 2, 3)
+    shares: tuple[float, ...] = (0.25, 0.4, 0.35)
     blur_max: float = 1.2
     sigma_max: float = 25.0
     quality_min: int = 30
     clean_share: float = 0.25
     grey_share: float = 0.1
-
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """The factors, as the network has them."""
-        return tuple(self.network_args["scales"])
 
 
 def load_data(source: Path, config: RobustUpscaleConfig) -> tuple[ImageSet, ImageSet]:
@@ -74,23 +72,26 @@ def make_objective(config: RobustUpscaleConfig) -> Objective:
 
 
 def export(network: nn.Module, config: RobustUpscaleConfig, path: Path, facts: RunFacts) -> None:
-    """Write the trained network, its branches collapsed, with its card."""
-    protocol = "mean PSNR in dB of held-out crops, R'G'B', damaged as in the training"
-    export_upscaler(network, config, path, facts, protocol=protocol)
+    """Write the trained network with its card."""
+    protocol = "mean PSNR in dB of held-out small crops, R'G'B', damaged as in the training; by the factor of shrinking"
+    export_restorer(network, config, path, facts, protocol=protocol)
 
 
 def make_batch(
     images: ImageSet, config: RobustUpscaleConfig, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw (large, small and damaged, scale) for one scale, which is drawn too."""
+    """Draw (small, small and damaged, condition): (N, 3, h, w) in [0, 1] twice, and (N, 1, 1, 1).
+
+    All are shrunk alike, by a factor that is drawn.
+    """
     device = generator.device
     shares = torch.tensor(config.shares, device=device)
     scale = config.scales[int(torch.multinomial(shares, 1, generator=generator))]
     large = images.crops(config.batch, config.patch * scale, generator)
     grey = torch.rand(config.batch, generator=generator, device=device).to(large.device) < config.grey_share
     large = torch.where(grey[:, None, None, None], grey_of(large), large)
-    small = damage(large, scale, config, generator)
-    return large, small, torch.full((1, 1, 1, 1), float(scale), device=small.device)
+    damaged = damage(large, scale, config, generator)
+    return shrink(large, scale).clamp(0, 1), damaged, torch.full((len(damaged), 1, 1, 1), BLIND, device=damaged.device)
 
 
 def damage(large: Tensor, scale: int, config: RobustUpscaleConfig, generator: torch.Generator) -> Tensor:
@@ -145,8 +146,10 @@ def blur(images: Tensor, widths: Tensor, angles: Tensor) -> Tensor:
     return nn.functional.conv2d(wide, kernels[:, None], groups=count).transpose(0, 1).reshape(images.shape)
 
 
-def shrink(images: Tensor, scale: int, how: str) -> Tensor:
+def shrink(images: Tensor, scale: int, how: str = "bicubic") -> Tensor:
     """Shrink (N, C, H, W) by a whole factor; "bicubic" and "bilinear" with antialiasing."""
+    if scale == 1:
+        return images
     if how == "area":
         return nn.functional.avg_pool2d(images, scale)
     size = [side // scale for side in images.shape[2:]]
@@ -155,14 +158,14 @@ def shrink(images: Tensor, scale: int, how: str) -> Tensor:
 
 @torch.no_grad()
 def validate(network: nn.Module, images: ImageSet, config: RobustUpscaleConfig) -> dict[str, float]:
-    """Give the mean PSNR in dB on R'G'B' of held-out crops, damaged the same way every time."""
+    """Give the mean PSNR in dB on R'G'B' of held-out small crops, damaged the same way every time."""
     scores = {}
     for scale in config.scales:
         generator = torch.Generator(images.pixels.device).manual_seed(VALIDATION_SEED)
-        large = images.crops(min(len(images), 24), config.patch * scale, generator)
-        small = damage(large, scale, config, generator)
-        told = torch.full((1, 1, 1, 1), float(scale), device=small.device)
-        x_hat = network(small.contiguous(memory_format=torch.channels_last), told).float().clamp(0, 1)
-        errors = (x_hat - large).square().mean(dim=(1, 2, 3))
+        large = images.crops(VALIDATION_CROPS, config.patch * scale, generator)
+        damaged = damage(large, scale, config, generator)
+        blind = torch.full((len(damaged), 1, 1, 1), BLIND, device=damaged.device)
+        x_hat = network(damaged.contiguous(memory_format=torch.channels_last), blind).float().clamp(0, 1)
+        errors = (x_hat - shrink(large, scale).clamp(0, 1)).square().mean(dim=(1, 2, 3))
         scores[f"psnr_x{scale}"] = float((-10 * torch.log10(errors)).mean())
     return scores
