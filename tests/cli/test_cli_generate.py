@@ -146,7 +146,7 @@ def test_the_list_names_everything_and_one_names_its_options(invoke: Invoke) -> 
     [
         ([], "say what to generate"),
         (["marbel"], "unknown picture 'marbel'; did you mean 'marble'?"),
-        (["zebra"], "unknown picture 'zebra' (one of digits, fashion, faces, uniform"),
+        (["zebra"], "unknown picture 'zebra' (one of digits, fashion, faces, textures, uniform"),
         (["marble", "-n", "0"], "Invalid value for '-n': Input should be greater than or equal to 1"),
         (
             ["marble", "-n", "1000000"],
