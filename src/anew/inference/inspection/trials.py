@@ -14,7 +14,6 @@ import numpy as np
 from anew.arrays import Image
 from anew.degradations.catalogue import degrade_chain
 from anew.restoration.deblocking.unet import BLIND, condition_of
-from anew.restoration.upscaling.robust import BLIND as NOTHING_TOLD
 
 Damage = Callable[[Image, np.random.Generator], Image]
 TRUE = None  # the condition that is told: the root mean square of the damage itself
@@ -108,7 +107,7 @@ UPSCALE = (
 
 _MIXED = f"blur:sigma=0.6,{_noise(6)},jpeg:quality=60"
 REPAIR = tuple(
-    Trial(group, name, damage, NOTHING_TOLD)
+    Trial(group, name, damage, BLIND)
     for group, name, damage in (
         *(("level", f"blur of {width} pixels", f"blur:sigma={width}") for width in (0.4, 0.8, 1.2, 2.0)),
         *(("level", f"noise of sigma {s}", _noise(s)) for s in (2, 5, 10, 25)),
@@ -125,7 +124,7 @@ TRIALS = {"denoise": DENOISE, "deblock": DEBLOCK, "repair": REPAIR, "upscale": U
 REFERENCE = {  # the damage of the trials that vary the picture: its size, its place, its colours
     "denoise": Trial("", "sigma 25", _noise(25), 25 / 255),
     "deblock": Trial("", "quality 20", _JPEG, condition_of(20)),
-    "repair": Trial("", "blur, noise, JPEG", _MIXED, NOTHING_TOLD),
+    "repair": Trial("", "blur, noise, JPEG", _MIXED, BLIND),
     "upscale": Trial("", "x2", "downscale:factor=2", 2.0),
 }
 SIZES = ((1, 1), (7, 5), (16, 16), (33, 31), (64, 100), (255, 257), (511, 509))  # (height, width)

@@ -11,10 +11,9 @@ import numpy as np
 
 from anew.arrays import Image, per_channel
 from anew.inference.models import open_model
+from anew.restoration.deblocking.unet import BLIND
 from anew.restoration.tiles import apply_in_tiles
 from anew.restoration.upscaling.compact import upscale_compact
-
-BLIND = -0.5  # the condition that says that nothing is known
 
 
 def upscale_robust(image: Image, scale: float, *, strength: float = 1.0, model: str = "robust-unet") -> Image:
