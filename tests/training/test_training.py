@@ -176,6 +176,37 @@ def test_an_interrupted_run_equals_an_unbroken_one_bit_for_bit(photos: Path, tmp
         assert torch.equal(value, resumed.network.state_dict()[name]), name
 
 
+def test_the_best_weights_are_kept_through_interruptions_where_the_recipe_asks_for_them(
+    photos: Path, tmp_path: Path
+) -> None:
+    config = replace(TINY, steps=8, validate_every=2, keep="best")
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def validate(network: torch.nn.Module, *_: Any) -> dict[str, float]:
+        seen.append({name: value.clone() for name, value in network.state_dict().items()})
+        return {"distance": (5.0, 1.0, 3.0, 2.0)[len(seen) - 1]}
+
+    objective = replace(make_objective(config), validate=validate, criterion="distance")
+    images = load_images(photos, channels=3, min_size=16)
+    run = train(objective, config, images, images, folder=tmp_path / "run", stop_after_minutes=0)
+    while run.steps_done < config.steps:
+        run = train(objective, config, images, images, folder=tmp_path / "run", stop_after_minutes=0)
+    assert run.scores["step"] == 4
+    for name, value in run.network.state_dict().items():
+        assert torch.equal(value, seen[1][name]), name
+    assert not all(torch.equal(seen[1][name], seen[3][name]) for name in seen[1])
+    with pytest.raises(ValueError, match="denoising has no score to choose by"):
+        run_tiny(tmp_path / "none", photos, config=replace(TINY, keep="best"))
+
+
+def test_a_run_from_before_a_setting_was_there_goes_on_with_its_default(photos: Path, tmp_path: Path) -> None:
+    run_tiny(tmp_path, photos, stop_after_minutes=0)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["config"]["keep"]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    assert run_tiny(tmp_path, photos).steps_done == TINY.steps
+
+
 def test_resuming_with_another_setting_is_refused_by_name(photos: Path, tmp_path: Path) -> None:
     run_tiny(tmp_path / "run", photos, stop_after_minutes=0)
     with pytest.raises(CannotResume, match="patch = 16, this run has 24"):
@@ -266,8 +297,10 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(photos: Path, tmp_pa
     assert [entry["step"] for entry in seen] == [0, 2]
     reached = card.scores["held-out images of the training data"]["25"]
     assert seen[0]["psnr_25"] == pytest.approx(reached, abs=0.02)  # the weights are stored in half precision
+    scores = open_model(tuned).card.scores
     run_recipe(TINY, photos, tmp_path / "tuned", steps=2, start_from=str(path), report=seen.append)
     assert [entry["step"] for entry in seen] == [0, 2]  # it was finished
+    assert open_model(tuned).card.scores == scores
 
 
 def test_a_run_leaves_a_sheet_of_examples_and_its_figures_for_tensorboard(photos: Path, tmp_path: Path) -> None:

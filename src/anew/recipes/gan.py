@@ -38,6 +38,7 @@ def gan_fashion() -> AdversarialConfig:
         r1=0.2,
         r2=0.2,
         penalty_every=4,
+        keep="best",
         labels=FASHION,
         extractor="fashion",
     )
@@ -67,6 +68,7 @@ def gan_textures() -> AdversarialConfig:
         gan(),
         patch=64,
         steps=2600,
+        validate_every=100,
         r1=0.1,
         r2=0.1,
         labels=("brick", "grass", "gravel"),

@@ -186,6 +186,7 @@ def make_objective(config: AdversarialConfig) -> Objective:
         losses={"discriminator": discriminator_loss, "generator": generator_loss},
         product="generator",
         validate=partial(validate, judge=judge, report=GameReport(config.extractor)),
+        criterion="validation_distance",
         preview=preview,
         repeats={"discriminator": config.discriminator_updates},
         rates={"discriminator": config.discriminator_rate},

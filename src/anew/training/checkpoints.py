@@ -36,9 +36,10 @@ def load_checkpoint(path: Path, config: TrainingConfig) -> dict[str, Any]:
         If another setting differs; the message names it.
     """
     state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    stored = state.pop("config")
+    # A setting that is newer than the checkpoint had its default then.
+    stored = {f.name: f.default for f in dataclasses.fields(config)} | state.pop("config")
     changeable = {"steps", "decay_from", "validate_every", "checkpoint_minutes"}
     for name, value in dataclasses.asdict(config).items():
-        if name not in changeable and stored.get(name) != value:
-            raise CannotResume(f"{path}: was trained with {name} = {stored.get(name)!r}, this run has {value!r}")
+        if name not in changeable and stored[name] != value:
+            raise CannotResume(f"{path}: was trained with {name} = {stored[name]!r}, this run has {value!r}")
     return state

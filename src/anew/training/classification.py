@@ -144,8 +144,7 @@ def validate(network: nn.Module, data: LabelledImages, config: ClassifyConfig) -
 
 def export(network: nn.Module, config: ClassifyConfig, path: Path, facts: RunFacts) -> None:
     """Write the trained network with its card: ``image`` in, ``features`` and ``logits`` out."""
-    last = facts.log[-1] if facts.log else {}
-    score = {"accuracy": round(last["accuracy"], 4)} if "accuracy" in last else {}
+    score = {"accuracy": round(facts.scores["accuracy"], 4)} if "accuracy" in facts.scores else {}
     classes, features = network.head.out_features, network.head.in_features
     names = list(config.labels) or [str(index) for index in range(classes)]
     example = torch.rand(2, config.channels, config.patch, config.patch)

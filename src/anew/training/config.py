@@ -46,6 +46,9 @@ class TrainingConfig:
         Images held out.
     validate_every, seed : int
     checkpoint_minutes : float
+    keep : {"last", "best"}
+        Which weights are the result: those after the last step, or those with the best score in validation, where the
+        objective has such a score.
     bfloat16 : bool
         Compute in bfloat16 where the processor can; the weights stay float32.
     stored : {"half", "int8", "float"}
@@ -73,5 +76,6 @@ class TrainingConfig:
     validate_every: int = 500
     checkpoint_minutes: float = 3.0
     seed: int = 0
+    keep: Literal["last", "best"] = "last"
     bfloat16: bool = True
     stored: Literal["half", "int8", "float"] = "half"

@@ -208,8 +208,7 @@ class _WithMaps(nn.Module):
 
 def export(network: nn.Module, config: DamageKindsConfig, path: Path, facts: RunFacts) -> None:
     """Write the trained network with its card: ``image`` of any size in, features, logits and maps out."""
-    last = facts.log[-1] if facts.log else {}
-    score = {"accuracy": round(last["accuracy"], 4)} if "accuracy" in last else {}
+    score = {"accuracy": round(facts.scores["accuracy"], 4)} if "accuracy" in facts.scores else {}
     levels, features = len(network.levels), network.head.in_features
     example = torch.rand(2, 3, config.patch, config.patch)
     card = ModelCard(

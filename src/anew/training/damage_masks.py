@@ -280,8 +280,7 @@ def validate(network: nn.Module, data: DamageData, config: DamageConfig) -> dict
 
 def export(network: nn.Module, config: DamageConfig, path: Path, facts: RunFacts) -> None:
     """Write the trained network with its card: ``image`` in, log-odds ``result`` out."""
-    last = facts.log[-1] if facts.log else {}
-    scores = {key: round(value, 4) for key, value in last.items() if key in ("f1", "false_share")}
+    scores = {key: round(value, 4) for key, value in facts.scores.items() if key in ("f1", "false_share")}
     multiple: Any = network.size_multiple
     example = torch.rand(1, config.channels, 4 * multiple, 4 * multiple)
     card = ModelCard(

@@ -90,8 +90,7 @@ def make_generator_card(network: nn.Module, config: GenerationConfig, facts: Run
         What sampling needs, for ``card.facts``: ``kind``, ``parametrisation`` and so on; names of labels and size of
         images are added.
     """
-    last = facts.log[-1] if facts.log else {}
-    kept = {key: round(value, 4) for key, value in last.items() if key.startswith("validation_")}
+    kept = {key: round(value, 4) for key, value in facts.scores.items() if key.startswith("validation_")}
     return ModelCard(
         name=config.network,
         task="generate",

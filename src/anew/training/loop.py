@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import math
 import os
 import statistics
 import time
@@ -40,6 +41,8 @@ class TrainingRun:
     ----------
     network : module
         The product, with averaged weights.
+    scores : dict
+        The entry of the log that these weights were validated in; empty if there was no validation.
     log : tuple of dict
         Its entries since the run was started or continued.
     steps_done : int
@@ -48,6 +51,7 @@ class TrainingRun:
     """
 
     network: nn.Module
+    scores: dict[str, Any]
     log: tuple[dict[str, Any], ...]
     steps_done: int
     seconds_per_step: float
@@ -81,7 +85,14 @@ def train(
     Returns
     -------
     TrainingRun
+
+    Raises
+    ------
+    ValueError
+        If the best weights are asked for where nothing says which they are.
     """
+    if config.keep == "best" and not objective.criterion:
+        raise ValueError(f"keep is 'best', but {config.objective} has no score to choose by; set keep to 'last'")
     folder.mkdir(parents=True, exist_ok=True)
     place = torch.device(device)
     if place.type == "cuda":
@@ -98,8 +109,11 @@ def train(
             network.compile()  # in place: fuses what stands between the convolutions, which a GPU waits for
     checkpoint = folder / "checkpoint.pt"
     step = 0
+    best = _Best(objective.criterion if config.keep == "best" else "")
     if checkpoint.exists():
-        step = restore_state(load_checkpoint(checkpoint, config), networks, average, optimisers, generator)
+        state = load_checkpoint(checkpoint, config)
+        step = restore_state(state, networks, average, optimisers, generator)
+        best.restore(state.get("best"))
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
 
     log: list[dict[str, Any]] = []
@@ -146,6 +160,7 @@ def train(
                 **times,
             }
             log.append(entry)
+            best.see(entry, average)
             trouble = objective.find_trouble([*earlier, *log])
             if trouble:
                 entry["trouble"] = trouble
@@ -162,14 +177,19 @@ def train(
             board.flush()
             report(entry)
         if out_of_time or step == config.steps or time.monotonic() - saved > 60 * config.checkpoint_minutes:
-            save_checkpoint(checkpoint, gather_state(step, networks, average, optimisers, generator), config)
+            state = gather_state(step, networks, average, optimisers, generator)
+            save_checkpoint(checkpoint, state | {"best": best.state()}, config)
             saved = time.monotonic()
         if out_of_time:
             break
     board.close()
     for network in networks.values():
         network.requires_grad_(True)
-    return TrainingRun(average, tuple(log), step, watch.seconds_per_step())
+    scores = (earlier + log or [{}])[-1]
+    if best.weights is not None:
+        average.load_state_dict(best.weights)
+        scores = best.entry
+    return TrainingRun(average, scores, tuple(log), step, watch.seconds_per_step())
 
 
 def computes_bfloat16(device: torch.device) -> bool:
@@ -232,6 +252,30 @@ def restore_state(
     average.load_state_dict(state["average"])
     generator.set_state(state["generator"])
     return int(state["step"])
+
+
+@dataclass
+class _Best:
+    """The weights with the least score so far, and their entry of the log; none without a criterion."""
+
+    criterion: str
+    entry: dict[str, Any] = field(default_factory=dict)
+    weights: dict[str, torch.Tensor] | None = None
+
+    def see(self, entry: dict[str, Any], network: nn.Module) -> None:
+        """Keep the network's weights if they are the best yet."""
+        if entry.get(self.criterion, math.inf) < self.entry.get(self.criterion, math.inf):
+            self.entry = dict(entry)
+            self.weights = {name: value.clone() for name, value in network.state_dict().items()}
+
+    def state(self) -> dict[str, Any] | None:
+        """Give what a checkpoint holds of it."""
+        return None if self.weights is None else {"entry": self.entry, "weights": self.weights}
+
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Put it back."""
+        if state is not None:
+            self.entry, self.weights = state["entry"], state["weights"]
 
 
 @dataclass

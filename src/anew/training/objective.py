@@ -41,6 +41,8 @@ class Objective:
         The network whose weights are averaged, validated and exported.
     validate : function
         (averaged product, validation data, config) -> scores for the log.
+    criterion : str
+        The score of ``validate`` that is least for the best network; empty if the last network is the best.
     preview : function, optional
         (averaged product, validation data, config) -> (H, W, 3) uint8 array, kept as ``preview.png``.
     repeats : mapping of str to int
@@ -57,6 +59,7 @@ class Objective:
     losses: Mapping[str, LossFunction]
     product: str
     validate: Validate
+    criterion: str = ""
     preview: Preview | None = None
     repeats: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)

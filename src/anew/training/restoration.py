@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ class RunFacts:
 
     Attributes
     ----------
-    log : tuple of dict
-        The entries of the log; the last one holds the final scores.
+    scores : mapping
+        The entry of the log that the weights were validated in.
     data, terms : str
         What it was trained on, and the terms of that data.
     images : int
@@ -32,7 +33,7 @@ class RunFacts:
         How long it took, as far as it was run in one go.
     """
 
-    log: tuple[dict[str, Any], ...] = ()
+    scores: Mapping[str, Any] = field(default_factory=dict)
     data: str = "not stated"
     terms: str = "not stated"
     images: int = 0
@@ -58,8 +59,7 @@ def export_restorer(network: nn.Module, config: TrainingConfig, path: Path, fact
 
 def make_card(network: nn.Module, config: TrainingConfig, facts: RunFacts, *, protocol: str = "") -> ModelCard:
     """Write the card of a run from what is known of it."""
-    last = facts.log[-1] if facts.log else {}
-    scores = {key[5:]: round(value, 2) for key, value in last.items() if key.startswith("psnr_")}
+    scores = {key[5:]: round(value, 2) for key, value in facts.scores.items() if key.startswith("psnr_")}
     multiple: Any = network.size_multiple
     halo: Any = getattr(network, "halo", 64)
     return ModelCard(

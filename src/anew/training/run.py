@@ -79,7 +79,7 @@ def run_recipe(
     path = folder / "model.onnx"
     took = (time.monotonic() - start) / 60
     count = len(training) + len(validation)
-    task.export(run.network, config, path, RunFacts(run.log, data.name, terms, count, took))
+    task.export(run.network, config, path, RunFacts(run.scores, data.name, terms, count, took))
     return path
 
 
