@@ -16,7 +16,7 @@ from skimage import data
 
 import anew
 from anew.recipes.upscale import upscale_robust
-from anew.restoration.deblocking.unet import BLIND
+from anew.restoration.networks import BLIND
 from anew.training.data import pack
 from anew.training.robust_upscaling import blur, damage, make_batch, shrink
 from anew.training.run import run_recipe

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from anew.arrays import LUMA
 from anew.networks import build_network
-from anew.restoration.deblocking.unet import BLIND, condition_of
+from anew.restoration.deblocking.unet import condition_of
+from anew.restoration.networks import BLIND
 from anew.training import jpeg_layer
 from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, split

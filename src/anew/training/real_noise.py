@@ -20,7 +20,7 @@ from anew.degradations.camera import develop, expose
 from anew.degradations.jpeg import compress
 from anew.degradations.noise import poisson
 from anew.networks import build_network
-from anew.restoration.denoising.camera import BLIND
+from anew.restoration.networks import BLIND
 from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised

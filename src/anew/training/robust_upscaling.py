@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from anew.networks import build_network
-from anew.restoration.deblocking.unet import BLIND
+from anew.restoration.networks import BLIND
 from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.jpeg_layer import grey_of, jpeg

@@ -13,7 +13,8 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.degradations.catalogue import degrade_chain
-from anew.restoration.deblocking.unet import BLIND, condition_of
+from anew.restoration.deblocking.unet import condition_of
+from anew.restoration.networks import BLIND
 
 Damage = Callable[[Image, np.random.Generator], Image]
 TRUE = None  # the condition that is told: the root mean square of the damage itself

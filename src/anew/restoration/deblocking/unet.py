@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from anew.arrays import Image, luminance, per_channel
-from anew.inference.models import Model, open_model
+from anew.arrays import Image, luminance
+from anew.inference.models import open_model
 from anew.jpeg_tables import LUMINANCE, quantisation_table
 from anew.restoration.deblocking.jpeg_blocks import pad_to_blocks, project_on_quantiser
-from anew.restoration.tiles import apply_in_tiles
+from anew.restoration.networks import BLIND, apply_network
 
-BLIND = -0.5  # the condition that says that nothing is known
 NARROW = 0.7  # share of half a quantisation step by which a coefficient may change
 ROUNDING = 0.4 / 255  # room for the decoder's rounding to 8 bits, in units of the range
 FADING = (90, 96)  # qualities between which the repair fades out: beyond, there is next to nothing left to repair
@@ -64,11 +63,8 @@ def deblock_unet(
     strength = 1.0 if known is None else float(np.clip((FADING[1] - known) / (FADING[1] - FADING[0]), 0, 1))
     if strength == 0:
         return image.copy()
-    condition = BLIND if known is None else condition_of(known)
-    if image.ndim == 3 and image.shape[2] == 3:
-        result = _repair(network, image, condition)
-    else:
-        result = per_channel(lambda x: _repair_grey(network, x, condition), image)
+    # Tiles and halo are multiples of 8, so the grid of blocks keeps its place in them.
+    result = apply_network(network, image, BLIND if known is None else condition_of(known))
     if known is not None:
         result = _consistent(result, image, known)
     return result if strength == 1 else image + np.float32(strength) * (result - image)
@@ -89,15 +85,3 @@ def _project_plane(plane: Image, decoded: Image, quality: int) -> Image:
     height, width = plane.shape
     room = (NARROW * quantisation_table(quality, LUMINANCE) / 255 + ROUNDING).astype(np.float32)
     return project_on_quantiser(pad_to_blocks(plane), pad_to_blocks(decoded), room)[:height, :width]
-
-
-def _repair(network: Model, image: Image, condition: float) -> Image:
-    """Run tile by tile; tiles and halo are multiples of 8, so the grid of blocks keeps its place in them."""
-    return apply_in_tiles(lambda tile: network(tile, condition), image, halo=network.card.halo)
-
-
-def _repair_grey(network: Model, image: Image, condition: float) -> Image:
-    if network.card.channels == 1:
-        return _repair(network, image[:, :, None], condition)[:, :, 0]
-    tripled = np.repeat(image[:, :, None], 3, axis=2)
-    return _repair(network, tripled, condition).mean(axis=2, dtype=np.float32)

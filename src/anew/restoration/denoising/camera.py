@@ -11,11 +11,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from anew.arrays import Image, per_channel
-from anew.inference.models import Model, open_model
-from anew.restoration.tiles import apply_in_tiles
+from anew.arrays import Image
+from anew.inference.models import open_model
+from anew.restoration.networks import BLIND, apply_network
 
-BLIND = -0.5  # the condition that says that nothing is known
 LEVEL = 8.0  # pixels; noise has no mean, so what the network changes on average over as many is given back
 
 
@@ -51,21 +50,6 @@ def denoise_camera(
     if sigma == 0 or strength == 0:
         return image.copy()
     network = open_model(model, task="denoise")
-    condition = BLIND if sigma is None else sigma
-    if image.ndim == 3 and image.shape[2] == 3:
-        result = _denoise(network, image, condition)
-    else:
-        result = per_channel(lambda x: _denoise_grey(network, x, condition), image)
-    change = result - image
+    change = apply_network(network, image, BLIND if sigma is None else sigma) - image
     change -= np.asarray(cv2.GaussianBlur(change, (0, 0), LEVEL), np.float32).reshape(change.shape)
     return image + np.float32(strength) * change
-
-
-def _denoise(network: Model, image: Image, condition: float) -> Image:
-    """Run tile by tile."""
-    return apply_in_tiles(lambda tile: network(tile, condition), image, halo=network.card.halo)
-
-
-def _denoise_grey(network: Model, image: Image, condition: float) -> Image:
-    tripled = np.repeat(image[:, :, None], 3, axis=2)
-    return _denoise(network, tripled, condition).mean(axis=2, dtype=np.float32)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from anew.arrays import Image, per_channel
-from anew.inference.models import Model, open_model
-from anew.restoration.tiles import apply_in_tiles
+from anew.arrays import Image
+from anew.inference.models import open_model
+from anew.restoration.networks import apply_network
 
 SIGMA_MAX = 75 / 255  # the highest level of the training
 SMALLEST = 1 / 255  # below this there is nothing to gain
@@ -47,23 +47,7 @@ def denoise_unet(image: Image, sigma: float, *, model: str | None = None) -> Ima
         return image.copy()
     colour = image.ndim == 3 and image.shape[2] == 3
     network = open_model(model or ("denoise-unet" if colour else "denoise-grey"), task="denoise")
-    if colour and network.card.channels == 3:
-        return _denoise_colour(network, image, sigma)
-    return per_channel(lambda x: _denoise_grey(network, x, sigma), image)
-
-
-def _denoise_colour(network: Model, image: Image, sigma: float) -> Image:
-    """Scale the range so that the level is one that the network knows, and run tile by tile."""
-    factor = min(1.0, SIGMA_MAX / sigma)
-    if factor == 1:
-        return apply_in_tiles(lambda tile: network(tile, sigma), image, halo=network.card.halo)
-    scaled = 0.5 + (image - np.float32(0.5)) * np.float32(factor)
-    result = apply_in_tiles(lambda tile: network(tile, sigma * factor), scaled, halo=network.card.halo)
-    return 0.5 + (result - np.float32(0.5)) / np.float32(factor)
-
-
-def _denoise_grey(network: Model, image: Image, sigma: float) -> Image:
-    if network.card.channels == 1:
-        return _denoise_colour(network, image[:, :, None], sigma)[:, :, 0]
-    tripled = np.repeat(image[:, :, None], 3, axis=2)
-    return _denoise_colour(network, tripled, sigma).mean(axis=2, dtype=np.float32)
+    if sigma <= SIGMA_MAX:
+        return apply_network(network, image, sigma)
+    half, factor = np.float32(0.5), np.float32(SIGMA_MAX / sigma)  # scaled to the highest level that it knows
+    return half + (apply_network(network, half + (image - half) * factor, SIGMA_MAX) - half) / factor

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from anew.arrays import Image, per_channel
+from anew.arrays import Image
 from anew.inference.models import open_model
-from anew.restoration.deblocking.unet import BLIND
-from anew.restoration.tiles import apply_in_tiles
+from anew.restoration.networks import BLIND, apply_network
 from anew.restoration.upscaling.compact import upscale_compact
 
 
@@ -42,12 +41,5 @@ def upscale_robust(image: Image, scale: float, *, strength: float = 1.0, model: 
     ICCV 2021, the damage of the training; Zhang et al., IEEE TPAMI 44 (2022), the network.
     """
     network = open_model(model, task="repair")
-
-    def repair(colour: Image) -> Image:
-        return apply_in_tiles(lambda tile: network(tile, BLIND), colour, halo=network.card.halo)
-
-    def repair_grey(plane: Image) -> Image:
-        return repair(np.repeat(plane[:, :, None], 3, axis=2)).mean(axis=2, dtype=np.float32)
-
-    repaired = repair(image) if image.ndim == 3 and image.shape[2] == 3 else per_channel(repair_grey, image)
+    repaired = apply_network(network, image, BLIND)
     return upscale_compact(image + np.float32(strength) * (repaired - image), scale)

@@ -1,0 +1,43 @@
+"""Run a restoring network over images of any size and any number of channels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anew.arrays import Image, per_channel
+from anew.inference.models import Model
+from anew.restoration.tiles import apply_in_tiles
+
+BLIND = -0.5  # the condition that says that nothing is known
+
+
+def apply_network(network: Model, image: Image, condition: float) -> Image:
+    """Give what a network makes of an image under a condition, tile by tile.
+
+    A network for colour takes three channels at once, and any other channel as three equal ones, which it knows from
+    its training; a network for grey takes all of them one by one.
+
+    Parameters
+    ----------
+    network : Model
+        Image in, image out.
+    image : (H, W) or (H, W, C) float32 array
+    condition : float
+        Its second input, such as the level of the noise.
+
+    Returns
+    -------
+    float32 array of the same shape
+    """
+    channels = network.card.channels
+
+    def apply(x: Image) -> Image:
+        return apply_in_tiles(lambda tile: network(tile, condition), x, halo=network.card.halo)
+
+    def apply_to_plane(plane: Image) -> Image:
+        result = apply(np.repeat(plane[:, :, np.newaxis], channels, axis=2))
+        return result.mean(axis=2, dtype=np.float32)
+
+    if channels == 3 and image.ndim == 3 and image.shape[2] == 3:
+        return apply(image)
+    return per_channel(apply_to_plane, image)
