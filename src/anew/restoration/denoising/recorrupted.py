@@ -49,7 +49,8 @@ def denoise_recorrupted(
 ) -> Image:
     """Denoise with a small U-Net that is trained on this image alone, without any clean one.
 
-    A few minutes per image, whatever its size up to some megapixels: 1500 steps see six million pixels.
+    Half a minute on two idle cores and a few minutes on one that is busy, whatever the size up to some megapixels: 1500
+    steps see six million pixels.
 
     Use it where the noise or the picture is unlike anything that a trained network saw and you have minutes, not
     seconds; it can be told the spectrum of correlated noise.
