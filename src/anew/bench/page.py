@@ -24,7 +24,11 @@ MEANS = (
     ("gmsd", "GMSD", "Gradient magnitude similarity deviation, 0 is best."),
     ("epi", "edges", "Edge preservation: correlation of the high-pass filtered pictures, 1 is best."),
     ("perceptual", "perceptual", "Distance in the features of our network features-photos, 0 is best."),
-    ("seconds_per_megapixel", "s / MP", "Seconds per megapixel, median of warm calls."),
+    (
+        "seconds_per_megapixel",
+        "s / MP",
+        "Seconds per megapixel, median of warm calls; the one call if it takes over a minute.",
+    ),
     ("peak_mb", "MB", "Peak resident memory of its process, Python and libraries included."),
 )
 

@@ -9,6 +9,7 @@ import heapq
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,6 +26,7 @@ TIMED = "timed.npy"  # beside the pictures by their digests
 CROP = 128  # pixels
 WORST = 3
 PATIENCE = 20.0  # seconds; slower calls are timed once
+LONG = 60.0  # seconds; what a first call of that length loses by being the first does not matter
 RUN_FAILURES = (AnewError, ValueError, TypeError, RuntimeError, ImportError, MemoryError, ArithmeticError)
 
 
@@ -42,13 +44,11 @@ def main() -> None:
 
 
 def _time(plan: BenchPlan, contender: Contender, pictures: Path) -> dict[str, Any]:
-    """Call it once to warm it, then several times; the memory is the largest that the process had until then."""
+    """Time calls, and give the largest memory that the process had until then."""
     clean = plan.protocol.prepare(np.load(pictures / TIMED))
     trial = plan.protocol.degrade(clean, plan.timed_level, plan.protocol.variants[0])
     before = peak_memory_mb()
-    seconds = [_seconds(contender, trial)]
-    wanted = plan.repeats if seconds[0] < PATIENCE else 1
-    seconds = [_seconds(contender, trial) for _ in range(wanted)]
+    seconds = time_calls(lambda: contender.run(trial), plan.repeats)
     megapixels = trial.reference.shape[0] * trial.reference.shape[1] / 1e6
     return {
         "seconds_per_megapixel": median(seconds) / megapixels,
@@ -63,10 +63,26 @@ def _time(plan: BenchPlan, contender: Contender, pictures: Path) -> dict[str, An
     }
 
 
-def _seconds(contender: Contender, trial: Trial) -> float:
-    start = time.perf_counter()
-    contender.run(trial)
-    return time.perf_counter() - start
+def time_calls(
+    call: Callable[[], object], repeats: int, *, clock: Callable[[], float] = time.perf_counter
+) -> list[float]:
+    """Call once to warm, then several times, or a slow one once; a long call is timed by its first.
+
+    Returns
+    -------
+    list of float
+        The seconds that each call took that counts.
+    """
+
+    def seconds() -> float:
+        start = clock()
+        call()
+        return clock() - start
+
+    first = seconds()
+    if first >= LONG:
+        return [first]
+    return [seconds() for _ in range(repeats if first < PATIENCE else 1)]
 
 
 def peak_memory_mb() -> float:
