@@ -27,6 +27,7 @@ from anew.training.damage_layers import (
     make_layer,
 )
 from anew.training.damage_masks import DamageConfig
+from anew.training.restoration import RunFacts
 from anew.training.run import run_recipe
 
 TINY = DamageConfig(
@@ -152,6 +153,20 @@ def test_a_run_exports_what_the_runtime_computes_too(source: Path, tmp_path: Pat
     (result,) = model.session.run(None, {"image": image})
     assert result.shape == (1, 1, 40, 24)
     assert 0 < (1 / (1 + np.exp(-result))).mean() < 0.3  # at first damage is unlikely
+
+
+def test_variances_that_half_precision_cannot_hold_are_exported_as_they_are(tmp_path: Path) -> None:
+    network = damage_masks.make_objective(TINY).networks["network"].eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_var.fill_(1e5)
+            module.weight.data.fill_(300)
+    damage_masks.export(network, TINY, tmp_path / "model.onnx", RunFacts())
+    image = np.random.default_rng(0).random((1, 3, 40, 24), np.float32)
+    (result,) = open_model(tmp_path / "model.onnx").session.run(None, {"image": image})
+    with torch.no_grad():
+        expected = network(torch.from_numpy(image)).numpy()
+    np.testing.assert_allclose(result, expected, rtol=5e-3, atol=5e-3)
 
 
 def test_the_recipe_is_small_enough() -> None:

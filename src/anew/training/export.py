@@ -114,17 +114,21 @@ def _round_convolutions(model: object) -> None:
 
 
 def _halve_weights(model: object) -> None:
-    """Store float32 weights as float16, each followed by a cast that ONNX Runtime folds away on loading."""
+    """Store float32 weights as float16, each followed by a cast that ONNX Runtime folds away on loading.
+
+    Those beyond float16, as the variances in a normalisation can be, stay as they are.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
     graph = model.graph  # type: ignore[attr-defined]
     casts = []
     for tensor in graph.initializer:
-        scale = tensor.name.endswith("_scale")
-        if tensor.data_type == TensorProto.FLOAT and int(np.prod(tensor.dims)) > 1 and not scale:
-            name = tensor.name
-            half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}_half")
-            tensor.CopyFrom(half)
+        name = tensor.name
+        if tensor.data_type != TensorProto.FLOAT or int(np.prod(tensor.dims)) <= 1 or name.endswith("_scale"):
+            continue
+        weight = numpy_helper.to_array(tensor)
+        if np.abs(weight).max() <= np.finfo(np.float16).max:
+            tensor.CopyFrom(numpy_helper.from_array(weight.astype(np.float16), f"{name}_half"))
             casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
     del graph.node[:]
