@@ -72,4 +72,10 @@ def test_pictures_that_look_alike_everywhere() -> None:
     ],
 )
 def test_a_middling_correlation_must_stand_out(correlation: float, rise: float, elsewhere: float, sure: bool) -> None:
-    assert MirroredCorners(2.3, correlation, rise, elsewhere, sides=3).sure == sure
+    assert MirroredCorners(3.0, correlation, rise, elsewhere, sides=3).sure == sure
+
+
+def test_thin_corners_must_fit_nearly_perfectly() -> None:
+    blotches = MirroredCorners(2.03, correlation=0.88, rise=0.18, elsewhere=0.69, sides=3)
+    assert not blotches.sure
+    assert MirroredCorners(2.03, correlation=0.95, rise=0.3, elsewhere=0.5, sides=3).sure
