@@ -120,6 +120,22 @@ def test_clean_crops_have_no_truth_and_batches_follow_from_the_generator(source:
     assert not {id(layer) for layer in data.layers} & {id(layer) for layer in held_out.layers}
 
 
+def test_busy_clean_crops_hold_more_fine_lines(source: Path) -> None:
+    data, _ = damage_masks.load_data(source, TINY)
+    clean = {"clean_share": 1.0, "lookalike_share": 0.0, "noisy_share": 0.0, "impulse_share": 0.0}
+    plain = replace(TINY, batch=64, busy_share=0.0, **clean)
+
+    def mean_fineness(config: DamageConfig) -> float:
+        image, _ = damage_masks.make_batch(data, config, torch.Generator().manual_seed(0))
+        return float(np.mean([damage_masks.fineness(x) for x in image.permute(0, 2, 3, 1).numpy()]))
+
+    assert mean_fineness(replace(plain, busy_share=1.0)) > 1.2 * mean_fineness(plain)
+    line = np.zeros((32, 32, 3), np.float32)
+    line[:, 15:17] = 1
+    assert damage_masks.fineness(line) == pytest.approx(2 / 32)
+    assert damage_masks.fineness(np.ones((32, 32, 3), np.float32)) == 0
+
+
 def test_lookalikes_are_drawn_in_every_sort() -> None:
     drawn = lookalikes(14, np.random.default_rng(0))
     assert all(x.shape == (SIDE, SIDE, 3) and x.dtype == np.uint8 and x.std() > 2 for x in drawn)
@@ -172,4 +188,4 @@ def test_variances_that_half_precision_cannot_hold_are_exported_as_they_are(tmp_
 def test_the_recipe_is_small_enough() -> None:
     config = RECIPES["damage-masks"]()
     network = damage_masks.make_objective(config).networks["network"]
-    assert sum(p.numel() for p in network.parameters()) <= 500_000
+    assert sum(p.numel() for p in network.parameters()) <= 1_200_000

@@ -31,7 +31,7 @@ SOURCES = {
     "dirt": 1.0,
     "spots": 1.0,
     "sprinkles": 1.0,
-    "drawn scratches": 2.5,
+    "drawn scratches": 5.0,
     "drawn hairs": 1.0,
     "drawn folds": 1.0,
     "drawn dust": 1.5,

@@ -37,7 +37,8 @@ KINDS = ("damage",)  # the outputs of the network
 COVERED, VISIBLE = 0.12, 0.06  # least opacity, and least change of a value, of a pixel that counts as damaged
 HELD_OUT = 8  # every so many of the overlays is kept for validation
 VALIDATION_SEED = 7
-MOST_NOISE = 0.1  # standard deviation, in units of the range
+MOST_NOISE = 0.2  # standard deviation, in units of the range
+CHOICE = 3  # crops of which the busiest is taken
 DAMAGED_WEIGHT = 3.0  # of a damaged pixel in the cross-entropy
 WHITE, DARK = 0.82, 0.13  # shares of the colours of layers; the rest has any colour
 
@@ -52,6 +53,8 @@ class DamageConfig(TrainingConfig):
         Part of the crops without damage.
     lookalike_share : float in [0, 1]
         Part of these that are drawn.
+    busy_share : float in [0, 1]
+        Part of the clean crops of photographs that are the busiest of a few: twigs, whiskers and fences lie there.
     lookalikes, drawn : int
         How many lookalikes, and layers of each drawn sort, are made.
     overlay_step : int >= 1
@@ -62,17 +65,18 @@ class DamageConfig(TrainingConfig):
 
     objective: str = "damage_masks"
     task: str = "diagnose"
-    clean_share: float = 0.35
-    lookalike_share: float = 0.4
+    clean_share: float = 0.4
+    lookalike_share: float = 0.3
+    busy_share: float = 0.5
     lookalikes: int = 84
-    drawn: int = 40
+    drawn: int = 120
     overlay_step: int = 2
     grey_share: float = 0.35
     sepia_share: float = 0.1
     faded_share: float = 0.15
     dark_share: float = 0.15
     soft_share: float = 0.2
-    noisy_share: float = 0.25
+    noisy_share: float = 0.35
     impulse_share: float = 0.06
     jpeg_share: float = 0.25
 
@@ -147,13 +151,19 @@ def make_batch(data: DamageData, config: DamageConfig, generator: torch.Generato
     """Draw (image, truth): (N, 3, h, w) in [0, 1], and (N, kinds, h, w), 1 where damaged."""
     rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator, device=generator.device)))
     state = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    photographs = data.photographs.crops(config.batch, config.patch, state)
-    drawn = data.lookalikes.crops(config.batch, config.patch, state)
+    photographs = data.photographs.crops(CHOICE * config.batch, config.patch, state).permute(0, 2, 3, 1).numpy()
+    drawn = data.lookalikes.crops(config.batch, config.patch, state).permute(0, 2, 3, 1).numpy()
     images, truths = [], []
-    for photograph, lookalike in zip(photographs, drawn, strict=True):
+    for index, lookalike in enumerate(drawn):
+        choice = photographs[CHOICE * index : CHOICE * (index + 1)]
         clean = rng.random() < config.clean_share
-        chosen = lookalike if clean and rng.random() < config.lookalike_share else photograph
-        pixels = np.ascontiguousarray(chosen.permute(1, 2, 0).numpy())
+        if clean and rng.random() < config.lookalike_share:
+            chosen = lookalike
+        elif clean and rng.random() < config.busy_share:
+            chosen = max(choice, key=fineness)
+        else:
+            chosen = choice[0]
+        pixels = np.ascontiguousarray(chosen)
         grey = bool(rng.random() < config.grey_share)
         pixels = age(pixels, config, rng, grey=grey)
         if clean:
@@ -164,6 +174,12 @@ def make_batch(data: DamageData, config: DamageConfig, generator: torch.Generato
         truths.append(truth)
     image, truth = (torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2) for side in (images, truths))
     return image, truth
+
+
+def fineness(pixels: Crop) -> float:
+    """Say how much a crop holds that is bright and thinner than 5 pixels: the mean of its top-hat."""
+    grey = pixels.mean(axis=2)
+    return float(cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, np.ones((5, 5), np.uint8)).mean())
 
 
 def age(pixels: Crop, config: DamageConfig, rng: np.random.Generator, *, grey: bool) -> Crop:
