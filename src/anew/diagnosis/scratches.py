@@ -1,10 +1,11 @@
-"""Scratches and hairs: a small network marks them, and what it marks must be thin and long.
+"""Scratches and hairs: a small network marks them, and what it marks must be thin and long, or add up to lines.
 
 The network (``anew/networks/mask_unet.py``, the model ``scratches``) gives each pixel the probability that something
 lies over the picture there. It has seen film dirt, drawn scratches, hairs and folds over photographs, and wires,
 letters and grass without. What it takes for damage in a clean picture is mostly wide or short: sky between leaves,
-lace, petals. So a picture is called scratched by its thin and long marks alone. In a scratched picture the others count
-too: there scratches cross, and dust lies beside them.
+lace, petals. So a picture is called scratched by its thin and long marks alone, or, if they are broken into dashes, by
+faint lines in the network's probabilities (``structure/faint_lines.py``). In a scratched picture the others count too:
+there scratches cross, and dust lies beside them.
 """
 
 from __future__ import annotations
@@ -20,19 +21,22 @@ from anew.arrays import Image, Mask, luminance
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.inference.models import open_model
 from anew.restoration.tiles import apply_in_tiles
+from anew.structure.faint_lines import find_faint_lines
 
 if TYPE_CHECKING:
     from anew.images import Picture
 
 WORKING_PIXELS = 1e6  # a larger picture is reduced to that many
 UNIT_SIDE = 400  # pixels of the square root of the area, at which the lengths below are in pixels
-MARKED = 0.8  # probability
+MARKED = 0.9  # probability
+LIKELY = 0.75  # probability that counts on a line
 THIN, WIDE = 4.0, 12.0  # pixels across: what is thin tells that there are scratches, what is wide is none
 LEAST_LENGTH = 30.0  # pixels at UNIT_SIDE
-# Sum of these lengths, relative to the square root of the area. Of 150 photographs that the network was not trained on
-# one exceeds it; under film scratches 96 % do, under hairs 98 %.
-LEAST_TOTAL = 0.45
-SURE_TOTAL = 1.0
+# Sums of these lengths, and of faint lines, relative to the square root of the area. Of 150 photographs that the
+# network was not trained on one exceeds one of them; 94 % under film scratches do, 41 % under drawn scratches.
+LEAST_TOTAL = 0.35
+LEAST_LINES = 2.0
+SURE = 2.0  # times as much
 
 
 def estimate_scratch_probability(image: Image) -> NDArray[np.float32]:
@@ -62,11 +66,15 @@ def find_scratches(picture: Picture) -> Finding | None:
     scale = min(1.0, math.sqrt(WORKING_PIXELS / (height * width)))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32) if scale < 1 else pixels
-    mask, total = weigh_marks(estimate_scratch_probability(small))
-    if total < LEAST_TOTAL:
+    probability = estimate_scratch_probability(small)
+    marks, total = weigh_marks(probability)
+    lines = find_faint_lines(probability)
+    evidence = max(total / LEAST_TOTAL, lines.total / LEAST_LINES)
+    if evidence < 1:
         return None
+    mask = marks | (lines.mask & (probability > LIKELY))
     full = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
-    confidence = min(0.95, 0.6 + 0.35 * (total - LEAST_TOTAL) / (SURE_TOTAL - LEAST_TOTAL))
+    confidence = min(0.95, 0.6 + 0.35 * (evidence - 1) / (SURE - 1))
     return finding_of_mask("scratches", full, confidence, "Scratches or hairs lie over {share} of the picture.")
 
 
