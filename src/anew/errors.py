@@ -9,6 +9,7 @@ Wrong arguments of a call raise the built-in ``ValueError`` or ``TypeError``. Ev
     │   ├── SeveralFrames        it holds several pages or frames where one was expected
     │   └── CannotWrite          the target is not writable, exists already, or cannot hold this picture
     ├── InvalidPlan              a plan or recipe does not validate; the message names the field
+    ├── InvalidSetting           a training run is given what it cannot take; the message says what it can
     └── Unavailable              a method needs something that is not installed; the message says how to get it
 
 Each message is one line: what was expected, what came, what to do. The command line prints it as it is.
@@ -41,6 +42,10 @@ class CannotWrite(ImageFileError):
 
 class InvalidPlan(AnewError):
     """A plan or recipe does not validate."""
+
+
+class InvalidSetting(AnewError, ValueError):
+    """A setting of a training run has a value that it cannot have there."""
 
 
 class Unavailable(AnewError):

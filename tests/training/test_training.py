@@ -17,6 +17,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
+from anew.errors import InvalidSetting
 from anew.inference.card import BadModel
 from anew.inference.inspection.graph import layers_of
 from anew.inference.models import open_model
@@ -195,8 +196,13 @@ def test_the_best_weights_are_kept_through_interruptions_where_the_recipe_asks_f
     for name, value in run.network.state_dict().items():
         assert torch.equal(value, seen[1][name]), name
     assert not all(torch.equal(seen[1][name], seen[3][name]) for name in seen[1])
-    with pytest.raises(ValueError, match="denoising has no score to choose by"):
-        run_tiny(tmp_path / "none", photos, config=replace(TINY, keep="best"))
+
+
+def test_settings_that_do_not_fit_are_refused_in_one_line(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match="denoising has no score to choose by; set keep to 'last'"):
+        run_tiny(tmp_path / "best", photos, config=replace(TINY, keep="best"))
+    with pytest.raises(InvalidSetting, match="no loss 'l3'; there are l1, mse"):
+        run_tiny(tmp_path / "loss", photos, config=replace(TINY, loss="l3"))
 
 
 def test_a_run_from_before_a_setting_was_there_goes_on_with_its_default(photos: Path, tmp_path: Path) -> None:

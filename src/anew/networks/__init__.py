@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from anew.errors import InvalidSetting
+
 NETWORKS = {  # name -> (file, class)
     "attention_cnn": ("attention_cnn", "AttentionCNN"),
     "autoencoder": ("autoencoder", "Autoencoder"),
@@ -40,11 +42,11 @@ def build_network(name: str, *, seed: int = 0, **arguments: Any) -> nn.Module:
 
     Raises
     ------
-    ValueError
+    InvalidSetting
         If there is no network of this name.
     """
     if name not in NETWORKS:
-        raise ValueError(f"no network {name!r}; there are {', '.join(NETWORKS)}")
+        raise InvalidSetting(f"no network {name!r}; there are {', '.join(NETWORKS)}")
     file, class_name = NETWORKS[name]
     torch.manual_seed(seed)
     network: nn.Module = getattr(import_module(f"anew.networks.{file}"), class_name)(**arguments)

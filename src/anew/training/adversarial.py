@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anew.errors import InvalidSetting
 from anew.losses.adversarial import LOSSES, class_loss, clip_weights, gradient_penalty, squared_gradient
 from anew.networks import build_network
 from anew.networks.style_gan import grow_images
@@ -174,12 +175,12 @@ def adapt(config: AdversarialConfig, data: LabelledImages) -> AdversarialConfig:
 def make_objective(config: AdversarialConfig) -> Objective:
     """Build both networks, and say how they learn."""
     if config.loss not in LOSSES:
-        raise ValueError(f"no adversarial loss {config.loss!r}; there are {', '.join(LOSSES)}")
+        raise InvalidSetting(f"no adversarial loss {config.loss!r}; there are {', '.join(LOSSES)}")
     arguments = {"channels": config.channels, **_shape(config)}
     generator = build_network(config.network, seed=config.seed, **{**config.network_args, **arguments})
     network = build_network(config.discriminator, seed=config.seed + 1, **{**config.discriminator_args, **arguments})
     if config.growing and not hasattr(generator, "grown"):
-        raise ValueError(f"{config.network} cannot grow; style_gan can, or set growing to 0")
+        raise InvalidSetting(f"{config.network} cannot grow; style_gan can, or set growing to 0")
     judge = Judge(network, config.augment_chance)
     return Objective(
         networks={"discriminator": judge, "generator": generator},

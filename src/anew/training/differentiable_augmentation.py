@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from anew.errors import InvalidSetting
+
 OPERATIONS = ("colour", "translation", "cutout")
 DRAWS = 8  # random numbers per image
 ADJUST_BY = 1.0 / 50_000  # change of the chance per image that the discriminator has seen
@@ -40,7 +42,7 @@ def augment(
     """
     unknown = [name for name in operations if name not in OPERATIONS]
     if unknown:
-        raise ValueError(f"no augmentation {unknown[0]!r}; there are {', '.join(OPERATIONS)}")
+        raise InvalidSetting(f"no augmentation {unknown[0]!r}; there are {', '.join(OPERATIONS)}")
     for name in OPERATIONS:
         if name in operations and strength > 0:
             u = torch.rand(len(x), DRAWS, generator=generator, device=generator.device).to(x)

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anew.errors import InvalidSetting
 from anew.generation.samplers import sample_flow_heun, sample_heun
 from anew.generation.schedules import flow_times, karras_sigmas
 from anew.networks import build_network
@@ -80,7 +81,7 @@ def make_objective(config: FlowConfig) -> Objective:
     network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
     multiple = network.size_multiple
     if config.patch % multiple:
-        raise ValueError(f"images of {config.patch} pixels a side: this network needs a multiple of {multiple}")
+        raise InvalidSetting(f"images of {config.patch} pixels a side: this network needs a multiple of {multiple}")
     return Objective(
         networks={"network": network},
         losses={"network": flow_loss},

@@ -24,6 +24,7 @@ import torch
 from tensorboardX import SummaryWriter
 from torch import nn
 
+from anew.errors import InvalidSetting
 from anew.training.checkpoints import load_checkpoint, save_checkpoint
 from anew.training.config import TrainingConfig
 from anew.training.log_summary import draw_log, read_log
@@ -88,11 +89,11 @@ def train(
 
     Raises
     ------
-    ValueError
+    InvalidSetting
         If the best weights are asked for where nothing says which they are.
     """
     if config.keep == "best" and not objective.criterion:
-        raise ValueError(f"keep is 'best', but {config.objective} has no score to choose by; set keep to 'last'")
+        raise InvalidSetting(f"keep is 'best', but {config.objective} has no score to choose by; set keep to 'last'")
     folder.mkdir(parents=True, exist_ok=True)
     place = torch.device(device)
     if place.type == "cuda":

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anew.errors import InvalidSetting
 from anew.losses.pixel import LOSSES
 from anew.training.config import TrainingConfig
 from anew.training.sheet import draw_examples
@@ -77,6 +78,8 @@ def supervised(network: nn.Module, make_batch: MakeBatch, validate: Validate) ->
     """
 
     def loss(networks: Networks, data: Any, config: TrainingConfig, generator: torch.Generator) -> Tensor:
+        if config.loss not in LOSSES:
+            raise InvalidSetting(f"no loss {config.loss!r}; there are {', '.join(LOSSES)}")
         target, degraded, condition = make_batch(data, config, generator)
         x_hat = networks["network"](degraded.contiguous(memory_format=torch.channels_last), condition)
         return LOSSES[config.loss](x_hat.float(), target)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from anew.errors import InvalidSetting
 from anew.losses.likelihood import (
     bernoulli_log_likelihood,
     gaussian_log_likelihood,
@@ -70,7 +71,7 @@ def adapt(config: VariationalConfig, data: LabelledImages) -> VariationalConfig:
 def make_objective(config: VariationalConfig) -> Objective:
     """Build the network, and say how it learns."""
     if config.importance_samples > 1 and config.beta != 1:
-        raise ValueError(f"beta must be 1 with importance_samples above 1, not {config.beta}")
+        raise InvalidSetting(f"beta must be 1 with importance_samples above 1, not {config.beta}")
     network = build_network(
         config.network, seed=config.seed, channels=config.channels, size=config.patch, **config.network_args
     )
