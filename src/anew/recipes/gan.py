@@ -63,12 +63,16 @@ def gan_faces() -> AdversarialConfig:
 
 
 def gan_textures() -> AdversarialConfig:
-    """Brick, grass and gravel, 64 x 64: a residual GAN with paired scores, R1 and R2."""
+    """Brick, grass and gravel, 64 x 64: a residual GAN with paired scores, R1 and R2.
+
+    The last weights are kept: those with the least distance, in features that see grain above all, came out of half as
+    many steps and drew neither blades nor stones.
+    """
     return replace(
         gan(),
         patch=64,
         steps=2600,
-        validate_every=100,
+        keep="last",
         r1=0.1,
         r2=0.1,
         labels=("brick", "grass", "gravel"),
