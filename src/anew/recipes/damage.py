@@ -16,6 +16,7 @@ def damage_masks() -> DamageConfig:
         network_args={"widths": [32, 48, 64, 96], "blocks": [1, 2, 2, 3], "unshuffle": 2},
         patch=128,
         batch=16,
+        busy_share=0.5,
         steps=16_000,
         learning_rate=2e-3,
         warmup=200,

@@ -36,7 +36,7 @@ def load_checkpoint(path: Path, config: TrainingConfig) -> dict[str, Any]:
         If another setting differs; the message names it.
     """
     state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    # A setting that is newer than the checkpoint had its default then.
+    # A setting that is newer than the checkpoint had its default then: a default must leave a run as it was.
     stored = {f.name: f.default for f in dataclasses.fields(config)} | state.pop("config")
     changeable = {"steps", "decay_from", "validate_every", "checkpoint_minutes"}
     for name, value in dataclasses.asdict(config).items():

@@ -67,7 +67,7 @@ class DamageConfig(TrainingConfig):
     task: str = "diagnose"
     clean_share: float = 0.4
     lookalike_share: float = 0.3
-    busy_share: float = 0.5
+    busy_share: float = 0.0
     lookalikes: int = 84
     drawn: int = 120
     overlay_step: int = 2
