@@ -139,7 +139,7 @@ def test_what_a_model_cannot_do_is_said_in_one_line(weights: Path) -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 10, 16, 20, 64])
 def test_sheets_hold_every_picture_and_leave_few_places_empty(n: int) -> None:
-    columns = best_columns(n, 1.0)
+    columns = best_columns(n, 1.0, 1)
     assert 0 <= -(-n // columns) * columns - n <= max(1, n // 5)
     images = np.random.default_rng(0).random((n, 6, 5, 3), np.float32) * np.float32(0.9)
     sheet = arrange(images)
@@ -151,7 +151,24 @@ def test_sheets_hold_every_picture_and_leave_few_places_empty(n: int) -> None:
 
 def test_a_sheet_keeps_the_order_of_its_pictures() -> None:
     images = np.linspace(0, 0.9, 6, dtype=np.float32)[:, None, None, None] * np.ones((1, 200, 200, 1), np.float32)
-    sheet = arrange(images, columns=3)[:, :, 0]
+    sheet = arrange(images)[:, :, 0]
     assert sheet.shape == (2 * 212 + 12, 3 * 212 + 12)
     np.testing.assert_allclose(sheet[100, 100::212], images[:3, 0, 0, 0])
     np.testing.assert_allclose(sheet[312, 100::212], images[3:, 0, 0, 0])
+
+
+@pytest.mark.parametrize(("n", "period"), [(20, 10), (60, 10), (64, 10), (300, 10), (64, 3), (7, 2), (5000, 7)])
+def test_pictures_of_a_label_stand_below_each_other(n: int, period: int) -> None:
+    assert best_columns(n, 1.0, period) % period == 0
+    images = (np.arange(n) % period / period).astype(np.float32)[:, None, None, None] * np.ones(
+        (1, 4, 4, 1), np.float32
+    )
+    sheet = arrange(images, period=period)[:, :, 0]
+    paper = sheet > 0.96
+    for column in range(sheet.shape[1]):
+        assert len(set(sheet[~paper[:, column], column].tolist())) <= 1, f"column {column} shows two labels"
+
+
+def test_too_few_pictures_for_two_rows_are_laid_out_as_others() -> None:
+    images = np.zeros((16, 9, 9, 1), np.float32)
+    assert arrange(images, period=10).shape == arrange(images).shape

@@ -243,8 +243,17 @@ def _write_pictures(
             recipe = _recipe(order, wanted, index=index)
             write(Picture(picture), target, overwrite=overwrite, quality=quality, recipe=recipe)
         return
-    sheet = made[0] if len(made) == 1 else arrange(made)
+    sheet = made[0] if len(made) == 1 else arrange(made, period=_labels_in_turn(order, wanted))
     write(Picture(sheet), targets[0], overwrite=overwrite, quality=quality, recipe=_recipe(order, wanted))
+
+
+def _labels_in_turn(order: Order, wanted: Wanted) -> int:
+    """Give after how many pictures the labels of a trained model recur; 1 if they do not take turns."""
+    from anew.inference.models import read_card
+
+    if wanted.model is None or order.label is not None:
+        return 1
+    return max(1, len(read_card(wanted.model).facts.get("labels", [])))
 
 
 def _recipe(order: Order, wanted: Wanted, **more: int) -> str:

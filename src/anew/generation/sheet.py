@@ -16,15 +16,16 @@ GAP = 0.06  # of the shorter side, between pictures and around them
 ASPECT = 1.25  # width over height that a sheet should have, about
 
 
-def arrange(images: NDArray[np.float32], *, columns: int | None = None) -> Image:
+def arrange(images: NDArray[np.float32], *, period: int = 1) -> Image:
     """Lay pictures out row by row.
 
     Parameters
     ----------
     images : (N, H, W, C) float32 array in [0, 1]
         Small ones are enlarged by a whole factor, their pixels visible.
-    columns : int >= 1, optional
-        By default what fills the grid best and is about as wide as a page.
+    period : int >= 1
+        After so many pictures their labels recur: those of one label stand below each other if there are two rows. The
+        number of columns is otherwise what fills the grid best and is about as wide as a page.
 
     Returns
     -------
@@ -34,7 +35,7 @@ def arrange(images: NDArray[np.float32], *, columns: int | None = None) -> Image
     factor = magnification(n, height, width)
     tiles = images.repeat(factor, axis=1).repeat(factor, axis=2)
     height, width = height * factor, width * factor
-    columns = min(columns or best_columns(n, width / height), n)
+    columns = best_columns(n, width / height, period if n >= 2 * period else 1)
     rows = -(-n // columns)
     gap = max(2, round(GAP * min(height, width)))
     shape = (rows * (height + gap) + gap, columns * (width + gap) + gap, channels)
@@ -52,12 +53,14 @@ def magnification(n: int, height: int, width: int) -> int:
     return max(1, min(round(TILE / min(height, width)), room))
 
 
-def best_columns(n: int, aspect: float) -> int:
-    """Give the number of columns that leaves few places empty and makes the sheet about ``ASPECT`` wide."""
+def best_columns(n: int, aspect: float, period: int) -> int:
+    """Give the multiple of ``period`` that leaves few places empty and makes the sheet about ``ASPECT`` wide."""
 
     def cost(columns: int) -> float:
         rows = -(-n // columns)
         empty = (rows * columns - n) / n
         return abs(math.log(columns * aspect / rows / ASPECT)) + 2.5 * empty
 
-    return min(range(1, n + 1), key=cost) if n <= 4096 else math.isqrt(n)
+    if n > 4096:
+        return -(-math.isqrt(n) // period) * period
+    return min(range(period, n + 1, period), key=cost)
