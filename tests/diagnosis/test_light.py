@@ -81,6 +81,17 @@ def test_underexposure_is_told_in_stops(stops: float) -> None:
     assert finding.value == pytest.approx(stops, abs=0.15)
 
 
+@pytest.mark.parametrize("name", ["astronaut", "coffee"])
+def test_what_a_denoiser_leaves_does_not_hide_a_ceiling(name: str) -> None:
+    light = ((photo(name) + 0.055) / 1.055) ** 2.4 * 2.0**-1.5
+    dark = 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055
+    left = 0.015 * np.random.default_rng(0).standard_normal(dark.shape)
+    assert find_exposure(picture(dark + left)) is None
+    finding = found(find_exposure(picture(dark + left), repaired=True))
+    assert finding.value == pytest.approx(-1.5, abs=0.2)
+    assert find_exposure(picture(photo(name) + left), repaired=True) is None
+
+
 def test_a_flat_picture() -> None:
     finding = found(find_contrast(picture(0.35 + 0.3 * photo("astronaut"))))
     assert finding.value == pytest.approx(30, abs=2)

@@ -27,6 +27,10 @@ TAIL = 0.1  # percent
 
 DARK_CEILING = 0.64  # 0.5 % of good photographs stay below it
 DARK_CEILING_GREY = 0.57
+# What a denoiser leaves scatters around the truth, and its highest values lie above the ceiling. In a soft copy hardly
+# any do: of 50 photographs taken 1.5 stops too dark, all stay below this limit after noise of 0.04 and 0.1, and 90 %
+# after 0.2, where 40 % stay below the other in a sharp copy; of good photographs 0.8 %.
+REPAIRED_SOFTNESS, REPAIRED_MARGIN = 1.0, 0.015  # pixels; of the range
 PILED_CEILING = 0.80
 BURNT = 0.15  # share of pixels at white in all channels
 BURNT_FLOOR = 0.3  # 1st percentile of luminance; a page or a drawing on white has its dark ink
@@ -50,15 +54,21 @@ class Ceiling:
     piled_up: bool
 
 
-def find_exposure(picture: Picture) -> Finding | None:
-    """Report a picture that was clearly given too little or too much light, or None."""
+def find_exposure(picture: Picture, *, repaired: bool = False) -> Finding | None:
+    """Report a picture that was clearly given too little or too much light, or None.
+
+    ``repaired`` says that something was taken away that had hidden it, such as noise.
+    """
     pixels = pick_pixels(picture.pixels)
     if not is_photographic(pixels):
         return None
     brightest = pixels.max(axis=1)
-    white = float(np.percentile(brightest, 100 - TAIL))
     ceiling = find_ceiling(brightest)
     limit = DARK_CEILING_GREY if is_grey(pixels) else DARK_CEILING
+    if repaired:
+        soft = cv2.GaussianBlur(picture.pixels, (0, 0), REPAIRED_SOFTNESS)
+        brightest, limit = pick_pixels(np.asarray(soft, np.float32)).max(axis=1), limit + REPAIRED_MARGIN
+    white = float(np.percentile(brightest, 100 - TAIL))
     clipped_below_white = ceiling.piled_up and ceiling.value < PILED_CEILING
     if (white < limit or clipped_below_white) and white > 2 / 255:
         return _underexposed(picture.pixels, white, clipped_below_white)

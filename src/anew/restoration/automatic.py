@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -164,7 +165,10 @@ def _look_again(restored: Restoration, only: Sequence[str], skip: Sequence[str],
     from anew.diagnosis.light import find_exposure
     from anew.diagnosis.tilt import find_tilt
 
-    finders = {"exposure": find_exposure, "tilt": find_tilt}
+    finders: dict[str, Callable[[Picture], Finding | None]] = {
+        "exposure": partial(find_exposure, repaired=True),
+        "tilt": find_tilt,
+    }
     seen = {finding.kind for finding in restored.diagnosis.findings}
     hidden = {kind for step in restored.steps if step.kept for kind in HIDDEN_BY.get(step.kind, ())} - seen
     allowed = {kind for kind in hidden if (not only or kind in only) and kind not in skip}
