@@ -22,9 +22,17 @@ from anew.losses.likelihood import (
 )
 from anew.networks.vae import VAE
 from anew.recipes.vae import vae
+from anew.training.data import LabelledImages
 from anew.training.export import load_weights
 from anew.training.run import run_recipe
-from anew.training.variational import VariationalConfig, as_observed, load_data, make_objective, negative_bound
+from anew.training.variational import (
+    VariationalConfig,
+    as_observed,
+    fit_mixtures,
+    load_data,
+    make_objective,
+    negative_bound,
+)
 
 TINY = VariationalConfig(
     network_args={"latent": 3, "widths": [8], "blocks": 1, "unshuffle": 4},
@@ -184,13 +192,66 @@ def test_the_exported_model_is_the_trained_one(config: VariationalConfig, tmp_pa
     load_weights(network, path)
     x = torch.from_numpy(images[:7, None].astype(np.float32) / 255)
     z = torch.from_numpy(np.stack([np.random.default_rng([3, i]).standard_normal(3, np.float32) for i in range(2)]))
+    none = torch.zeros(2, dtype=torch.int64)
     with torch.no_grad():
-        mean, _, decoded, log_sigma = network(x, z)
-        _, _, again, _ = network(x, mean)
+        fit_mixtures(network, load_data(tmp_path / "x.npz", config)[0], config)
+        mean, _, placed, *_ = network(x, z, none, none)
+        _, _, _, decoded, log_sigma, _ = network(x, placed, none, none)
+        again = network(x, mean, *torch.zeros(2, 7, dtype=torch.int64))[3]
     spread = decoded * (1 - decoded) if network.likelihood == "bernoulli" else network.log_sigma.exp().square()
     torch.testing.assert_close(log_sigma.exp().square(), spread.detach().expand_as(decoded))
-    np.testing.assert_allclose(sample(str(path), 2, rng=3)[..., 0], decoded[:, 0].clamp(0, 1), atol=1e-5)
+    np.testing.assert_allclose(sample(str(path), 2, rng=3)[..., 0], decoded[:, 0].clamp(0, 1), atol=2e-3)
     np.testing.assert_allclose(reconstruct(str(path), x[:, 0].numpy())[..., 0], again[:, 0].clamp(0, 1), atol=1e-5)
+
+
+def test_a_component_has_the_moments_of_the_mixture_of_its_posteriors() -> None:
+    generator = torch.Generator().manual_seed(5)
+    skew = torch.tensor([[1.0, 0.0, 0.0], [0.8, 0.3, 0.0], [-0.5, 0.2, 0.1]])
+    mean = torch.randn(90, 3, generator=generator) @ skew.T + torch.tensor([3.0, 0.0, -1.0])
+    log_var = torch.randn(90, 3, generator=generator) - 2
+    network = _Encoding(mean, log_var)
+    fit_mixtures(network, _unlike_images(90, labels=1), TINY)
+    assert network.component_weight.tolist() == [[1.0] + 9 * [0.0]]  # too few images for two components
+
+    posteriors = mean + (0.5 * log_var).exp() * torch.randn(3000, 90, 3, generator=generator)
+    noise, first = torch.randn(200_000, 3, generator=generator), torch.zeros(200_000, dtype=torch.int64)
+    placed = network.place(noise, first, first)
+    torch.testing.assert_close(placed.mean(0), posteriors.mean((0, 1)), atol=0.02, rtol=0)
+    torch.testing.assert_close(torch.cov(placed.T), torch.cov(posteriors.reshape(-1, 3).T), atol=0.02, rtol=0)
+
+
+def test_mixtures_find_the_clusters_of_each_label() -> None:
+    generator = torch.Generator().manual_seed(6)
+    centres = torch.tensor([[[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]], [[0.0, 9.0, 0.0], [0.0, 0.0, 9.0]]])
+    images = _unlike_images(240, labels=2)
+    which = torch.arange(240) // 2 % 4 // 3  # a quarter of each label lies around its second centre
+    mean = centres[images.labels, which] + 0.1 * torch.randn(240, 3, generator=generator)
+    network = _Encoding(mean, torch.full_like(mean, -6))
+    fit_mixtures(network, images, replace(TINY, labels=("a", "b", "unseen")))
+    assert network.component_weight.count_nonzero(1).tolist() == [2, 2, 1]
+    for label in range(2):
+        order = network.component_weight[label].argsort(descending=True)[:2]
+        torch.testing.assert_close(network.component_weight[label][order], torch.tensor([0.75, 0.25]))
+        torch.testing.assert_close(network.component_mean[label][order], centres[label], atol=0.1, rtol=0)
+        spread = torch.linalg.det(network.component_factor[label][order]) ** (1 / 3)
+        torch.testing.assert_close(spread, torch.full((2,), (0.1**2 + math.exp(-6)) ** 0.5), atol=0.02, rtol=0)
+
+
+def test_a_trained_model_shows_the_label_that_is_asked_for(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2
+    images = rng.integers(0, 90, (400, 8, 8), np.uint8)
+    for half, side in enumerate((slice(0, 4), slice(4, 8))):
+        images[labels == half, :, side] += 150
+    np.savez(tmp_path / "x.npz", train_images=images, train_labels=labels)
+    config = replace(GAUSSIAN, steps=150, learning_rate=3e-3, validate_every=150)
+    path = str(run_recipe(config, tmp_path / "x.npz", tmp_path / "run"))
+    assert open_model(path).card.facts["labels"] == ["0", "1"]
+    for label, brighter, darker in (("0", slice(0, 4), slice(4, 8)), ("1", slice(4, 8), slice(0, 4))):
+        made = sample(path, 40, label=label)[..., 0]
+        contrast = made[:, :, brighter].mean((1, 2)) - made[:, :, darker].mean((1, 2))
+        assert contrast.min() > 0.3, f"label {label}"
 
 
 def test_a_size_that_does_not_divide_is_refused() -> None:
@@ -204,6 +265,22 @@ def test_a_recipe_takes_its_size_from_the_data(tmp_path: Path) -> None:
     config = replace(vae(), steps=2, batch=4, network_args=GAUSSIAN.network_args)
     path = str(run_recipe(config, tmp_path / "x.npz", tmp_path / "run"))
     assert sample(path, 2).shape == (2, 8, 8, 1)
+
+
+class _Encoding(VAE):
+    """A network whose encoder answers with what it was given."""
+
+    def __init__(self, mean, log_var) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(size=8, **TINY.network_args)
+        self.answer = (mean, log_var)
+
+    def encode(self, image):  # type: ignore[no-untyped-def]
+        return self.answer
+
+
+def _unlike_images(count: int, labels: int) -> LabelledImages:
+    names = tuple("abc"[:labels])
+    return LabelledImages(torch.zeros(count, 1, 8, 8, dtype=torch.uint8), torch.arange(count) % labels, names)
 
 
 def _blobs(count: int) -> np.ndarray:

@@ -1,8 +1,8 @@
 """New images from the shipped generators: numpy and ONNX Runtime, no torch.
 
-Every generator turns noise into an image: a flow by integrating a velocity, a variational autoencoder by its decoder,
-an adversarial generator in one go. The noise of image i depends on the seed and on i alone, so a sheet of 64 begins
-with the same images as a sheet of 16.
+Every generator turns noise into an image: a flow by integrating a velocity, an adversarial generator in one go, a
+variational autoencoder by making of it a latent vector as real images have them, and decoding that. The noise of image
+i depends on the seed and on i alone, so a sheet of 64 begins with the same images as a sheet of 16.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def sample(
     parts = []
     for start in range(0, n, BATCH):
         indices = range(start, min(start + BATCH, n))
-        parts.append(render(draw_noise(model.card, seed, indices), labels[indices.start : indices.stop]))
+        shown = labels[indices.start : indices.stop]
+        parts.append(render(draw_starts(model, seed, indices, shown), shown))
     return np.concatenate(parts)
 
 
@@ -131,12 +132,12 @@ def interpolate(
     first = 0 if label is None and model.card.facts.get("labels") else label
     labels = choose_labels(model.card, first, n_frames)
     render = make_renderer(model, steps=steps, guidance=guidance, sampler=sampler)
-    noise = draw_noise(model.card, seed_of(rng), range(stops))
+    ends = draw_starts(model, seed_of(rng), range(stops), choose_labels(model.card, first, stops))
     places = np.linspace(0, stops, n_frames, endpoint=False) if closed else np.linspace(0, stops - 1, n_frames)
     frames = []
     for start in range(0, n_frames, BATCH):
         some = places[start : start + BATCH]
-        walked = [slerp(noise[int(p) % stops], noise[(int(p) + 1) % stops], p % 1) for p in some]
+        walked = [slerp(ends[int(p) % stops], ends[(int(p) + 1) % stops], p % 1) for p in some]
         frames.append(render(np.stack(walked), labels[start : start + BATCH]))
     return np.concatenate(frames)
 
@@ -156,7 +157,7 @@ def reconstruct(name: str, images: Images) -> Images:
     """
     model = open_generator(name)
     mean = encode(model, images)
-    return np.concatenate([_decode(model, mean[i : i + BATCH], None) for i in range(0, len(mean), BATCH)])
+    return np.concatenate([_decode(model, mean[i : i + BATCH]) for i in range(0, len(mean), BATCH)])
 
 
 def encode(model: Model, images: Images) -> NDArray[np.float32]:
@@ -170,11 +171,10 @@ def encode(model: Model, images: Images) -> NDArray[np.float32]:
     if x.ndim != 4 or x.shape[1:] != expected or not len(x):
         height, width, channels = expected
         raise ValueError(f"images must have shape (N, {height}, {width}, {channels}), not {np.shape(images)}")
-    unused = np.zeros((1, card.facts["latent"]), np.float32)
     parts = []
     for start in range(0, len(x), BATCH):
         batch = np.ascontiguousarray(x[start : start + BATCH].transpose(0, 3, 1, 2))
-        parts.append(model.session.run(["mean"], {"image": batch, "latent": unused})[0])
+        parts.append(_run_vae(model, "mean", image=batch))
     return np.concatenate(parts)
 
 
@@ -221,6 +221,17 @@ def draw_noise(card: ModelCard, seed: int, indices: range) -> NDArray[np.float32
     return np.stack([np.random.default_rng([seed, i]).standard_normal(shape, np.float32) for i in indices])
 
 
+def draw_starts(model: Model, seed: int, indices: range, labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Draw what the images of these indices and labels grow from: noise, or the latent vectors of an autoencoder."""
+    noise = draw_noise(model.card, seed, indices)
+    if not model.card.facts.get("components"):
+        return noise
+    upper = np.cumsum(_run_vae(model, "weight"), axis=1)
+    draws = [np.random.default_rng([seed, i, 1]).random() for i in indices]
+    component = [np.searchsorted(u, draw * u[-1], side="right") for u, draw in zip(upper[labels], draws, strict=True)]
+    return _run_vae(model, "placed", latent=noise, label=labels, component=np.array(component, np.int64))
+
+
 def slerp(a: NDArray[np.float32], b: NDArray[np.float32], part: float) -> NDArray[np.float32]:
     """Go from a (part 0) to b (part 1) along a great circle, so that what lies between is as likely as noise."""
     cosine = float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
@@ -250,7 +261,7 @@ def make_renderer(model: Model, *, steps: int | None, guidance: float | None, sa
         if value is not None:
             raise ValueError(f"{card.name} takes no {option}: only a flow does, and this is a {kind}")
     if kind == "vae":
-        return partial(_decode, model)
+        return lambda latent, labels: _decode(model, latent)
     if kind == "gan":
         return partial(_run_gan, model)
     raise BadModel(f"{card.name}: unknown kind of generator {kind!r}; flow, vae or gan expected")
@@ -290,10 +301,23 @@ def _flow(
     return _as_images((x + 1) / 2)
 
 
-def _decode(model: Model, latent: NDArray[np.float32], labels: NDArray[np.int64] | None) -> Images:
-    """Decode latent vectors of a variational autoencoder; its file also wants an image, which is not used."""
-    unused = np.zeros((1, model.card.channels, *model.card.facts["size"]), np.float32)
-    return _as_images(model.session.run(["result"], {"image": unused, "latent": latent})[0])
+def _decode(model: Model, latent: NDArray[np.float32]) -> Images:
+    """Decode latent vectors of a variational autoencoder."""
+    return _as_images(_run_vae(model, "result", latent=latent))
+
+
+def _run_vae(model: Model, output: str, **given: NDArray[Any]) -> NDArray[np.float32]:
+    """Compute one output of a variational autoencoder; its file wants every input, the unused ones too."""
+    card, count = model.card, len(given["latent"]) if "latent" in given else 1
+    unused = {
+        "image": np.zeros((1, card.channels, *card.facts["size"]), np.float32),
+        "latent": np.zeros((1, card.facts["latent"]), np.float32),
+        "label": np.zeros(count, np.int64),
+        "component": np.zeros(count, np.int64),
+    }
+    wanted = {entry.name: given.get(entry.name, unused[entry.name]) for entry in model.session.get_inputs()}
+    result: NDArray[np.float32] = model.session.run([output], wanted)[0]
+    return result
 
 
 def _run_gan(model: Model, latent: NDArray[np.float32], labels: NDArray[np.int64]) -> Images:

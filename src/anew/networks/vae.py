@@ -2,6 +2,10 @@
 
 Encoder and decoder mirror each other: a pixel-unshuffle, residual blocks at falling resolution, and one linear map
 between the coarsest features and the latent vector (Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014).
+
+The latent vectors of images do not fill the prior that they are trained with, and what lies in its gaps decodes to no
+image. So samples come from a mixture of normal distributions that is fitted to the vectors afterwards, one for each
+label (Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, section 4).
 """
 
 from __future__ import annotations
@@ -37,7 +41,18 @@ class VAE(nn.Module):
     likelihood : {"bernoulli", "gaussian"}
         What the decoder's output means: logits of a pixel being white, or means of a normal distribution whose one
         variance is learned, for images in [0, 1].
+
+    Attributes
+    ----------
+    component_weight : (L, K) float tensor
+        Of the K components of each label's mixture, which sum to 1; before it is fitted, one component of one label.
+    component_mean, component_factor : (L, K, Z) and (L, K, Z, Z) float tensors
+        Their means, and the lower triangular factors of their covariances; first those of the prior.
     """
+
+    component_weight: Tensor
+    component_mean: Tensor
+    component_factor: Tensor
 
     def __init__(
         self,
@@ -80,6 +95,9 @@ class VAE(nn.Module):
         )
         if likelihood == "gaussian":
             self.log_sigma = nn.Parameter(torch.full((1, 1, 1, 1), -1.0))
+        prior = {"weight": torch.ones(1, 1), "mean": torch.zeros(1, 1, latent), "factor": torch.eye(latent)[None, None]}
+        for name, value in prior.items():  # fitted when the training is over, so no part of its state
+            self.register_buffer(f"component_{name}", value, persistent=False)
         self.apply(_initialise)
 
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -92,23 +110,40 @@ class VAE(nn.Module):
         decoded: Tensor = self.decoder(z).float()
         return decoded
 
-    def forward(self, image: Tensor, latent: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Encode some images and decode some vectors, which need not be as many.
+    def place(self, noise: Tensor, label: Tensor, component: Tensor) -> Tensor:
+        """Standard normal (N, Z) and (N,) int64 indices -> latent vectors of these labels and components, (N, Z)."""
+        factor = self.component_factor[label, component]
+        return self.component_mean[label, component] + (factor @ noise[:, :, None])[:, :, 0]
+
+    def forward(self, image: Tensor, latent: Tensor, label: Tensor, component: Tensor) -> tuple[Tensor, ...]:
+        """Encode some images, and place and decode some vectors, which need not be as many.
+
+        Parameters
+        ----------
+        image : (N, C, H, W) float tensor in [0, 1]
+        latent : (M, Z) float tensor
+            Decoded as they are; or standard normal numbers, to be placed.
+        label, component : (M,) int64 tensors
 
         Returns
         -------
         mean, log_var : (N, Z) float tensors
+        placed : (M, Z) float tensor
+            Latent vectors of the component, if ``latent`` is standard normal.
         result : (M, C, H, W) float tensor
             Expected pixels, in [0, 1] for a Bernoulli likelihood and not clipped for a normal one.
         log_std : (M, C, H, W) float tensor
             Logarithm of the standard deviation of each pixel around that.
+        weight : (L, K) float tensor
+            ``component_weight``.
         """
         mean, log_var = self.encode(image)
+        placed = self.place(latent, label, component)
         decoded = self.decode(latent)
         if self.likelihood == "gaussian":
-            return mean, log_var, decoded, self.log_sigma.expand_as(decoded)
+            return mean, log_var, placed, decoded, self.log_sigma.expand_as(decoded), self.component_weight
         log_std = (nn.functional.logsigmoid(decoded) + nn.functional.logsigmoid(-decoded)) / 2  # of p (1 - p)
-        return mean, log_var, decoded.sigmoid(), log_std
+        return mean, log_var, placed, decoded.sigmoid(), log_std, self.component_weight
 
 
 class _Grow(nn.Sequential):

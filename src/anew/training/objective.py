@@ -23,6 +23,7 @@ Networks = Mapping[str, nn.Module]
 LossFunction = Callable[[Networks, Any, Any, torch.Generator], Tensor]  # data and config are the objective's own
 Validate = Callable[[nn.Module, Any, Any], dict[str, float]]
 Preview = Callable[[nn.Module, Any, Any], NDArray[Any]]
+Finish = Callable[[nn.Module, Any, Any], None]
 FindTrouble = Callable[[Sequence[dict[str, Any]]], str | None]
 MakeBatch = Callable[[Any, Any, torch.Generator], tuple[Tensor, Tensor, Tensor]]
 
@@ -46,6 +47,8 @@ class Objective:
         The score of ``validate`` that is least for the best network; empty if the last network is the best.
     preview : function, optional
         (averaged product, validation data, config) -> (H, W, 3) uint8 array, kept as ``preview.png``.
+    finish : function, optional
+        (averaged product, training data, config), called once when the run is over, for what is fitted afterwards.
     repeats : mapping of str to int
         Updates of a network per step; 1 if not given.
     rates : mapping of str to float
@@ -62,6 +65,7 @@ class Objective:
     validate: Validate
     criterion: str = ""
     preview: Preview | None = None
+    finish: Finish | None = None
     repeats: Mapping[str, int] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
     compiles: bool = False

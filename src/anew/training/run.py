@@ -76,6 +76,8 @@ def run_recipe(
             given.train()
     start = time.monotonic()
     run = train(objective, config, training, validation, folder=folder, device=device, report=report)
+    if objective.finish is not None:
+        objective.finish(run.network, training.to(torch.device(device)), config)
     path = folder / "model.onnx"
     took = (time.monotonic() - start) / 60
     count = len(training) + len(validation)
