@@ -92,6 +92,15 @@ def test_what_a_denoiser_leaves_does_not_hide_a_ceiling(name: str) -> None:
     assert find_exposure(picture(photo(name) + left), repaired=True) is None
 
 
+def test_a_plain_sky_is_not_too_dark() -> None:
+    sky = np.broadcast_to(np.linspace(0.42, 0.6, 300)[:, None, None], (300, 400, 3)) * [0.9, 0.95, 1.0]
+    rng = np.random.default_rng(0)
+    sky = sky + 0.01 * rng.standard_normal(sky.shape)
+    sky[140:160, 150:250] = 0.2 + 0.1 * rng.random((20, 100, 3))  # what flies there
+    assert find_exposure(picture(sky)) is None
+    assert find_exposure(picture(0.6 * sky)) is not None
+
+
 def test_a_flat_picture() -> None:
     finding = found(find_contrast(picture(0.35 + 0.3 * photo("astronaut"))))
     assert finding.value == pytest.approx(30, abs=2)
