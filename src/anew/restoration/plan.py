@@ -74,12 +74,13 @@ REPAIRS: dict[str, tuple[str, str]] = {
 # Beside the inputs of its task: where the first JPEG block starts (row, column); the psf by its kind ("gaussian",
 # "defocus", "motion"), width (standard deviation, radius or length in pixels) and angle in degrees.
 # Correlated noise is told by its autocorrelation at lags -3..3 (rows, columns); noise that was compressed is no longer
-# Gaussian, so its level is told and not measured.
+# Gaussian, so its level is told and not measured. At which ends of the range, black and white, it was clipped can be
+# told; otherwise it is measured.
 # Light may be changed in part: 1 wholly, 0 not at all.
 EXTRA_INPUTS = {
     "deblock": ("offset",),
     "deblur": ("blur", "width", "angle"),
-    "denoise": ("autocorrelation", "compressed"),
+    "denoise": ("autocorrelation", "compressed", "clipped"),
     "relight": ("part",),
 }
 

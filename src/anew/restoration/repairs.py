@@ -13,6 +13,7 @@ from anew.arrays import Image, Mask
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
 from anew.restoration.checks import MeasuredNoise, Verdict
+from anew.restoration.declipping import clipped_ends, undo_clipping
 from anew.restoration.inpainting_choice import choose_inpainting
 from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
@@ -130,13 +131,30 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
         result: Image = method.function(x, now.strength * sigma, **options)
         return result
 
+    ends = _ends(options.pop("clipped", None))
     image = apply_in_tiles(denoise, now.image, progress=now.progress)
     if compressed:
         verdict = _verdict(now, lambda: checks.check_compressed_noise(now.image, image, sigma))
     else:
         verdict = _verdict(now, lambda: checks.check_denoised(now.image, image, denoise, measured))
     unsure = _joined(now, uncertainty.denoised_uncertainty(image, max(sigma, 1e-4)))
-    return Repair(image, unsure, method.name, {**told, "sigma": sigma}, verdict)
+    used = {**told, "sigma": sigma}
+    white = not compressed and autocorrelation is None and "gain" not in told
+    if now.check and ends is None and white:
+        ends = clipped_ends(now.image, image, sigma)
+    if ends is not None and any(ends):
+        image = _blend(image, undo_clipping(image, sigma, dark=ends[0], bright=ends[1]), now.strength)
+        used["clipped"] = list(ends)
+    return Repair(image, unsure, method.name, used, verdict)
+
+
+def _ends(told: Any) -> tuple[bool, bool] | None:
+    """Read at which ends of the range the noise was clipped, or None where a plan does not say."""
+    if told is None:
+        return None
+    if not isinstance(told, list) or len(told) != 2 or not all(isinstance(end, bool) for end in told):
+        raise ValueError(f"clipped must be two of true and false, for black and white, got {told!r}")
+    return told[0], told[1]
 
 
 def _measured_noise(image: Image, told: Mapping[str, Any]) -> MeasuredNoise:
