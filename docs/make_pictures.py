@@ -14,7 +14,10 @@ import anew
 from anew.contact_sheet import Tile, draw_contact_sheet
 from anew.degradations.catalogue import degrade_chain
 from anew.generation.augmentation.catalogue import STYLES
+from anew.generation.sample import sample
+from anew.generation.sheet import arrange
 from anew.images import Picture
+from anew.inference.models import read_card
 from anew.registry import METHODS
 from anew.report import write_sheet
 
@@ -85,6 +88,16 @@ def augmentation_sheet() -> None:
     save(draw_contact_sheet(tiles, tile_width=196, columns=6), "augmentations")
 
 
+def generator_sheet() -> None:
+    """Samples of every trained generator; where labels take turns, one below the other."""
+    names = [f"{kind}-{subject}" for subject in ("digits", "fashion") for kind in ("gan", "flow", "vae")]
+    tiles = []
+    for name, count in (*((name, 70) for name in names), ("flow-faces", 24), ("gan-faces", 24), ("gan-textures", 24)):
+        labels = read_card(name).facts["labels"]
+        tiles.append(Tile(name, arrange(sample(name, count), period=len(labels))))
+    save(draw_contact_sheet(tiles, tile_width=560, columns=3), "generators")
+
+
 def with_boxes(image: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.ndarray:
     """Draw boxes (left, top, right, bottom) into an image."""
     canvas = Image.fromarray(np.rint(image.clip(0, 1) * 255).astype(np.uint8))
@@ -109,3 +122,4 @@ if __name__ == "__main__":
     denoising_sheet()
     restoration_sheet()
     augmentation_sheet()
+    generator_sheet()
