@@ -76,6 +76,7 @@ def test_shadows_come_back_black(dark: tuple[np.ndarray, np.ndarray]) -> None:
     restored = restore(Picture(noisy), only=["noise"])
     (step,) = restored.steps
     assert step.parameters["clipped"] == [True, False]
+    assert step.reason.endswith("; shadows greyed by clipped noise were set right")
     plain = anew.denoise(noisy, step.parameters["sigma"], method=step.method)
 
     def error(x: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -142,9 +142,11 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
     white = not compressed and autocorrelation is None and "gain" not in told
     if now.check and ends is None and white:
         ends = clipped_ends(now.image, image, sigma)
-    if ends is not None and any(ends):
+    if verdict.kept and ends is not None and any(ends):
         image = _blend(image, undo_clipping(image, sigma, dark=ends[0], bright=ends[1]), now.strength)
         used["clipped"] = list(ends)
+        names = " and ".join(name for name, end in zip(("shadows", "highlights"), ends, strict=True) if end)
+        verdict = replace(verdict, reason=f"{verdict.reason}; {names} greyed by clipped noise were set right")
     return Repair(image, unsure, method.name, used, verdict)
 
 
