@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,6 +30,18 @@ BLOCKS = [
 def test_python_in_the_pages_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(block, {})
+
+
+def test_the_demo_runs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "demo.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    wanted = {"damaged.png", "scratches.png", "restored.png", "sheet.png", "report.html", "generated.png"}
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == wanted
+    for kind in ("tears", "scratches", "noise", "tilt"):
+        assert f"\n  {kind}: left alone" not in done.stdout
+        assert f"\n  {kind}: " in done.stdout, f"{kind} was not repaired"
 
 
 @pytest.mark.parametrize("method", list(METHODS), ids=lambda m: f"{m.task}-{m.name}")

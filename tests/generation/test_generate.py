@@ -151,7 +151,7 @@ def test_sheets_hold_every_picture_and_leave_few_places_empty(n: int) -> None:
 
 def test_a_sheet_keeps_the_order_of_its_pictures() -> None:
     images = np.linspace(0, 0.9, 6, dtype=np.float32)[:, None, None, None] * np.ones((1, 200, 200, 1), np.float32)
-    sheet = arrange(images)[:, :, 0]
+    sheet = arrange(images, columns=3)[:, :, 0]
     assert sheet.shape == (2 * 212 + 12, 3 * 212 + 12)
     np.testing.assert_allclose(sheet[100, 100::212], images[:3, 0, 0, 0])
     np.testing.assert_allclose(sheet[312, 100::212], images[3:, 0, 0, 0])

@@ -16,16 +16,17 @@ GAP = 0.06  # of the shorter side, between pictures and around them
 ASPECT = 1.25  # width over height that a sheet should have, about
 
 
-def arrange(images: NDArray[np.float32], *, period: int = 1) -> Image:
+def arrange(images: NDArray[np.float32], *, columns: int | None = None, period: int = 1) -> Image:
     """Lay pictures out row by row.
 
     Parameters
     ----------
     images : (N, H, W, C) float32 array in [0, 1]
         Small ones are enlarged by a whole factor, their pixels visible.
+    columns : int >= 1, optional
+        By default what fills the grid best and is about as wide as a page.
     period : int >= 1
-        After so many pictures their labels recur: those of one label stand below each other if there are two rows. The
-        number of columns is otherwise what fills the grid best and is about as wide as a page.
+        After so many pictures their labels recur: those of one label stand below each other if there are two rows.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def arrange(images: NDArray[np.float32], *, period: int = 1) -> Image:
     factor = magnification(n, height, width)
     tiles = images.repeat(factor, axis=1).repeat(factor, axis=2)
     height, width = height * factor, width * factor
-    columns = best_columns(n, width / height, period if n >= 2 * period else 1)
+    columns = min(columns or best_columns(n, width / height, period if n >= 2 * period else 1), n)
     rows = -(-n // columns)
     gap = max(2, round(GAP * min(height, width)))
     shape = (rows * (height + gap) + gap, columns * (width + gap) + gap, channels)
