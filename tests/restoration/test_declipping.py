@@ -12,6 +12,7 @@ from anew.images import Picture
 from anew.restoration.automatic import restore, run_plan
 from anew.restoration.declipping import clipped_ends, mean_of_clipped, undo_clipping
 from anew.restoration.plan import Plan, Step
+from anew.restoration.recipe import replay
 
 
 @pytest.mark.parametrize("sigma", [0.05, 0.2, 0.6])
@@ -51,9 +52,8 @@ def test_ends_are_clipped_where_values_stand_at_them(
     ramp: np.ndarray, low: float, high: float, ends: tuple[bool, bool]
 ) -> None:
     noisy = ramp + np.float32(0.1) * np.random.default_rng(1).standard_normal(ramp.shape, np.float32)
-    lower, upper = (low, high) if low == 0 else (None, high)
     means = mean_of_clipped(ramp.astype(np.float64), 0.1, dark=low == 0, bright=high == 1).astype(np.float32)
-    assert clipped_ends(noisy.clip(lower, upper), means, 0.1) == ends
+    assert clipped_ends(noisy.clip(low, high), means, 0.1) == ends
 
 
 def test_shadows_with_less_noise_are_not_taken_for_clipped(ramp: np.ndarray) -> None:
@@ -82,6 +82,8 @@ def test_shadows_come_back_black(dark: tuple[np.ndarray, np.ndarray]) -> None:
     def error(x: np.ndarray) -> float:
         return float(np.mean((x - clean) ** 2))
 
+    assert restored.recipe is not None
+    np.testing.assert_array_equal(replay(Picture(noisy), restored.recipe).pixels, restored.picture.pixels)
     assert error(restored.picture.pixels) < 0.6 * error(plain)
     assert abs(float((restored.picture.pixels - clean).mean())) < 0.2 * float((plain - clean).mean())
 

@@ -3,8 +3,8 @@
 Values below black or above white are cut off when a noisy picture is stored, so that the mean of what is left is not
 the clean value: of noise around black it is 0.4 of its standard deviation. A denoiser estimates that mean. The mean is
 a known, rising function of the clean value, and its inverse gives the clean value back (Foi, "Clipped noisy images:
-heteroskedastic modeling and practical denoising", Signal Processing 89, 2009, section 5; there for noise of any
-variance, here for a constant one).
+heteroskedastic modeling and practical denoising", Signal Processing 89, 2009; there for noise of any variance, here for
+a constant one).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.diagnosis.light import pick_pixels
 
 REACH = 4.0  # standard deviations from an end within which clipping is felt
 POINTS = 2048  # of the table of means
@@ -28,14 +29,15 @@ def clipped_ends(noisy: Image, denoised: Image, sigma: float) -> tuple[bool, boo
 
     Parameters
     ----------
-    noisy, denoised : float32 arrays of one shape
+    noisy, denoised : (H, W) or (H, W, C) float32 arrays of one shape
+        Some pixels of large ones are looked at.
     sigma : float
         Standard deviation of the noise, in units of the range [0, 1].
     """
     if sigma <= 0:
         return False, False
-    dark = _end_is_clipped(noisy, denoised, sigma)
-    return dark, _end_is_clipped(1 - noisy, 1 - denoised, sigma)
+    some, their_means = pick_pixels(noisy), pick_pixels(denoised)
+    return _end_is_clipped(some, their_means, sigma), _end_is_clipped(1 - some, 1 - their_means, sigma)
 
 
 def undo_clipping(denoised: Image, sigma: float, *, dark: bool = True, bright: bool = True) -> Image:

@@ -143,7 +143,9 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
     if now.check and ends is None and white:
         ends = clipped_ends(now.image, image, sigma)
     if verdict.kept and ends is not None and any(ends):
-        image = _blend(image, undo_clipping(image, sigma, dark=ends[0], bright=ends[1]), now.strength)
+        dark, bright = ends
+        clean = apply_in_tiles(lambda x: undo_clipping(x, sigma, dark=dark, bright=bright), image, halo=0)
+        image = _blend(image, clean, now.strength)
         used["clipped"] = list(ends)
         names = " and ".join(name for name, end in zip(("shadows", "highlights"), ends, strict=True) if end)
         verdict = replace(verdict, reason=f"{verdict.reason}; {names} greyed by clipped noise were set right")
