@@ -34,7 +34,7 @@ DARK_CEILING_GREY = 0.57
 REPAIRED_SOFTNESS, REPAIRED_MARGIN = 1.0, 0.015  # pixels; of the range
 PILED_CEILING = 0.80
 # Mean luma of pictures that need no more light, whatever their ceiling: cameras expose for 18 % grey, which is 0.46. Of
-# 133 photographs taken 1.5 stops too dark one is brighter.
+# 133 photographs taken 1.5 stops too dark none is brighter, and the brightest reaches it nearly.
 WELL_LIT = 0.43
 BURNT = 0.15  # share of pixels at white in all channels
 BURNT_FLOOR = 0.3  # 1st percentile of luminance; a page or a drawing on white has its dark ink

@@ -5,7 +5,7 @@ between the coarsest features and the latent vector (Kingma and Welling, "Auto-E
 
 The latent vectors of images do not fill the prior that they are trained with, and what lies in its gaps decodes to no
 image. So samples come from a mixture of normal distributions that is fitted to the vectors afterwards, one for each
-label (Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, section 4).
+label (Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020).
 """
 
 from __future__ import annotations

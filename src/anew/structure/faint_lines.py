@@ -2,7 +2,7 @@
 
 In a map of how likely each pixel belongs to a line, noise and texture are high here and there; along a line, and not
 beside it, the mean over a long reach is. The map is turned by many angles and averaged along its rows, which samples
-short pieces of its Radon transform (Toft, "The Radon Transform", 1996, chapter 6).
+short pieces of its Radon transform (Toft, "The Radon Transform", 1996).
 """
 
 from __future__ import annotations
