@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from typing import Any
 
@@ -45,9 +46,25 @@ def build_network(name: str, *, seed: int = 0, **arguments: Any) -> nn.Module:
     InvalidSetting
         If there is no network of this name.
     """
+    torch.manual_seed(seed)
+    network: nn.Module = _class_of(name)(**arguments)
+    return network
+
+
+def arguments_of(name: str) -> frozenset[str]:
+    """Name the keywords that a network is built with.
+
+    Raises
+    ------
+    InvalidSetting
+        If there is no network of this name.
+    """
+    return frozenset(inspect.signature(_class_of(name)).parameters)
+
+
+def _class_of(name: str) -> type[nn.Module]:
     if name not in NETWORKS:
         raise InvalidSetting(f"no network {name!r}; there are {', '.join(NETWORKS)}")
     file, class_name = NETWORKS[name]
-    torch.manual_seed(seed)
-    network: nn.Module = getattr(import_module(f"anew.networks.{file}"), class_name)(**arguments)
+    network: type[nn.Module] = getattr(import_module(f"anew.networks.{file}"), class_name)
     return network

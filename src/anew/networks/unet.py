@@ -11,18 +11,27 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+
+from anew.networks.quantised import QuantisedConv2d
 
 
 class ResidualBlock(nn.Module):
     """x + conv(relu(conv(x)))."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, quantised: bool = False) -> None:
         super().__init__()
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.first: nn.Conv2d
+        self.second: nn.Conv2d
+        if quantised:
+            self.first = QuantisedConv2d(width, width, 3, padding=1, rounds=False)
+            self.second = QuantisedConv2d(width, width, 3, padding=1, rectified=True)
+        else:
+            self.first = nn.Conv2d(width, width, 3, padding=1)
+            self.second = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
@@ -44,6 +53,8 @@ class UNet(nn.Module):
         Residual blocks at the coarsest level.
     unshuffle : int
         The first level works at 1 / unshuffle of the image's resolution.
+    quantised : bool
+        Compute all but the first and the last convolution in 8 bits.
     """
 
     def __init__(
@@ -54,21 +65,22 @@ class UNet(nn.Module):
         blocks: int = 2,
         middle_blocks: int = 3,
         unshuffle: int = 2,
+        quantised: bool = False,
     ) -> None:
         super().__init__()
         self.unshuffle = unshuffle
         self.size_multiple = unshuffle * 2 ** (len(widths) - 1)
         folded = unshuffle * unshuffle
+        convolution = QuantisedConv2d if quantised else nn.Conv2d
+        block = partial(ResidualBlock, quantised=quantised)
         self.head = nn.Conv2d(channels * folded + 1, widths[0], 3, padding=1)
         self.down = nn.ModuleList(
-            nn.Sequential(*(ResidualBlock(fine) for _ in range(blocks)), nn.Conv2d(fine, coarse, 2, stride=2))
+            nn.Sequential(*(block(fine) for _ in range(blocks)), convolution(fine, coarse, 2, stride=2))
             for fine, coarse in itertools.pairwise(widths)
         )
-        self.middle = nn.Sequential(*(ResidualBlock(widths[-1]) for _ in range(middle_blocks)))
+        self.middle = nn.Sequential(*(block(widths[-1]) for _ in range(middle_blocks)))
         self.up = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(coarse, fine * 4, 1), nn.PixelShuffle(2), *(ResidualBlock(fine) for _ in range(blocks))
-            )
+            nn.Sequential(convolution(coarse, fine * 4, 1), nn.PixelShuffle(2), *(block(fine) for _ in range(blocks)))
             for fine, coarse in itertools.pairwise(widths)
         )
         self.tail = nn.Conv2d(widths[0], channels * folded, 3, padding=1)

@@ -51,6 +51,10 @@ class TrainingConfig:
         objective has such a score.
     bfloat16 : bool
         Compute in bfloat16 where the processor can; the weights stay float32.
+    quantised : bool
+        Learn with activations and weights rounded to 8 bits, and export a file that computes so, two to three times
+        as fast on a CPU (``networks/quantised.py``). Meant for a short run at a low rate from a network that has
+        learned without, of an architecture that can: the U-Net.
     stored : {"half", "int8", "float"}
         How the exported file holds the weights (``training/export.py``); it computes in float32 all the same.
     """
@@ -78,4 +82,5 @@ class TrainingConfig:
     seed: int = 0
     keep: Literal["last", "best"] = "last"
     bfloat16: bool = True
+    quantised: bool = False
     stored: Literal["half", "int8", "float"] = "half"

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from anew.inference.card import ModelCard
 from anew.inference.inspection.graph import load_graph
+from anew.training.quantisation import insert_grids, steps_of
 
 OPSET = 17
 WORTH_ROUNDING = 1000  # weights of a convolution; small ones, such as an interpolation, save nothing and cost quality
@@ -65,6 +66,7 @@ def export_onnx(
             dynamo=False,
         )
     model = onnx.load(str(part))
+    insert_grids(model, network)
     if stored == "int8":
         _round_convolutions(model)
     if stored != "float":
@@ -78,18 +80,23 @@ def export_onnx(
 
 def load_weights(network: nn.Module, path: Path) -> None:
     """Put the weights of an exported file back into a network of the same architecture, to train on from there."""
+    import onnx
     from onnx import numpy_helper
 
     graph = load_graph(path).graph
-    stored = {}
+    stored = {name: torch.tensor(step) for name, step in steps_of(onnx.load(str(path)).graph).items()}
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
-        stored[tensor.name.removesuffix("_half")] = torch.from_numpy(np.array(array, np.float32))
+        stored[tensor.name.removesuffix("_half").removesuffix("_rounded")] = torch.from_numpy(
+            np.array(array, np.float32)
+        )
     for node in graph.node:  # equal tensors, such as untrained biases, are stored once
         if node.op_type == "Identity" and node.input[0] in stored:
             stored[node.output[0]] = stored[node.input[0]]
     counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
     stored |= counters  # of batch normalisation; no result depends on them, so they are in no file
+    own = {name: value for name, value in network.state_dict().items() if name.endswith("_log_step")}
+    stored = own | stored  # a file that was not trained in 8 bits has no steps; they are measured afterwards
     network.load_state_dict({name: stored[name] for name in network.state_dict()})
 
 

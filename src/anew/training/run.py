@@ -7,12 +7,16 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from anew.errors import InvalidSetting
+from anew.networks import arguments_of
+from anew.networks.quantised import calibrate
 from anew.training.config import TrainingConfig
 from anew.training.export import load_weights
 from anew.training.loop import train
@@ -58,6 +62,10 @@ def run_recipe(
 
         card = read_card(start_from)
         config = replace(config, network=card.network, network_args=card.network_args, channels=card.channels)
+    if config.quantised:
+        if "quantised" not in arguments_of(config.network):
+            raise InvalidSetting(f"quantised is true, but the network {config.network} cannot compute in 8 bits")
+        config = replace(config, network_args={**config.network_args, "quantised": True})
     task = import_module(f"anew.training.{config.objective}")
     training, validation = task.load_data(data, config)
     if hasattr(task, "adapt"):  # what a recipe leaves to the data, such as its labels
@@ -67,13 +75,18 @@ def run_recipe(
     elif minutes is not None:
         config = replace(config, steps=_steps_in(minutes, config, folder, task, training, device))
     objective = task.make_objective(config)
+    given = objective.networks[objective.product]
+    fresh = not (folder / "checkpoint.pt").exists()
     if start_from is not None:
-        given = objective.networks[objective.product]
         load_weights(given, _weights_path(start_from))
-        if not (folder / "checkpoint.pt").exists():
-            given.to(device).eval()
-            report({"step": 0, **objective.validate(given, validation.to(torch.device(device)), config)})
-            given.train()
+    if fresh and not (start_from is not None and card.network_args.get("quantised")):
+        generator = torch.Generator(device).manual_seed(config.seed)
+        loss = partial(objective.losses[objective.product], objective.networks, training, config, generator)
+        calibrate(given, loss)
+    if fresh and start_from is not None:
+        given.to(device).eval()
+        report({"step": 0, **objective.validate(given, validation.to(torch.device(device)), config)})
+        given.train()
     start = time.monotonic()
     run = train(objective, config, training, validation, folder=folder, device=device, report=report)
     if objective.finish is not None:

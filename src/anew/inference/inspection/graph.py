@@ -44,7 +44,10 @@ class Layer:
 
 
 def load_graph(path: Path) -> Any:
-    """Read a file as an ``onnx.ModelProto``; weights that it holds as whole levels and scales are multiplied out.
+    """Read a file as an ``onnx.ModelProto``.
+
+    Weights that it holds as whole levels and scales are multiplied out, and what runs between the layers is not
+    rounded.
 
     Raises
     ------
@@ -57,6 +60,7 @@ def load_graph(path: Path) -> Any:
         raise Unavailable("layers and feature maps need the package onnx: pip install 'anew[train]'") from None
     model = onnx.load(str(path))
     _multiply_out(model.graph)
+    _leave_grids(model.graph)
     return model
 
 
@@ -66,7 +70,7 @@ def layers_of(path: Path) -> list[Layer]:
     shapes, makers = _stored_shapes(graph), {name: node for node in graph.node for name in node.output}
     layers = []
     for number, (node, weight) in enumerate(_weighted(graph, shapes, makers), 1):
-        plain = weight.removesuffix("_half").removesuffix(".weight")
+        plain = weight.removesuffix("_half").removesuffix("_rounded").removesuffix(".weight")
         name = f"{node.op_type} {number}" if "::" in plain else plain
         stored = [shapes[_source(entry, makers)] for entry in node.input if _source(entry, makers) in shapes]
         count = sum(int(np.prod(shape)) for shape in stored)
@@ -207,6 +211,29 @@ def _multiply_out(graph: Any) -> None:
             graph.initializer.remove(scale)
             graph.node.remove(cast)
             graph.node.remove(node)
+
+
+def _leave_grids(graph: Any) -> None:
+    """Put float32 in place of weights on a grid, and take away what rounds activations to one."""
+    from onnx import helper, numpy_helper
+
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in stored:
+            levels, steps = (numpy_helper.to_array(stored[name]) for name in node.input)
+            values = levels * steps.reshape(-1, *(1,) * (levels.ndim - 1))
+            graph.initializer.append(numpy_helper.from_array(values.astype(np.float32), node.output[0]))
+        elif node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            nodes.append(helper.make_node("Identity", node.input[:1], node.output))
+        else:
+            nodes.append(node)
+    if len(nodes) < len(graph.node):
+        del graph.node[:]
+        graph.node.extend(nodes)
+        used = {name for node in nodes for name in node.input}
+        for tensor in [t for t in graph.initializer if t.name not in used]:
+            graph.initializer.remove(tensor)
 
 
 def _weighted(graph: Any, shapes: dict[str, tuple[int, ...]], makers: dict[str, Any]) -> Iterator[tuple[Any, str]]:
