@@ -22,6 +22,7 @@ from anew.restoration.upscaling import compact
 from anew.restoration.upscaling import network as tiles
 from anew.restoration.upscaling.resampling import cubic, resample
 from anew.training.data import pack
+from anew.training.export import load_weights
 from anew.training.restoration import RunFacts
 from anew.training.run import run_recipe
 from anew.training.upscaling import Pairs, UpscaleConfig, export_upscaler, make_batch, make_pairs
@@ -176,3 +177,25 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(colour_photo: np.nda
         assert result.shape == (int(13 * scale + 0.5), int(20 * scale + 0.5), 3)
         np.testing.assert_allclose(resample(result, (13, 20), cubic, 2), image, atol=1e-4)
     assert luminance(result).std() > 0.05
+
+
+def test_an_upscaler_goes_on_in_8_bits_and_runs_as_it_learned(colour_photo: np.ndarray, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(2):
+        Image.fromarray((colour_photo[index * 8 :] * 255).astype(np.uint8)).save(folder / f"{index}.png")
+    path = run_recipe(TINY, folder, tmp_path / "run", steps=2)
+    rounding = replace(TINY, quantised=True, stored="float")
+    again = run_recipe(rounding, folder, tmp_path / "rounded", steps=2, start_from=str(path))
+    card = open_model(again).card
+    assert card.network_args["quantised"] is True
+    network = EdgeOrientedUpscaler(**card.network_args).eval()
+    load_weights(network, again)
+    image = luminance(colour_photo)[:24, :32]
+    with torch.no_grad():
+        expected = network(torch.from_numpy(image.copy())[None, None], torch.full((1, 1, 1, 1), 3.0))[0, 0].numpy()
+    result = compact.upscale_compact(image, 3, back_project=False, model=str(again))
+    difference = np.abs(result - expected)
+    assert np.mean(difference > 1e-4) < 0.01  # what lies between two levels may fall to either
+    assert difference.max() < 0.02

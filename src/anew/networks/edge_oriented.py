@@ -21,6 +21,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from anew.networks.quantised import QuantisedConv2d
 from anew.networks.upscaler import Upscaler
 
 EDGES = torch.tensor([
@@ -90,6 +91,8 @@ class EdgeOrientedUpscaler(Upscaler):
         Feature channels, and 3x3 convolutions before the last one.
     branches : bool
         Learn with branches; the exported network has none.
+    quantised : bool
+        Compute all but the first convolution in 8 bits; without branches.
     """
 
     exported_arguments = MappingProxyType({"branches": False})
@@ -102,18 +105,22 @@ class EdgeOrientedUpscaler(Upscaler):
         width: int = 64,
         depth: int = 14,
         branches: bool = True,
+        quantised: bool = False,
     ) -> None:
         super().__init__(channels, scales)
         self.arguments = {"channels": channels, "scales": list(scales), "width": width, "depth": depth}
+        self.arguments |= {"quantised": quantised}
         self.halo = depth + 1  # the pixels of surroundings that a result depends on
 
-        def conv(inputs: int, outputs: int, gain: float = 0.3) -> nn.Module:
-            if branches:
+        def conv(inputs: int, outputs: int, gain: float = 0.3, *, first: bool = False, last: bool = False) -> nn.Module:
+            if quantised and not first:
+                return QuantisedConv2d(inputs, outputs, 3, padding=1, rectified=True, rounds=last)
+            if branches and not quantised:
                 return EdgeOrientedConv(inputs, outputs, gain=gain)
             return nn.Conv2d(inputs, outputs, 3, padding=1)
 
-        self.body = nn.ModuleList(conv(width if i else channels + 1, width) for i in range(depth))
-        self.tails = nn.ModuleDict({str(s): conv(width, channels * s * s, 0.02) for s in scales})
+        self.body = nn.ModuleList(conv(width if i else channels + 1, width, first=i == 0) for i in range(depth))
+        self.tails = nn.ModuleDict({str(s): conv(width, channels * s * s, 0.02, last=True) for s in scales})
 
     def features(self, image: Tensor, scale: Tensor) -> Tensor:
         """(N, C, H, W) and (N or 1, 1, 1, 1) -> (N, width, H, W)."""
