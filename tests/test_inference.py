@@ -19,6 +19,7 @@ from anew.restoration.denoising.unet import denoise_unet
 from anew.restoration.tiles import apply_in_tiles
 
 MODEL = "denoise-unet"
+IN_8_BITS = "denoise-unet-int8"
 SIGMA = 25 / 255
 
 
@@ -121,6 +122,29 @@ def test_openvino_gives_the_same_picture(colour_photo: np.ndarray) -> None:
         np.testing.assert_array_equal(chosen(noisy, SIGMA), rounded)
         low = BFLOAT16_FROM / 2
         np.testing.assert_array_equal(chosen(noisy, low), open_model(MODEL, provider="cpu")(noisy, low))
+
+
+@pytest.mark.skipif(find_spec("openvino") is not None, reason="OpenVINO computes in bfloat16 instead")
+def test_strong_noise_goes_through_8_bits_and_weak_noise_does_not(noisy: np.ndarray, colour_photo: np.ndarray) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("a graphics card computes in float")
+    chosen, exact, rounded = (
+        open_model(m, provider=p) for m, p in ((MODEL, "auto"), (MODEL, "cpu"), (IN_8_BITS, "cpu"))
+    )
+    least = rounded.card.facts["least condition"]
+    corner, clean = noisy[:96, :96], colour_photo[:96, :96]
+    np.testing.assert_array_equal(chosen(corner, SIGMA), rounded(corner, SIGMA))
+    np.testing.assert_array_equal(chosen(corner, 0.9 * least), exact(corner, 0.9 * least))
+    assert abs(psnr(rounded(corner, SIGMA), clean) - psnr(exact(corner, SIGMA), clean)) < 0.15
+
+
+def test_tiles_equal_the_whole_in_8_bits(noisy: np.ndarray) -> None:
+    model = open_model(IN_8_BITS, provider="cpu")
+    wide = np.tile(noisy[:64], (1, 2, 1))  # 64 x 512: wider than what a result depends on
+    tiled = apply_in_tiles(lambda tile: model(tile, SIGMA), wide, halo=model.card.halo, tile=128, whole=0)
+    np.testing.assert_allclose(tiled, model(wide, SIGMA), atol=1e-3)
 
 
 def test_a_noisy_picture_gets_better(noisy: np.ndarray, colour_photo: np.ndarray) -> None:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from anew.errors import AnewError
 from anew.inference.card import BadModel, ModelCard
-from anew.inference.providers import BFLOAT16_FROM, card_text, chosen_provider, computes_bfloat16
+from anew.inference.providers import BFLOAT16_FROM, card_text, chosen_provider, computes_bfloat16, on_processor
 from anew.inference.providers import CARD_KEY as CARD_KEY
 from anew.inference.providers import make_session as make_session
 
 WEIGHTS = Path(__file__).parent / "weights"
+IN_8_BITS = "-int8"  # ends the name of the same network trained on to compute in 8 bits
 
 
 class RunFailed(AnewError):
@@ -33,13 +34,21 @@ class Model:
     card : ModelCard
     session : open session
         See ``providers.make_session``.
-    rounded : open session, optional
-        The same in bfloat16, used for conditions of at least ``BFLOAT16_FROM``.
+    rounded : Model, optional
+        The same computed in bfloat16 or in 8 bits.
+    rounded_from : float
+        The least condition for which that is used.
     """
 
     card: ModelCard
     session: Any
-    rounded: Any = None
+    rounded: Model | None = None
+    rounded_from: float = 0.0
+
+    def under(self, condition: float | None) -> Model:
+        """Give what computes for a condition: itself, or the one that rounds."""
+        rounds = self.rounded is not None and condition is not None and condition >= self.rounded_from
+        return self.rounded if self.rounded is not None and rounds else self
 
     def __call__(self, image: NDArray[np.float32], condition: float | None = None) -> NDArray[np.float32]:
         """Run the network on an (H, W, C) float32 image of any size; a condition is given if the network takes one.
@@ -51,19 +60,19 @@ class Model:
         RunFailed
             If the runtime fails, or the result is not finite.
         """
+        chosen = self.under(condition)
+        if chosen is not self:
+            return chosen(image, condition)
         height, width = image.shape[:2]
         multiple = self.card.size_multiple
         bottom, right = -height % multiple, -width % multiple
         padded = _reflect(image, bottom, right)
         inputs = {"image": np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)}
-        session = self.session
         if condition is not None:
             inputs["condition"] = np.full((1, 1, 1, 1), condition, np.float32)
-            if self.rounded is not None and condition >= BFLOAT16_FROM:
-                session = self.rounded
         size = f"{width} x {height} pixels in {image.shape[2]} channels"
         try:
-            (result,) = session.run(None, inputs)
+            (result,) = self.session.run(None, inputs)
         except Exception as error:  # the runtimes raise their own classes, which share no root
             raise RunFailed(f"{self.card.name} failed on {size}: {str(error).strip().splitlines()[0]}") from None
         if not np.isfinite(result).all():
@@ -86,8 +95,8 @@ def open_model(name: str | Path, *, task: str | None = None, provider: str | Non
         What it must be for.
     provider : {"auto", "cpu", "cuda", "openvino", "openvino-bf16"}, optional
         What computes it; by default what the environment variable ``ANEW_PROVIDER`` names, else ``"auto"``: ONNX
-        Runtime, and for denoisers OpenVINO in bfloat16 where it is installed, the processor can, and the noise hides
-        the rounding.
+        Runtime, and for denoisers, where the noise hides the rounding, OpenVINO in bfloat16, if it is installed and
+        the processor can, or else the same network in 8 bits, if it is shipped.
 
     Raises
     ------
@@ -113,8 +122,15 @@ def _open(path: Path, changed: int, provider: str) -> Model:
     if text is None:
         raise BadModel(f"{path}: carries no card; only models made by `anew train` can be used")
     card = ModelCard.from_json(text, str(path))
-    fast = provider == "auto" and card.task == "denoise" and computes_bfloat16()
-    return Model(card, session, make_session(path, "openvino-bf16") if fast else None)
+    if provider != "auto" or card.task != "denoise" or not on_processor(session):
+        return Model(card, session)
+    if computes_bfloat16():
+        return Model(card, session, Model(card, make_session(path, "openvino-bf16")), BFLOAT16_FROM)
+    in_8_bits = path.with_name(f"{path.stem}{IN_8_BITS}.onnx")
+    if path.parent != WEIGHTS or not in_8_bits.is_file():
+        return Model(card, session)
+    other = _open(in_8_bits, in_8_bits.stat().st_mtime_ns, "cpu")
+    return Model(card, session, other, float(other.card.facts["least condition"]))
 
 
 def read_card(name: str) -> ModelCard:

@@ -89,6 +89,11 @@ def make_session(path: Path, provider: str = "auto") -> Any:
         raise BadModel(f"{path}: not a model that ONNX Runtime can open ({_first_line(error)})") from None
 
 
+def on_processor(session: Any) -> bool:
+    """Tell whether an open session computes on the CPU."""
+    return isinstance(session, OpenVinoSession) or session.get_providers()[0] == ONNX_RUNTIME[1]
+
+
 def card_text(session: Any) -> str | None:
     """Give the JSON of the card inside an open model, if there is one."""
     if isinstance(session, OpenVinoSession):

@@ -16,6 +16,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from anew.networks.noise_map import halo_for
 from anew.networks.quantised import QuantisedConv2d
 
 
@@ -70,6 +71,10 @@ class UNet(nn.Module):
         super().__init__()
         self.unshuffle = unshuffle
         self.size_multiple = unshuffle * 2 ** (len(widths) - 1)
+        if quantised:  # what is far moves a value less and less, but may move its level; so tiles must see all of it
+            pixels = [unshuffle * 2**level for level in range(len(widths))]
+            reach = 2 * unshuffle + sum((4 * blocks + 1) * side for side in pixels[:-1])
+            self.halo = halo_for(reach + 2 * middle_blocks * pixels[-1], self.size_multiple)
         folded = unshuffle * unshuffle
         convolution = QuantisedConv2d if quantised else nn.Conv2d
         block = partial(ResidualBlock, quantised=quantised)

@@ -29,10 +29,10 @@ def apply_network(network: Model, image: Image, condition: float) -> Image:
     -------
     float32 array of the same shape
     """
-    channels = network.card.channels
+    channels, halo = network.card.channels, network.under(condition).card.halo
 
     def apply(x: Image) -> Image:
-        return apply_in_tiles(lambda tile: network(tile, condition), x, halo=network.card.halo)
+        return apply_in_tiles(lambda tile: network(tile, condition), x, halo=halo)
 
     def apply_to_plane(plane: Image) -> Image:
         result = apply(np.repeat(plane[:, :, np.newaxis], channels, axis=2))
