@@ -25,8 +25,13 @@ def denoise_grey() -> DenoiseConfig:
 
 
 def denoise_fast() -> DenoiseConfig:
-    """A fast denoiser: a fifth of the work, at a quarter of the resolution."""
-    return replace(denoise_unet(), network_args={"widths": [64, 96], "blocks": 2, "middle_blocks": 3, "unshuffle": 4})
+    """A fast denoiser: a fifth of the work. The shipped one went on in 8 bits: ``--from``, quantised, rate 0.00005."""
+    return replace(
+        denoise_unet(),
+        network_args={"widths": [32, 64, 96], "blocks": 1, "middle_blocks": 2, "unshuffle": 2},
+        patch=80,
+        steps=24_000,
+    )
 
 
 def denoise_unet_small() -> DenoiseConfig:
