@@ -67,6 +67,58 @@ def test_a_dark_photograph_of_few_tones_is_no_page(rectangle):
     )
 
 
+def compressed(image, quality):
+    from io import BytesIO
+
+    from PIL import Image
+
+    file = BytesIO()
+    Image.fromarray(np.rint(image * 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file), np.float32) / 255
+
+
+@pytest.mark.parametrize("quality", [10, 30])
+def test_flat_blocks_of_jpeg_do_not_hide_a_hole_nor_are_they_one(rectangle, quality):
+    photo = compressed(skimage.data.coffee()[:128, 200:328] / np.float32(255), quality)
+    assert not estimate_hole_mask(photo).any()
+    photo[rectangle] = 1
+    assert iou(estimate_hole_mask(photo), rectangle) >= 0.97
+
+
+def test_a_sky_of_flat_blocks_is_no_hole():
+    sky = np.linspace(0.6, 0.75, 256, dtype=np.float32)[:, None, None] * np.array([0.8, 0.9, 1], np.float32)
+    photo = np.repeat(sky, 256, axis=1)
+    photo[150:] = skimage.data.coffee()[150:256, :256] / np.float32(255)
+    photo[20:23, 100:103] = 0.1
+    assert not estimate_hole_mask(compressed(photo, 10)).any()
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.2])
+def test_noise_around_a_hole_does_not_hide_it_and_clipped_noise_is_none(sigma):
+    rng = np.random.default_rng(0)
+    photo = skimage.data.coffee()[:256, :256] / 255 + rng.normal(0, sigma, (256, 256, 3))
+    noisy = (np.rint(photo.clip(0, 1) * 255) / 255).astype(np.float32)
+    assert not estimate_hole_mask(noisy).any()
+    hole = np.zeros((256, 256), bool)
+    hole[100:140, 60:130] = True
+    noisy[hole] = 1
+    assert iou(estimate_hole_mask(noisy), hole) >= 0.97
+
+
+def test_a_frame_of_one_pixel_inside_the_margin_is_no_hole(colour_photo):
+    framed = colour_photo.copy()
+    framed[3, 3:-3] = framed[-4, 3:-3] = framed[3:-3, 3] = framed[3:-3, -4] = (0.5, 0.3, 0.2)
+    assert not estimate_hole_mask(framed).any()
+
+
+def test_salt_and_pepper_are_no_holes(colour_photo):
+    rng = np.random.default_rng(0)
+    dotted = colour_photo.copy()
+    mask = rng.random(dotted.shape[:2]) < 0.05
+    dotted[mask] = rng.integers(0, 2, (int(mask.sum()), 1))
+    assert not estimate_hole_mask(dotted).any()
+
+
 def test_lost_pixels(colour_photo):
     mask = np.random.default_rng(0).random(colour_photo.shape[:2]) < 0.4
     damaged = np.where(mask[:, :, None], np.float32(0), colour_photo)

@@ -39,6 +39,18 @@ def test_density_and_mask_of_random_values(colour_photo, density):
     assert (finding.map & mask).sum() >= 0.85 * mask.sum()
 
 
+@pytest.mark.parametrize("density", [0.02, 0.1])
+def test_salt_and_pepper_over_noise_that_leaves_no_smooth_place(colour_photo, density):
+    strong = colour_photo + np.random.default_rng(1).normal(0, 0.2, colour_photo.shape)
+    noisy = (np.rint(strong.clip(0, 1) * 255) / 255).astype(np.float32)
+    assert find_impulses(Picture(noisy)) is None
+    dotted, mask = replaced(noisy, density, salt_and_pepper)
+    finding = find_impulses(Picture(dotted))
+    assert finding.details["density"] == pytest.approx(density, rel=0.35)
+    assert (finding.map & mask).sum() >= 0.9 * mask.sum()
+    assert (finding.map & ~mask).mean() <= 0.015  # where the noise clips all channels
+
+
 def test_silent_on_a_photograph_with_and_without_noise(colour_photo):
     assert find_impulses(Picture(colour_photo)) is None
     noise = np.random.default_rng(0).normal(0, 20 / 255, colour_photo.shape).astype(np.float32)

@@ -7,7 +7,7 @@ colour. Content is antialiased by the lens, or is a drawing, where one-coloured 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,30 +16,39 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
 from anew.diagnosis.finding import Finding, finding_of_mask
-from anew.diagnosis.impulses import MOST_CLUSTERED, clustering
+from anew.diagnosis.impulses import MOST_CLUSTERED, central, clustering
 
 if TYPE_CHECKING:
     from anew.images import Picture
 
-CANDIDATES = 8  # colours looked at
+FREQUENT, CANDIDATES = 24, 4  # colours that are glanced at, and those of them that are looked at
 LEAST_SHARE = 5e-4  # of the picture, and at least this many pixels:
 LEAST_PIXELS = 40
+LEAST_SHARP = 0.03  # of the ends of a colour in some rows, for a costlier look
 LEAST_STREWN = 0.03  # of the picture, for lost single pixels
 SAME = 4 / 255  # a neighbour this near to the colour belongs to it: a clipped area fades out like that
 FAR = 16 / 255
 MOST_SAME, LEAST_FAR = 0.12, 0.7  # of the pixels along the border
 MOST_SAME_BESIDE, LEAST_FAR_BESIDE = 0.4, 0.4  # the same, for parts of exactly the colour of a hole that is sure
-MOST_TRANSITION = 0.6  # change from the first to the second pixel outside, relative to the jump at the border
+# Change from the first to the second pixel outside, less what neighbours differ by in half of the picture, which noise
+# makes much; relative to the jump at the border.
+MOST_TRANSITION = 0.6
+MOST_AGAIN = (
+    0.1  # of the steps outwards that meet the colour again: in bright noise single pixels are clipped everywhere
+)
 # Not one neighbour has nearly the colour: a hole beside a sure one, however dark its surroundings.
 CLEAN_CUT = 0.02
 MOST_TRANSITION_BESIDE, MOST_CONTACT_BESIDE = 0.8, 0.1
 # So plainly a hole that content of its colour elsewhere, such as a clipped sky, does not speak against it.
 PLAIN_SHARE, PLAIN_FAR, PLAIN_TRANSITION = 0.008, 0.9, 0.12
-MOST_CONTACT = 0.4  # of the pixels of a part that lie on the margin of the picture; more is a remainder of a frame
+MOST_CONTACT = 0.15  # of the pixels of a part that lie on the margin of the picture; more is a remainder of a frame
 LEAST_COLOURS = 300  # in a sample of a coloured picture; fewer are a palette, which makes flat areas everywhere
 LEAST_SCATTER = 0.025  # median distance of the content from its median tone; less is a page, and the holes its letters
 MOST_PARTS, LARGE_PART = 8, 0.008  # the number of holes, and the share of the picture of one, that are no letters
 MOST_STEPS = 100_000  # over the borders of one colour, in each direction, that are looked at
+MOST_BORDER = 1.5  # steps over the border for each pixel of a part; more is a line of one pixel, as frames are made of
+MOST_ON_GRID = 0.9  # of the border of a part; more is a flat area of JPEG, unless it is plainly a hole
+BLOCK, LEAST_BLOCKS = 8, 8  # pixels a side of a block of JPEG, and how many a side of a picture tell
 MOST_FLAT = 0.3  # of the picture outside the holes; more is a drawing, a screenshot or text
 
 
@@ -93,17 +102,24 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
     here, above = pixels[rows], pixels[rows - 1]
     flat = (here[:, 1:] == above[:, 1:]).all(axis=2) & (here[:, 1:] == here[:, :-1]).all(axis=2)
     known = ~missing[rows]
+    usual = float(np.median(largest_difference(here[:, 1:], here[:, :-1])))
     strewn, solid = [], []
-    for colour in _frequent_colours(here[:, 1:][flat & known[:, 1:]], here[known]):
-        if not _may_be_a_hole(here, colour):
-            continue
+    frequent = _frequent_colours(here[:, 1:][flat & known[:, 1:]], here[known])
+    cuts = [_sharp_ends(here, colour) for colour in frequent]
+    for place in np.argsort(cuts, kind="stable")[::-1][:CANDIDATES]:
+        colour = frequent[place]
+        if cuts[place] <= LEAST_SHARP:
+            break
         region = _is_colour(pixels, colour)
-        if region.mean() > LEAST_STREWN and clustering(region) < MOST_CLUSTERED:
+        loose = _strewn(central(region))
+        if loose and _is_colour(pixels, 1 - colour).mean() > region.mean() / 2:
+            continue  # salt and pepper
+        if loose and region.mean() > LEAST_STREWN:
             whole = _border_statistics(pixels, colour, region, np.zeros(region.shape, np.int32), 1)
             if whole.looks_like_a_hole()[0]:
                 strewn.append(region)
         else:
-            solid.append(_holes_of_one_colour(pixels, colour, region))
+            solid.append(_holes_of_one_colour(pixels, colour, region, usual))
     lost_pixels = strewn if len(strewn) == 1 else []  # of two colours they are salt and pepper
     solid_holes = np.logical_or.reduce([*solid, np.zeros_like(missing)])
     holes = np.logical_or.reduce([solid_holes, *lost_pixels])
@@ -112,8 +128,25 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
         return np.zeros_like(holes)
     coloured = bool((here != here[:, :, :1]).any())
     letters = _many_or_small(solid_holes) if solid_holes.any() else not coloured
-    photographic = flat[content].mean() <= MOST_FLAT and looks_photographic(here[:, 1:][content], letters=letters)
+    flat_share = _flat_share(pixels, ~(missing | holes))
+    photographic = flat_share <= MOST_FLAT and looks_photographic(here[:, 1:][content], letters=letters)
     return holes if photographic else np.zeros_like(holes)
+
+
+def _strewn(region: Mask) -> bool:
+    return bool(region.any()) and clustering(region) < MOST_CLUSTERED
+
+
+def _flat_share(pixels: Image, content: Mask) -> float:
+    """Give the share of the content that is flat where four blocks of JPEG meet: inside a block even a sky is."""
+    step = BLOCK if min(content.shape) >= LEAST_BLOCKS * BLOCK else 1
+    corners, above, left = (np.s_[step - a :: step, step - b :: step] for a, b in ((0, 0), (1, 0), (0, 1)))
+    here = pixels[corners]
+    rows, columns = here.shape[:2]
+    others = [pixels[place][:rows, :columns] for place in (above, left)]
+    known = content[corners] & content[above][:rows, :columns] & content[left][:rows, :columns]
+    flat = np.logical_and.reduce([(here == other).all(axis=2) for other in others])
+    return float(flat[known].mean()) if known.any() else 0.0
 
 
 def _many_or_small(holes: Mask) -> bool:
@@ -139,25 +172,27 @@ def _frequent_colours(*samples: Image) -> list[Image]:
         some = np.ascontiguousarray(sample[:: max(1, len(sample) // 30_000)])
         rows = some.view(np.dtype((np.void, some.dtype.itemsize * some.shape[1]))).ravel()
         values, counts = np.unique(rows, return_counts=True)
-        order = np.argsort(counts)[::-1][: CANDIDATES // 2]
+        order = np.argsort(counts)[::-1][: FREQUENT // 2]
         frequent = counts[order] > max(2, LEAST_SHARE * counts.sum())
         chosen |= {bytes(v): np.frombuffer(bytes(v), some.dtype) for v in values[order][frequent]}
     return list(chosen.values())
 
 
-def _may_be_a_hole(rows: Image, colour: Image) -> bool:
-    """Look at some rows only: does the colour ever end sharply there? It spares the costly look at most content."""
+def _sharp_ends(rows: Image, colour: Image) -> float:
+    """Say at which share of its ends in some rows a colour ends sharply; 1 if they are too few to tell."""
     inside = np.logical_and.reduce([rows[:, :, c] == colour[c] for c in range(rows.shape[2])])
     ends, starts = inside[:, :-1] & ~inside[:, 1:], ~inside[:, :-1] & inside[:, 1:]
     outside = np.concatenate([rows[:, 1:][ends], rows[:, :-1][starts]])
     if len(outside) < 8:
-        return bool(inside.any())
-    jump = np.abs(outside - colour).max(axis=1)
-    return bool(np.mean(jump > FAR) > 0.03)
+        return float(inside.any())
+    return float(np.mean(largest_difference(outside, colour) > FAR))
 
 
-def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
-    """Keep those connected parts of a one-coloured region whose border looks like that of a hole."""
+def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask, usual: float) -> Mask:
+    """Keep those connected parts of a one-coloured region whose border looks like that of a hole.
+
+    ``usual`` is by how much neighbours differ in half of the picture.
+    """
     region = region & ~_frame(region)
     least = max(LEAST_PIXELS, LEAST_SHARE * region.size)
     if np.count_nonzero(region) < least:
@@ -165,18 +200,23 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask) -> Mask:
     count, parts, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=8)
     labels = np.asarray(parts, np.int32)
     area = stats[:, cv2.CC_STAT_AREA]
-    border = _border_statistics(pixels, colour, region, labels, count)
+    border = _border_statistics(pixels, colour, region, labels, count).less(usual, area >= least)
     contact = _contact(labels, count)
     free = contact == 0
     free[0] = False  # what is not of the colour
-    accepted = border.looks_like_a_hole() & (contact <= MOST_CONTACT * area)
+    blocks = (border.on_grid >= MOST_ON_GRID * border.count) & ~border.looks_like_a_hole(CLEAN_CUT, PLAIN_FAR)
+    lines = (border.count > MOST_BORDER * area) & (area >= LEAST_PIXELS)
+    possible = ~blocks & ~lines
+    accepted = possible & border.looks_like_a_hole() & (contact <= MOST_CONTACT * area)
     accepted[0] = False
     if accepted.any():
         beside = border.looks_like_a_hole(MOST_SAME_BESIDE, LEAST_FAR_BESIDE) & free
         cut = border.looks_like_a_hole(CLEAN_CUT, 0.0, MOST_TRANSITION_BESIDE) & (contact <= MOST_CONTACT_BESIDE * area)
-        accepted |= (beside | cut) & (area >= least)
+        accepted |= possible & (beside | cut) & (area >= least)
         accepted[0] = False
-    rest = ~accepted & free & (area < np.sqrt(region.size))  # with too little border to judge alone they go together
+    rest = (
+        ~accepted & ~lines & free & (area < np.sqrt(region.size))
+    )  # with too little border to judge alone they go together
     accepted[rest] = border.total(rest).looks_like_a_hole()[0]
     if area[accepted].sum() < max(0.5 * area[1:].sum(), least):
         accepted &= border.looks_like_a_hole(CLEAN_CUT, PLAIN_FAR, PLAIN_TRANSITION)
@@ -194,9 +234,16 @@ class _Border:
     far: NDArray[np.float64]
     jump: NDArray[np.float64]  # distance from the colour to the first pixel outside
     change: NDArray[np.float64]  # from there to the second
+    on_grid: NDArray[np.float64]  # steps from one block of JPEG into the next
+    again: NDArray[np.float64]  # steps beyond which the second pixel is of the colour again; they count nowhere else
 
     def total(self, parts: NDArray[np.bool_]) -> _Border:
-        return _Border(*(np.array([s[parts].sum()]) for s in (self.count, self.same, self.far, self.jump, self.change)))
+        return _Border(*(np.array([sums[parts].sum()]) for sums in astuple(self)))
+
+    def less(self, usual: float, large: NDArray[np.bool_]) -> _Border:
+        """Take the usual change off that of large parts, but not of those that thin out into single clipped pixels."""
+        closed = large & (self.again <= MOST_AGAIN * (self.count + self.again))
+        return replace(self, change=np.where(closed, self.change - usual * self.count, self.change))
 
     def looks_like_a_hole(
         self, most_same: float = MOST_SAME, least_far: float = LEAST_FAR, most_transition: float = MOST_TRANSITION
@@ -215,7 +262,7 @@ def _border_statistics(pixels: Image, colour: Image, region: Mask, labels: NDArr
     """Look outwards from each part, across every step over its border (of very many, across some)."""
     height, width, channels = pixels.shape
     flat_pixels, flat_labels = pixels.reshape(-1, channels), labels.ravel()
-    sums = np.zeros((5, count))
+    sums = np.zeros((7, count))
     for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
         back = ends(region, dy, dx)
         back = back[:: max(1, len(back) // MOST_STEPS)]
@@ -227,8 +274,10 @@ def _border_statistics(pixels: Image, colour: Image, region: Mask, labels: NDArr
         near, beyond = flat_pixels[first[seen]], flat_pixels[second[seen]]
         jump, change = largest_difference(near, colour), largest_difference(beyond, near)
         label = flat_labels[back[seen]]
-        for k, weights in enumerate((None, jump <= SAME, jump > FAR, jump, change)):
+        along = (first[seen] % width if dx else first[seen] // width) + (dx + dy < 0)
+        for k, weights in enumerate((None, jump <= SAME, jump > FAR, jump, change, along % BLOCK == 0)):
             sums[k] += np.bincount(label, weights, minlength=count)
+        sums[6] += np.bincount(flat_labels[back[~seen & (second != first)]], minlength=count)
     return _Border(*sums)
 
 

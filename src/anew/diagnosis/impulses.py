@@ -10,7 +10,7 @@ as black and white pixels that are strewn independently of each other, which no 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -32,6 +32,10 @@ SAMPLE = 1024  # pixels a side on which the density is estimated
 
 MOST_CLUSTERED = 0.15  # correlation of neighbours, for pixels strewn independently
 LEAST_DENSE = 0.2  # below it smooth places are plenty
+# Of pixels that are black, or white, in all channels. Noise of 0.2 alone leaves fewer of one of them, or clusters,
+# on 348 of 350 photographs.
+LEAST_WHOLE, MOST_CLUSTERED_WHOLE = 0.007, 0.05
+SPARSE = 0.15
 MOST_DENSE = 0.95  # above it the image has two values only: a drawing, or lost
 
 _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
@@ -55,6 +59,8 @@ class ImpulseStatistics:
         Distance of their 10th and 90th percentile.
     threshold : float
         What stands out: how far above or below all neighbours.
+    whole : bool
+        Whether black and white pixels in all channels at once told it, since noise clips single channels.
     """
 
     density: float
@@ -63,6 +69,7 @@ class ImpulseStatistics:
     extreme_share: float
     spread: float
     threshold: float
+    whole: bool = False
 
 
 def estimate_impulses(image: Image) -> ImpulseStatistics:
@@ -76,7 +83,7 @@ def estimate_impulses(image: Image) -> ImpulseStatistics:
     -------
     ImpulseStatistics
     """
-    channels = np.atleast_3d(_crop(image))
+    channels = np.atleast_3d(central(image))
     dense = _dense_salt_and_pepper(channels)
     if dense > LEAST_DENSE:
         return ImpulseStatistics(dense, round(dense * channels[:, :, 0].size), 0.5, 1.0, 1.0, STANDS_OUT)
@@ -109,13 +116,12 @@ def estimate_impulses(image: Image) -> ImpulseStatistics:
 def find_impulses(picture: Picture) -> Finding | None:
     """Report impulse noise and where it is, or None."""
     found = estimate_impulses(picture.pixels)
-    minor_share = min(found.bright_share, 1 - found.bright_share)
-    one_sided = minor_share < 0.01 or minor_share * found.spikes < LEAST_OF_A_SIDE
-    if found.density < LEAST_DENSITY or found.spikes < LEAST_SPIKES or one_sided:
+    whole = _whole_pixels(central(picture.pixels))
+    if _tells(whole) and whole.density >= found.density / 2:
+        found = whole  # it sees what noise hides, and counts
+    if not _tells(found):
         return None
     salt_and_pepper = found.extreme_share > 0.8
-    if not salt_and_pepper and found.spread < LEAST_SPREAD:
-        return None
     kind = "black and white dots" if salt_and_pepper else "dots of random value"
     return Finding(
         kind="impulses",
@@ -126,6 +132,15 @@ def find_impulses(picture: Picture) -> Finding | None:
         map=impulse_mask(picture.pixels, found),
         details={"density": found.density, "salt_and_pepper": salt_and_pepper},
     )
+
+
+def _tells(found: ImpulseStatistics) -> bool:
+    """Judge whether there are enough, dark and bright, and either black and white or of many values."""
+    minor_share = min(found.bright_share, 1 - found.bright_share)
+    one_sided = minor_share < 0.01 or minor_share * found.spikes < LEAST_OF_A_SIDE
+    if found.density < LEAST_DENSITY or found.spikes < LEAST_SPIKES or one_sided:
+        return False
+    return found.extreme_share > 0.8 or found.spread >= LEAST_SPREAD
 
 
 def clustering(marked: Mask) -> float:
@@ -140,7 +155,8 @@ def clustering(marked: Mask) -> float:
 def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
     """Mark the pixels with an impulse in any channel.
 
-    Salt and pepper are all pixels at the ends of the range but those in solid areas. Other impulses are the pixels that
+    Salt and pepper are all pixels at the ends of the range but those in solid areas, or those at the ends in all
+    channels at once. Other impulses are the pixels that
     are far from the median of their surroundings, measured by the scatter there.
 
     Returns
@@ -149,6 +165,8 @@ def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
     """
     channels = np.atleast_3d(image)
     mask = np.zeros(channels.shape[:2], bool)
+    if found.whole:
+        return np.logical_or(*(_strewn(end, found) for end in _ends(channels)))
     for c in range(channels.shape[2]):
         x = np.ascontiguousarray(channels[:, :, c])
         mask |= _extremes(x, found) if found.extreme_share > 0.8 else _outliers(x, found)
@@ -156,16 +174,19 @@ def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
 
 
 def _extremes(x: Image, found: ImpulseStatistics) -> Mask:
-    sparse = found.density < 0.15
-    mask = np.zeros(x.shape, bool)
-    size = 3 if found.density < 0.5 else 5
-    for end in (x <= 0.002, x >= 0.998):
-        solid = cv2.morphologyEx(end.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
-        strewn = end & (cv2.dilate(solid, np.ones((3, 3), np.uint8)) == 0)
-        if sparse:  # four of a kind in one neighbourhood are content
-            strewn &= cv2.boxFilter(strewn.astype(np.float32), -1, (3, 3), normalize=False) < 3.5
-        mask |= strewn
+    mask = _strewn(x <= 0.002, found) | _strewn(x >= 0.998, found)
+    sparse = found.density < SPARSE
     return mask & (np.abs(x - cv2.medianBlur(x, 5)) > found.threshold) if sparse else mask
+
+
+def _strewn(end: Mask, found: ImpulseStatistics) -> Mask:
+    """Leave out of the pixels at one end of the range those in solid areas."""
+    size = 3 if found.density < 0.5 else 5
+    solid = cv2.morphologyEx(end.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
+    strewn: Mask = end & (cv2.dilate(solid, np.ones((3, 3), np.uint8)) == 0)
+    if found.density < SPARSE:  # four of a kind in one neighbourhood are content
+        strewn &= cv2.boxFilter(strewn.astype(np.float32), -1, (3, 3), normalize=False) < 3.5
+    return strewn
 
 
 def _dense_salt_and_pepper(channels: Image) -> float:
@@ -177,6 +198,28 @@ def _dense_salt_and_pepper(channels: Image) -> float:
         if min(end.mean() for end in ends) < LEAST_DENSE / 4 or max(map(clustering, ends)) > MOST_CLUSTERED:
             return 0.0
     return float(np.mean(shares)) if max(shares) < MOST_DENSE else 0.0
+
+
+def _whole_pixels(channels: Image) -> ImpulseStatistics:
+    """Tell salt and pepper in strong noise, which leaves no smooth place, in a coloured picture.
+
+    The noise of three channels seldom clips all of them, and where it does, in dark or bright places, not strewn over
+    the picture.
+    """
+    nothing = ImpulseStatistics(0.0, 0, 0.0, 0.0, 0.0, STANDS_OUT)
+    if channels.shape[2] != 3 or (channels == channels[:, :, :1]).all():
+        return nothing
+    ends = _ends(channels)
+    shares = [float(end.mean()) for end in ends]
+    if min(shares) < LEAST_WHOLE or max(map(clustering, ends)) > MOST_CLUSTERED_WHOLE:
+        return nothing
+    density = 2 * min(shares)  # they are alike; of the other there are clipped ones among them
+    return ImpulseStatistics(density, round(density * ends[0].size), 0.5, 1.0, 1.0, STANDS_OUT, whole=True)
+
+
+def _ends(channels: Image) -> tuple[Mask, Mask]:
+    """Mark the pixels that are black in all channels, and those that are white."""
+    return channels.max(axis=2) <= 0.002, channels.min(axis=2) >= 0.998
 
 
 def _outliers(x: Image, found: ImpulseStatistics) -> Mask:
@@ -199,6 +242,7 @@ def _limits(ranges: NDArray[np.float32]) -> tuple[float, float]:
     return max(SMOOTH, 2.5 * quiet), max(STANDS_OUT, 3.5 * quiet)
 
 
-def _crop(image: Image) -> Image:
+def central(image: NDArray[Any]) -> NDArray[Any]:
+    """Cut the middle out of an (H, W) or (H, W, C) image: the sample that is looked at."""
     top, left = max(0, (image.shape[0] - SAMPLE) // 2), max(0, (image.shape[1] - SAMPLE) // 2)
     return image[top : top + SAMPLE, left : left + SAMPLE]
