@@ -9,7 +9,10 @@ from anew.training.upscaling import UpscaleConfig
 
 
 def upscale_x2() -> UpscaleConfig:
-    """The default upscaler for x2: a re-parameterised net of 3x3 convolutions."""
+    """The default upscaler for x2: a re-parameterised net of 3x3 convolutions.
+
+    The shipped ones went on in 8 bits: ``--from``, quantised, batch 16, patch 40, rate 0.00003, ema 0.995, 300 steps.
+    """
     return UpscaleConfig(
         network="edge-oriented",
         network_args={"scales": [2], "width": 48, "depth": 9},
@@ -23,7 +26,7 @@ def upscale_x2() -> UpscaleConfig:
 
 def upscale_x3() -> UpscaleConfig:
     """The default upscaler for x3: as many multiplications per new pixel, more per old one."""
-    return replace(upscale_x2(), network_args={"scales": [3], "width": 64, "depth": 11}, stored="int8")
+    return replace(upscale_x2(), network_args={"scales": [3], "width": 64, "depth": 11})
 
 
 def upscale_x4() -> UpscaleConfig:
@@ -51,5 +54,4 @@ def upscale_robust() -> RobustUpscaleConfig:
         batch=24,
         learning_rate=4e-4,
         decay_from=0.3,
-        stored="int8",
     )

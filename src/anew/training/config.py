@@ -55,7 +55,7 @@ class TrainingConfig:
         Learn with activations and weights rounded to 8 bits, and export a file that computes so, two to three times
         as fast on a CPU (``networks/quantised.py``). Meant for a short run at a low rate from a network that has
         learned without, of an architecture that can: the U-Net.
-    stored : {"half", "int8", "float"}
+    stored : {"half", "float"}
         How the exported file holds the weights (``training/export.py``); it computes in float32 all the same.
     """
 
@@ -83,4 +83,4 @@ class TrainingConfig:
     keep: Literal["last", "best"] = "last"
     bfloat16: bool = True
     quantised: bool = False
-    stored: Literal["half", "int8", "float"] = "half"
+    stored: Literal["half", "float"] = "half"

@@ -16,7 +16,6 @@ from anew.inference.inspection.graph import load_graph
 from anew.training.quantisation import insert_grids, steps_of
 
 OPSET = 17
-WORTH_ROUNDING = 1000  # weights of a convolution; small ones, such as an interpolation, save nothing and cost quality
 
 
 def export_onnx(
@@ -42,10 +41,8 @@ def export_onnx(
     outputs : sequence of str
     dynamic : mapping of str to mapping of int to str, optional
         The axes of inputs and outputs that may have any size, with a name each.
-    stored : {"half", "int8", "float"}
-        How the weights lie in the file; the network computes in float32 all the same. ``"int8"`` is for convolutions,
-        in 255 levels with a scale for each output channel: a quarter of the size for about 0.01 dB of a repaired or
-        enlarged picture, but 0.1 dB of a denoised one where the noise is weak. The rest is then in half precision.
+    stored : {"half", "float"}
+        How the weights lie in the file, except those in 8 bits; the network computes in float32 all the same.
     """
     import onnx
 
@@ -67,8 +64,6 @@ def export_onnx(
         )
     model = onnx.load(str(part))
     insert_grids(model, network)
-    if stored == "int8":
-        _round_convolutions(model)
     if stored != "float":
         _halve_weights(model)
     entry = model.metadata_props.add()
@@ -98,26 +93,6 @@ def load_weights(network: nn.Module, path: Path) -> None:
     own = {name: value for name, value in network.state_dict().items() if name.endswith("_log_step")}
     stored = own | stored  # a file that was not trained in 8 bits has no steps; they are measured afterwards
     network.load_state_dict({name: stored[name] for name in network.state_dict()})
-
-
-def _round_convolutions(model: object) -> None:
-    """Store the weights of convolutions as int8, each followed by a product that ONNX Runtime folds away on loading."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = model.graph  # type: ignore[attr-defined]
-    convolved = {node.input[1] for node in graph.node if node.op_type == "Conv"}
-    added = []
-    for tensor in [t for t in graph.initializer if t.name in convolved and int(np.prod(t.dims)) >= WORTH_ROUNDING]:
-        name, weight = tensor.name, numpy_helper.to_array(tensor)
-        largest = np.abs(weight).max(axis=(1, 2, 3), keepdims=True)
-        scale = (np.where(largest > 0, largest, 1) / 127).astype(np.float32)
-        tensor.CopyFrom(numpy_helper.from_array(np.rint(weight / scale).astype(np.int8), f"{name}_int8"))
-        graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scale"))
-        added.append(helper.make_node("Cast", [f"{name}_int8"], [f"{name}_levels"], to=TensorProto.FLOAT))
-        added.append(helper.make_node("Mul", [f"{name}_levels", f"{name}_scale"], [name]))
-    nodes = [*added, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 def _halve_weights(model: object) -> None:

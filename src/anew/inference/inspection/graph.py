@@ -46,8 +46,7 @@ class Layer:
 def load_graph(path: Path) -> Any:
     """Read a file as an ``onnx.ModelProto``.
 
-    Weights that it holds as whole levels and scales are multiplied out, and what runs between the layers is not
-    rounded.
+    Weights that it holds in 8 bits are multiplied out, and what runs between the layers is not rounded.
 
     Raises
     ------
@@ -59,7 +58,6 @@ def load_graph(path: Path) -> Any:
     except ImportError:
         raise Unavailable("layers and feature maps need the package onnx: pip install 'anew[train]'") from None
     model = onnx.load(str(path))
-    _multiply_out(model.graph)
     _leave_grids(model.graph)
     return model
 
@@ -193,24 +191,6 @@ def _session_of(model: Any) -> Any:
         path = Path(folder) / "model.onnx"
         onnx.save(model, str(path))
         return make_session(path, "cpu")
-
-
-def _multiply_out(graph: Any) -> None:
-    """Put float32 in place of int8 weights, their cast and their product with a scale."""
-    from onnx import numpy_helper
-
-    stored = {tensor.name: tensor for tensor in graph.initializer}
-    makers = {name: node for node in graph.node for name in node.output}
-    for node in [n for n in graph.node if n.op_type == "Mul"]:
-        cast = makers.get(node.input[0])
-        levels = stored.get(cast.input[0]) if cast is not None and cast.op_type == "Cast" else None
-        scale = stored.get(node.input[1])
-        if levels is not None and scale is not None:
-            weight = numpy_helper.to_array(levels) * numpy_helper.to_array(scale)
-            levels.CopyFrom(numpy_helper.from_array(weight.astype(np.float32), node.output[0]))
-            graph.initializer.remove(scale)
-            graph.node.remove(cast)
-            graph.node.remove(node)
 
 
 def _leave_grids(graph: Any) -> None:
