@@ -33,9 +33,7 @@ MOST_SAME_BESIDE, LEAST_FAR_BESIDE = 0.4, 0.4  # the same, for parts of exactly 
 # Change from the first to the second pixel outside, less what neighbours differ by in half of the picture, which noise
 # makes much; relative to the jump at the border.
 MOST_TRANSITION = 0.6
-MOST_AGAIN = (
-    0.1  # of the steps outwards that meet the colour again: in bright noise single pixels are clipped everywhere
-)
+MOST_AGAIN = 0.1  # of the steps outwards that meet the colour again, as they do where noise is clipped
 # Not one neighbour has nearly the colour: a hole beside a sure one, however dark its surroundings.
 CLEAN_CUT = 0.02
 MOST_TRANSITION_BESIDE, MOST_CONTACT_BESIDE = 0.8, 0.1
@@ -214,9 +212,8 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask, usual: floa
         cut = border.looks_like_a_hole(CLEAN_CUT, 0.0, MOST_TRANSITION_BESIDE) & (contact <= MOST_CONTACT_BESIDE * area)
         accepted |= possible & (beside | cut) & (area >= least)
         accepted[0] = False
-    rest = (
-        ~accepted & ~lines & free & (area < np.sqrt(region.size))
-    )  # with too little border to judge alone they go together
+    # With too little border to judge alone they go together.
+    rest = ~accepted & ~lines & free & (area < np.sqrt(region.size))
     accepted[rest] = border.total(rest).looks_like_a_hole()[0]
     if area[accepted].sum() < max(0.5 * area[1:].sum(), least):
         accepted &= border.looks_like_a_hole(CLEAN_CUT, PLAIN_FAR, PLAIN_TRANSITION)

@@ -48,9 +48,7 @@ def insert_grids(model: Any, network: nn.Module) -> None:
             nodes += grid.take()
     nodes = _shuffle_levels(nodes)
     read = {name for node in nodes for name in node.input}
-    nodes = [
-        node for node in nodes if node.op_type != "Identity" or node.output[0] in read
-    ]  # equal offsets were shared
+    nodes = [n for n in nodes if n.op_type != "Identity" or n.output[0] in read]  # equal offsets were shared
     del graph.node[:]
     graph.node.extend(nodes)
     used = {name for node in nodes for name in node.input}

@@ -80,7 +80,7 @@ def run_recipe(
     if start_from is not None:
         load_weights(given, _weights_path(start_from))
     if fresh and not (start_from is not None and card.network_args.get("quantised")):
-        generator = torch.Generator(device).manual_seed(config.seed)
+        generator = torch.Generator().manual_seed(config.seed)
         loss = partial(objective.losses[objective.product], objective.networks, training, config, generator)
         calibrate(given, loss)
     if fresh and start_from is not None:
