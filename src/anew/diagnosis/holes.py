@@ -39,7 +39,9 @@ CLEAN_CUT = 0.02
 MOST_TRANSITION_BESIDE, MOST_CONTACT_BESIDE = 0.8, 0.1
 # So plainly a hole that content of its colour elsewhere, such as a clipped sky, does not speak against it.
 PLAIN_SHARE, PLAIN_FAR, PLAIN_TRANSITION = 0.008, 0.9, 0.12
-MOST_CONTACT = 0.15  # of the pixels of a part that lie on the margin of the picture; more is a remainder of a frame
+# Of the pixels of a part that lie on the margin of the picture. More is a remainder of a frame; up to the second share
+# it is another hole if one of its colour is sure.
+MOST_CONTACT, MOST_CONTACT_OF_MORE = 0.15, 0.4
 LEAST_COLOURS = 300  # in a sample of a coloured picture; fewer are a palette, which makes flat areas everywhere
 LEAST_SCATTER = 0.025  # median distance of the content from its median tone; less is a page, and the holes its letters
 MOST_PARTS, LARGE_PART = 8, 0.008  # the number of holes, and the share of the picture of one, that are no letters
@@ -205,12 +207,13 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask, usual: floa
     blocks = (border.on_grid >= MOST_ON_GRID * border.count) & ~border.looks_like_a_hole(CLEAN_CUT, PLAIN_FAR)
     lines = (border.count > MOST_BORDER * area) & (area >= LEAST_PIXELS)
     possible = ~blocks & ~lines
-    accepted = possible & border.looks_like_a_hole() & (contact <= MOST_CONTACT * area)
+    cut_out = possible & border.looks_like_a_hole()
+    accepted = cut_out & (contact <= MOST_CONTACT * area)
     accepted[0] = False
     if accepted.any():
         beside = border.looks_like_a_hole(MOST_SAME_BESIDE, LEAST_FAR_BESIDE) & free
         cut = border.looks_like_a_hole(CLEAN_CUT, 0.0, MOST_TRANSITION_BESIDE) & (contact <= MOST_CONTACT_BESIDE * area)
-        accepted |= possible & (beside | cut) & (area >= least)
+        accepted |= possible & (beside | cut) & (area >= least) | cut_out & (contact <= MOST_CONTACT_OF_MORE * area)
         accepted[0] = False
     # With too little border to judge alone they go together.
     rest = ~accepted & ~lines & free & (area < np.sqrt(region.size))
