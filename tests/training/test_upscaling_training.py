@@ -43,6 +43,16 @@ def pairs(colour_photo: np.ndarray) -> Pairs:
     return make_pairs(pack([pixels, np.ascontiguousarray(pixels[:97, ::-1])]), (2, 3, 4))
 
 
+@pytest.fixture
+def folder(colour_photo: np.ndarray, tmp_path: Path) -> Path:
+    """Two photographs as files."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for index in range(2):
+        Image.fromarray((colour_photo[index * 8 :] * 255).astype(np.uint8)).save(photos / f"{index}.png")
+    return photos
+
+
 def lively(network: torch.nn.Module) -> torch.nn.Module:
     """Give every parameter a value that matters."""
     torch.manual_seed(3)
@@ -142,12 +152,10 @@ def test_the_networks_of_the_papers_have_their_sizes_and_reach_as_far_as_they_sa
 
 
 @pytest.mark.parametrize("name", ["srcnn", "espcn"])
-def test_the_networks_of_the_papers_learn_and_run_as_onnx(name: str, colour_photo: np.ndarray, tmp_path: Path) -> None:
+def test_the_networks_of_the_papers_learn_and_run_as_onnx(
+    name: str, colour_photo: np.ndarray, folder: Path, tmp_path: Path
+) -> None:
     torch.set_num_threads(1)
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for index in range(2):
-        Image.fromarray((colour_photo[index * 8 :] * 255).astype(np.uint8)).save(folder / f"{index}.png")
     config = replace(TINY, network=name, network_args={"scales": [2, 3, 4]})
     path = run_recipe(config, folder, tmp_path / "run", steps=2)
     again = run_recipe(config, folder, tmp_path / "tuned", steps=1, start_from=str(path))
@@ -159,12 +167,10 @@ def test_the_networks_of_the_papers_learn_and_run_as_onnx(name: str, colour_phot
         )
 
 
-def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(colour_photo: np.ndarray, tmp_path: Path) -> None:
+def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(
+    colour_photo: np.ndarray, folder: Path, tmp_path: Path
+) -> None:
     torch.set_num_threads(1)
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for index in range(2):
-        Image.fromarray((colour_photo[index * 8 :] * 255).astype(np.uint8)).save(folder / f"{index}.png")
     path = run_recipe(TINY, folder, tmp_path / "run", steps=2)
     card = open_model(path).card
     assert card.network_args["branches"] is False
@@ -179,12 +185,10 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(colour_photo: np.nda
     assert luminance(result).std() > 0.05
 
 
-def test_an_upscaler_goes_on_in_8_bits_and_runs_as_it_learned(colour_photo: np.ndarray, tmp_path: Path) -> None:
+def test_an_upscaler_goes_on_in_8_bits_and_runs_as_it_learned(
+    colour_photo: np.ndarray, folder: Path, tmp_path: Path
+) -> None:
     torch.set_num_threads(1)
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for index in range(2):
-        Image.fromarray((colour_photo[index * 8 :] * 255).astype(np.uint8)).save(folder / f"{index}.png")
     path = run_recipe(TINY, folder, tmp_path / "run", steps=2)
     rounding = replace(TINY, quantised=True, stored="float")
     again = run_recipe(rounding, folder, tmp_path / "rounded", steps=2, start_from=str(path))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
 from anew.diagnosis.finding import Finding, finding_of_mask
-from anew.diagnosis.impulses import MOST_CLUSTERED, central, clustering
+from anew.diagnosis.impulses import central, is_strewn
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -111,7 +111,7 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
         if cuts[place] <= LEAST_SHARP:
             break
         region = _is_colour(pixels, colour)
-        loose = _strewn(central(region))
+        loose = is_strewn(central(region))
         if loose and _is_colour(pixels, 1 - colour).mean() > region.mean() / 2:
             continue  # salt and pepper
         if loose and region.mean() > LEAST_STREWN:
@@ -131,10 +131,6 @@ def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
     flat_share = _flat_share(pixels, ~(missing | holes))
     photographic = flat_share <= MOST_FLAT and looks_photographic(here[:, 1:][content], letters=letters)
     return holes if photographic else np.zeros_like(holes)
-
-
-def _strewn(region: Mask) -> bool:
-    return bool(region.any()) and clustering(region) < MOST_CLUSTERED
 
 
 def _flat_share(pixels: Image, content: Mask) -> float:

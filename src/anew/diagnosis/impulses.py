@@ -143,6 +143,11 @@ def _tells(found: ImpulseStatistics) -> bool:
     return found.extreme_share > 0.8 or found.spread >= LEAST_SPREAD
 
 
+def is_strewn(marked: Mask) -> bool:
+    """Tell whether there are marked pixels, strewn independently of each other."""
+    return bool(marked.any()) and clustering(marked) < MOST_CLUSTERED
+
+
 def clustering(marked: Mask) -> float:
     """Give the largest correlation of an (H, W) map with itself moved by one or two pixels: near 0 if strewn."""
     share = float(marked.mean())
@@ -155,9 +160,9 @@ def clustering(marked: Mask) -> float:
 def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
     """Mark the pixels with an impulse in any channel.
 
-    Salt and pepper are all pixels at the ends of the range but those in solid areas, or those at the ends in all
-    channels at once. Other impulses are the pixels that
-    are far from the median of their surroundings, measured by the scatter there.
+    Salt and pepper are all pixels at the ends of the range, in any channel or, where noise clips single ones, in all of
+    them, but not those in solid areas. Other impulses are the pixels that are far from the median of their
+    surroundings, measured by the scatter there.
 
     Returns
     -------
@@ -166,7 +171,7 @@ def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
     channels = np.atleast_3d(image)
     mask = np.zeros(channels.shape[:2], bool)
     if found.whole:
-        return np.logical_or(*(_strewn(end, found) for end in _ends(channels)))
+        return np.logical_or(*(_outside_solids(end, found) for end in _ends(channels)))
     for c in range(channels.shape[2]):
         x = np.ascontiguousarray(channels[:, :, c])
         mask |= _extremes(x, found) if found.extreme_share > 0.8 else _outliers(x, found)
@@ -174,12 +179,12 @@ def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
 
 
 def _extremes(x: Image, found: ImpulseStatistics) -> Mask:
-    mask = _strewn(x <= 0.002, found) | _strewn(x >= 0.998, found)
+    mask = _outside_solids(x <= 0.002, found) | _outside_solids(x >= 0.998, found)
     sparse = found.density < SPARSE
     return mask & (np.abs(x - cv2.medianBlur(x, 5)) > found.threshold) if sparse else mask
 
 
-def _strewn(end: Mask, found: ImpulseStatistics) -> Mask:
+def _outside_solids(end: Mask, found: ImpulseStatistics) -> Mask:
     """Leave out of the pixels at one end of the range those in solid areas."""
     size = 3 if found.density < 0.5 else 5
     solid = cv2.morphologyEx(end.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8))

@@ -47,8 +47,9 @@ class Model:
 
     def under(self, condition: float | None) -> Model:
         """Give what computes for a condition: itself, or the one that rounds."""
-        rounds = self.rounded is not None and condition is not None and condition >= self.rounded_from
-        return self.rounded if self.rounded is not None and rounds else self
+        if self.rounded is None or condition is None or condition < self.rounded_from:
+            return self
+        return self.rounded
 
     def __call__(self, image: NDArray[np.float32], condition: float | None = None) -> NDArray[np.float32]:
         """Run the network on an (H, W, C) float32 image of any size; a condition is given if the network takes one.

@@ -25,14 +25,12 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width: int, *, quantised: bool = False) -> None:
         super().__init__()
-        self.first: nn.Conv2d
-        self.second: nn.Conv2d
         if quantised:
-            self.first = QuantisedConv2d(width, width, 3, padding=1, rounds=False)
-            self.second = QuantisedConv2d(width, width, 3, padding=1, rectified=True)
+            first: nn.Conv2d = QuantisedConv2d(width, width, 3, padding=1, rounds=False)
+            second: nn.Conv2d = QuantisedConv2d(width, width, 3, padding=1, rectified=True)
         else:
-            self.first = nn.Conv2d(width, width, 3, padding=1)
-            self.second = nn.Conv2d(width, width, 3, padding=1)
+            first, second = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+        self.first, self.second = first, second
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
