@@ -330,3 +330,14 @@ def test_a_tilt_that_a_person_wants_or_a_replay_repeats_is_not_asked_for_again(n
     )
     assert "edges" in run_plan(noisy, wanted, diagnosis=diagnosis).steps[1].reason
     assert run_plan(noisy, plan, diagnosis=diagnosis, check=False).steps[1].kept
+
+
+def test_salt_and_pepper_in_strong_noise_is_taken_out() -> None:
+    rng = np.random.default_rng(0)
+    photo = skimage.data.cat()[:192, :192] / 255
+    noisy = (np.rint((photo + rng.normal(0, 0.2, photo.shape)).clip(0, 1) * 255) / 255).astype(np.float32)
+    dots = rng.random(noisy.shape[:2]) < 0.05
+    noisy[dots] = rng.integers(0, 2, (int(dots.sum()), 1))
+    restored = restore(Picture(noisy), only=["impulses"])
+    assert [step.kept for step in restored.steps] == [True]
+    assert psnr(restored.picture.pixels, photo) > psnr(noisy, photo) + 1
