@@ -40,6 +40,7 @@ TINY = DamageConfig(
     validation=1,
     lookalikes=7,
     drawn=1,
+    misleading_share=0.5,
 )
 
 
@@ -123,7 +124,7 @@ def test_clean_crops_have_no_truth_and_batches_follow_from_the_generator(source:
 def test_busy_clean_crops_hold_more_fine_lines(source: Path) -> None:
     data, _ = damage_masks.load_data(source, TINY)
     clean = {"clean_share": 1.0, "lookalike_share": 0.0, "noisy_share": 0.0, "impulse_share": 0.0}
-    plain = replace(TINY, batch=64, busy_share=0.0, **clean)
+    plain = replace(TINY, batch=64, busy_share=0.0, misleading_share=0.0, **clean)
 
     def mean_fineness(config: DamageConfig) -> float:
         image, _ = damage_masks.make_batch(data, config, torch.Generator().manual_seed(0))
@@ -189,3 +190,21 @@ def test_the_recipe_is_small_enough() -> None:
     config = RECIPES["damage-masks"]()
     network = damage_masks.make_objective(config).networks["network"]
     assert sum(p.numel() for p in network.parameters()) <= 1_200_000
+
+
+def test_misleading_crops_are_those_that_the_network_marks_most(source: Path) -> None:
+    data, _ = damage_masks.load_data(source, TINY)
+    plain = replace(TINY, clean_share=1.0, lookalike_share=0.0, dark_share=0.0, faded_share=0.0, noisy_share=0.0)
+    seen: list[np.ndarray] = []
+
+    def darkness(crops: np.ndarray) -> np.ndarray:
+        seen.append(crops.mean(axis=(1, 2, 3)))
+        return 1 - seen[-1]
+
+    chosen, _ = damage_masks.make_batch(
+        data, replace(plain, misleading_share=1.0), torch.Generator().manual_seed(1), darkness
+    )
+    assert len(seen) == TINY.batch
+    assert all(len(choices) == damage_masks.CHOICE for choices in seen)
+    for crop, choices in zip(chosen, seen, strict=True):  # scans are softened and compressed a little
+        assert abs(float(crop.mean()) - choices.min()) < abs(float(crop.mean()) - np.median(choices))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ COVERED, VISIBLE = 0.12, 0.06  # least opacity, and least change of a value, of 
 HELD_OUT = 8  # every so many of the overlays is kept for validation
 VALIDATION_SEED = 7
 MOST_NOISE = 0.2  # standard deviation, in units of the range
-CHOICE = 3  # crops of which the busiest is taken
+CHOICE = 4  # crops of which the busiest, or the most misleading, is taken
 DAMAGED_WEIGHT = 3.0  # of a damaged pixel in the cross-entropy
 WHITE, DARK = 0.82, 0.13  # shares of the colours of layers; the rest has any colour
 
@@ -53,8 +54,9 @@ class DamageConfig(TrainingConfig):
         Part of the crops without damage.
     lookalike_share : float in [0, 1]
         Part of these that are drawn.
-    busy_share : float in [0, 1]
-        Part of the clean crops of photographs that are the busiest of a few: twigs, whiskers and fences lie there.
+    busy_share, misleading_share : float in [0, 1]
+        Parts of the clean crops of photographs that are, of a few, the busiest, or the one of which the network as it
+        is marks most: twigs, whiskers and fences lie there.
     lookalikes, drawn : int
         How many lookalikes, and layers of each drawn sort, are made.
     overlay_step : int >= 1
@@ -68,6 +70,7 @@ class DamageConfig(TrainingConfig):
     clean_share: float = 0.4
     lookalike_share: float = 0.3
     busy_share: float = 0.0
+    misleading_share: float = 0.0
     lookalikes: int = 84
     drawn: int = 120
     overlay_step: int = 2
@@ -130,9 +133,18 @@ def make_objective(config: DamageConfig) -> Objective:
 
 def loss(networks: Networks, data: DamageData, config: DamageConfig, generator: torch.Generator) -> Tensor:
     """Weighted cross-entropy per pixel plus the soft Dice loss per kind over the whole batch."""
-    image, truth = make_batch(data, config, generator)
     place = next(networks["network"].parameters()).device
-    image, truth = image.to(place), truth.to(place)
+
+    @torch.no_grad()
+    def marked(crops: Crop) -> NDArray[np.float32]:
+        """Give the share that the network marks of each of (N, h, w, 3) crops."""
+        network = networks["network"].eval()
+        shown = torch.from_numpy(crops).permute(0, 3, 1, 2).to(place)
+        share = network(shown.contiguous(memory_format=torch.channels_last)).float().sigmoid().mean(dim=(1, 2, 3))
+        network.train()
+        return np.asarray(share.cpu().numpy(), np.float32)
+
+    image, truth = (side.to(place) for side in make_batch(data, config, generator, marked))
     logits = networks["network"](image.contiguous(memory_format=torch.channels_last)).float()
     weight = torch.full((1, 1, 1), DAMAGED_WEIGHT, device=place)
     entropy = nn.functional.binary_cross_entropy_with_logits(logits, truth, pos_weight=weight)
@@ -147,8 +159,16 @@ def dice_loss(probability: Tensor, truth: Tensor) -> Tensor:
     return (1 - (2 * shared + 1) / (total + 1)).mean()
 
 
-def make_batch(data: DamageData, config: DamageConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw (image, truth): (N, 3, h, w) in [0, 1], and (N, kinds, h, w), 1 where damaged."""
+def make_batch(
+    data: DamageData,
+    config: DamageConfig,
+    generator: torch.Generator,
+    marked: Callable[[Crop], NDArray[np.float32]] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Draw (image, truth): (N, 3, h, w) in [0, 1], and (N, kinds, h, w), 1 where damaged.
+
+    ``marked`` tells how much of each of (N, h, w, 3) crops is marked; without it, misleading crops are busy ones.
+    """
     rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator, device=generator.device)))
     state = torch.Generator().manual_seed(int(rng.integers(2**62)))
     photographs = data.photographs.crops(CHOICE * config.batch, config.patch, state).permute(0, 2, 3, 1).numpy()
@@ -159,7 +179,9 @@ def make_batch(data: DamageData, config: DamageConfig, generator: torch.Generato
         clean = rng.random() < config.clean_share
         if clean and rng.random() < config.lookalike_share:
             chosen = lookalike
-        elif clean and rng.random() < config.busy_share:
+        elif clean and (draw := rng.random()) < config.misleading_share and marked is not None:
+            chosen = choice[int(np.argmax(marked(choice)))]
+        elif clean and draw < config.misleading_share + config.busy_share:
             chosen = max(choice, key=fineness)
         else:
             chosen = choice[0]
