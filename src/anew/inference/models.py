@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from anew.errors import AnewError
 from anew.inference.card import BadModel, ModelCard
-from anew.inference.providers import BFLOAT16_FROM, card_text, chosen_provider, computes_bfloat16, on_processor
+from anew.inference.providers import (
+    BFLOAT16_FROM,
+    card_text,
+    chosen_provider,
+    computes_bfloat16,
+    lean_run,
+    on_processor,
+)
 from anew.inference.providers import CARD_KEY as CARD_KEY
 from anew.inference.providers import make_session as make_session
 
@@ -38,12 +45,15 @@ class Model:
         The same computed in bfloat16 or in 8 bits.
     rounded_from : float
         The least condition for which that is used.
+    run_options : tuple
+        What else the session is given for a run.
     """
 
     card: ModelCard
     session: Any
     rounded: Model | None = None
     rounded_from: float = 0.0
+    run_options: tuple[Any, ...] = ()
 
     def under(self, condition: float | None) -> Model:
         """Give what computes for a condition: itself, or the one that rounds."""
@@ -73,7 +83,7 @@ class Model:
             inputs["condition"] = np.full((1, 1, 1, 1), condition, np.float32)
         size = f"{width} x {height} pixels in {image.shape[2]} channels"
         try:
-            (result,) = self.session.run(None, inputs)
+            (result,) = self.session.run(None, inputs, *self.run_options)
         except Exception as error:  # the runtimes raise their own classes, which share no root
             raise RunFailed(f"{self.card.name} failed on {size}: {str(error).strip().splitlines()[0]}") from None
         if not np.isfinite(result).all():
@@ -123,6 +133,8 @@ def _open(path: Path, changed: int, provider: str) -> Model:
     if text is None:
         raise BadModel(f"{path}: carries no card; only models made by `anew train` can be used")
     card = ModelCard.from_json(text, str(path))
+    if card.task == "diagnose":
+        return Model(card, session, run_options=lean_run(session))
     if provider != "auto" or card.task != "denoise" or not on_processor(session):
         return Model(card, session)
     if computes_bfloat16():

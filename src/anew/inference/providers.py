@@ -89,6 +89,20 @@ def make_session(path: Path, provider: str = "auto") -> Any:
         raise BadModel(f"{path}: not a model that ONNX Runtime can open ({_first_line(error)})") from None
 
 
+def lean_run(session: Any) -> tuple[Any, ...]:
+    """Give what a session must be told so that it gives its working memory back after a run.
+
+    For what runs once a picture: the next run has to ask for it again, which makes it 15 % slower.
+    """
+    if isinstance(session, OpenVinoSession):
+        return ()
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return (options,)
+
+
 def on_processor(session: Any) -> bool:
     """Tell whether an open session computes on the CPU."""
     return isinstance(session, OpenVinoSession) or session.get_providers()[0] == ONNX_RUNTIME[1]
