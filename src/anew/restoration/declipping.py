@@ -59,9 +59,10 @@ def undo_clipping(denoised: Image, sigma: float, *, dark: bool = True, bright: b
     highest = 1 + REACH * sigma if bright else 1.0
     clean = np.linspace(lowest, highest, POINTS)
     means = mean_of_clipped(clean, sigma, dark=dark, bright=bright)
-    values = np.interp(denoised, means, clean).clip(0, 1)
     near = (dark & (denoised < REACH * sigma)) | (bright & (denoised > 1 - REACH * sigma))
-    return np.asarray(np.where(near, values, denoised), np.float32)
+    result = denoised.astype(np.float32)
+    result[near] = np.interp(denoised[near], means, clean).clip(0, 1)
+    return result
 
 
 def mean_of_clipped(

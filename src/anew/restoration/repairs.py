@@ -17,7 +17,7 @@ from anew.restoration.declipping import clipped_ends, undo_clipping
 from anew.restoration.inpainting_choice import choose_inpainting
 from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
-from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
+from anew.restoration.tiles import TILE, apply_in_tiles, fill_in_tiles, tiles_of
 
 # An estimated psf is off by a little, which acts like noise of these levels; the first that passes the check is taken.
 PSF_ERRORS = (1 / 255, 4 / 255, 12 / 255)
@@ -144,8 +144,11 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
         ends = clipped_ends(now.image, image, sigma)
     if verdict.kept and ends is not None and any(ends):
         dark, bright = ends
-        clean = apply_in_tiles(lambda x: undo_clipping(x, sigma, dark=dark, bright=bright), image, halo=0)
-        image = _blend(image, clean, now.strength)
+        image = image.copy() if np.may_share_memory(image, now.image) else image
+        for place in tiles_of(image.shape, TILE):  # in place: a third copy of a large picture would be in memory
+            image[place] = _blend(
+                image[place], undo_clipping(image[place], sigma, dark=dark, bright=bright), now.strength
+            )
         used["clipped"] = list(ends)
         names = " and ".join(name for name, end in zip(("shadows", "highlights"), ends, strict=True) if end)
         verdict = replace(verdict, reason=f"{verdict.reason}; {names} greyed by clipped noise were set right")
