@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -14,6 +15,8 @@ from anew.diagnosis.light import (
     find_contrast,
     find_exposure,
     find_uneven_light,
+    pick_pixels,
+    pick_soft_pixels,
 )
 from anew.images import Picture
 from anew.registry import METHODS
@@ -90,6 +93,13 @@ def test_what_a_denoiser_leaves_does_not_hide_a_ceiling(name: str) -> None:
     finding = found(find_exposure(picture(dark + left), repaired=True))
     assert finding.value == pytest.approx(-1.5, abs=0.2)
     assert find_exposure(picture(photo(name) + left), repaired=True) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 300, 3), (257, 40, 1), (1400, 1100, 3)])
+def test_a_picture_softened_in_bands_is_softened_as_a_whole(shape: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).random(shape, np.float32)
+    whole = pick_pixels(np.asarray(cv2.GaussianBlur(image, (0, 0), 1.0), np.float32))
+    np.testing.assert_allclose(pick_soft_pixels(image), whole, atol=1e-6)
 
 
 def test_a_plain_sky_is_not_too_dark() -> None:

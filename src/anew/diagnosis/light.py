@@ -8,6 +8,7 @@ ImageNet) 6 are reported as wrongly exposed, 1 as flat, none as unevenly lit.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ DARK_CEILING_GREY = 0.57
 # any do: of 50 photographs taken 1.5 stops too dark, all stay below this limit after noise of 0.04 and 0.1, and 90 %
 # after 0.2, where 40 % stay below the other in a sharp copy; of good photographs 0.8 %.
 REPAIRED_SOFTNESS, REPAIRED_MARGIN = 1.0, 0.015  # pixels; of the range
+BAND = 256  # rows that are softened at a time
 PILED_CEILING = 0.80
 # Mean luma of pictures that need no more light, whatever their ceiling: cameras expose for 18 % grey, which is 0.46. Of
 # 133 photographs taken 1.5 stops too dark none is brighter, and the brightest reaches it nearly.
@@ -70,8 +72,7 @@ def find_exposure(picture: Picture, *, repaired: bool = False) -> Finding | None
     ceiling = find_ceiling(brightest)
     limit = DARK_CEILING_GREY if is_grey(pixels) else DARK_CEILING
     if repaired:
-        soft = cv2.GaussianBlur(picture.pixels, (0, 0), REPAIRED_SOFTNESS)
-        brightest, limit = pick_pixels(np.asarray(soft, np.float32)).max(axis=1), limit + REPAIRED_MARGIN
+        brightest, limit = pick_soft_pixels(picture.pixels).max(axis=1), limit + REPAIRED_MARGIN
     white = float(np.percentile(brightest, 100 - TAIL))
     clipped_below_white = ceiling.piled_up and ceiling.value < PILED_CEILING
     well_lit = float(luminance_of(pixels).mean()) > WELL_LIT
@@ -173,8 +174,21 @@ def find_ceiling(values: NDArray[np.float32]) -> Ceiling:
 def pick_pixels(image: Image) -> Image:
     """Give at most about SAMPLES pixels on a regular grid, as an (N, C) array; its channels are contiguous."""
     channels = np.atleast_3d(image)
-    step = max(1, int(np.ceil(np.sqrt(channels.shape[0] * channels.shape[1] / SAMPLES))))
+    step = _step_of(channels)
     return np.asfortranarray(channels[::step, ::step].reshape(-1, channels.shape[2]))
+
+
+def pick_soft_pixels(image: Image) -> Image:
+    """Pick the same pixels of a soft copy, of which only a band is in memory at a time."""
+    channels = np.atleast_3d(image)
+    height, step = len(channels), _step_of(channels)
+    rows, halo = step * max(1, BAND // step), math.ceil(4 * REPAIRED_SOFTNESS)
+    picked = []
+    for top in range(0, height, rows):
+        start = max(0, top - halo)
+        soft = np.atleast_3d(cv2.GaussianBlur(channels[start : top + rows + halo], (0, 0), REPAIRED_SOFTNESS))
+        picked.append(soft[top - start : top - start + rows : step, ::step].reshape(-1, channels.shape[2]))
+    return np.asarray(np.concatenate(picked), np.float32)
 
 
 def luminance_of(pixels: Image) -> Image:
@@ -193,6 +207,10 @@ def is_photographic(pixels: Image) -> bool:
 def is_grey(pixels: Image) -> bool:
     """Tell whether all (N, C) pixels are grey."""
     return pixels.shape[1] == 1 or float(np.mean(np.ptp(pixels, axis=1))) < 2 / 255
+
+
+def _step_of(channels: Image) -> int:
+    return max(1, math.ceil(math.sqrt(channels.shape[0] * channels.shape[1] / SAMPLES)))
 
 
 def _underexposed(image: Image, white: float, clipped_below_white: bool) -> Finding:
