@@ -1,11 +1,13 @@
 import cv2
 import numpy as np
 import pytest
+import scipy.fft
 from PIL import Image
 
 import anew
 from anew.codecs.facts import Facts
 from anew.diagnosis.jpeg import (
+    block_dct,
     estimate_jpeg_quality,
     estimate_jpeg_traces,
     find_jpeg,
@@ -33,6 +35,12 @@ def test_quality_and_grid_from_pixels(grey_photo, quality):
     traces = estimate_jpeg_traces(decoded)
     assert abs(traces.quality - quality) <= 4
     assert traces.offset == (5, 3)
+
+
+def test_transform_of_blocks_is_that_of_scipy():
+    image = np.random.default_rng(0).random((27, 36), np.float32)
+    corner = np.asarray(block_dct(image)).reshape(3, 4, 8, 8)
+    assert corner[2, 3] == pytest.approx(scipy.fft.dctn(image[16:24, 24:32], norm="ortho"), abs=1e-5)
 
 
 def test_none_where_nothing_was_compressed(grey_photo):
