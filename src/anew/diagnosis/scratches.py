@@ -33,10 +33,10 @@ LIKELY = 0.75  # probability that counts on a line
 THIN, WIDE = 4.0, 12.0  # pixels across: what is thin tells that there are scratches, what is wide is none
 LEAST_LENGTH = 30.0  # pixels at UNIT_SIDE
 # Sums of these lengths, and of faint lines, relative to the square root of the area; either would do alone, and so does
-# half of each. Of 1,050 clean photographs 19 have that much, of 150 that the network was not trained on one; 95 % of
-# these under film scratches do, 55 % under drawn scratches, 31 % if there is noise too.
-LEAST_TOTAL = 0.45
-LEAST_LINES = 1.7
+# half of each. Of 1,050 clean photographs 19 have that much, of 150 that the network was not trained on two; 94 % of
+# these under film scratches do, 60 % under drawn scratches, 33 % if there is noise too.
+LEAST_TOTAL = 0.5
+LEAST_LINES = 1.5
 SURE = 2.0  # times as much
 
 
