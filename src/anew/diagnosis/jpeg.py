@@ -18,16 +18,12 @@ from numpy.typing import NDArray
 from anew.arrays import Image, luminance
 from anew.diagnosis.finding import Finding
 from anew.jpeg_tables import quantisation_table
+from anew.restoration.deblocking.jpeg_blocks import blocks_to_coefficients
 
 if TYPE_CHECKING:
     from anew.images import Picture
 
 BLOCK = 8
-# The orthonormal DCT of eight values, a frequency a row: as products of matrices it takes a tenth of the time of
-# scipy.fft, which is made for long axes.
-COSINES = np.sqrt(2 / BLOCK) * np.cos(np.pi / BLOCK * np.outer(np.arange(BLOCK), np.arange(BLOCK) + 0.5))
-COSINES[0] /= np.sqrt(2)
-COSINES = COSINES.astype(np.float32)
 VISIBLE_QUALITY = 85  # above it the artefacts are too weak to see
 
 
@@ -151,22 +147,22 @@ def clipped_blocks(image: Image) -> NDArray[np.bool_]:
 
 def block_dct(y: Image) -> NDArray[np.float32]:
     """Give the orthonormal DCT of all 8 x 8 blocks as (N, 8, 8)."""
-    rows, columns = y.shape[0] // BLOCK, y.shape[1] // BLOCK
-    blocks = y[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).swapaxes(1, 2)
-    coefficients: NDArray[np.float32] = COSINES @ blocks.reshape(-1, BLOCK, BLOCK) @ COSINES.T
-    return coefficients
+    plane = blocks_to_coefficients(_whole_blocks(y))
+    blocks = plane.reshape(len(plane) // BLOCK, BLOCK, -1, BLOCK).swapaxes(1, 2)
+    return blocks.reshape(-1, BLOCK, BLOCK)
+
+
+def _whole_blocks(y: Image) -> Image:
+    return y[: len(y) // BLOCK * BLOCK, : y.shape[1] // BLOCK * BLOCK]
 
 
 def _grid_offset(y: Image) -> tuple[int, int]:
     """Find the grid on which most coefficients vanish: quantisation sets them to zero only there."""
     zeros = np.empty((BLOCK, BLOCK))
-    for column in range(BLOCK):
-        width = (y.shape[1] - column) // BLOCK * BLOCK
-        across = (y[:, column : column + width].reshape(len(y), -1, BLOCK) @ COSINES.T).reshape(len(y), width)
-        for row in range(BLOCK):
-            rows = (len(y) - row) // BLOCK
-            coefficients = COSINES @ across[row : row + rows * BLOCK].reshape(rows, BLOCK, width)
-            zeros[row, column] = np.count_nonzero(np.abs(coefficients) < 0.5) / coefficients.size
+    for row in range(BLOCK):
+        for column in range(BLOCK):
+            coefficients = blocks_to_coefficients(_whole_blocks(y[row:, column:]))
+            zeros[row, column] = np.mean(np.abs(coefficients) < 0.5)
     best = int(np.argmax(zeros))
     return best // BLOCK, best % BLOCK
 

@@ -9,13 +9,10 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from anew.arrays import LUMA, Image
-from anew.jpeg_tables import CHROMINANCE, LUMINANCE, quantisation_table
-
-DCT = scipy.fft.dct(np.eye(8), axis=0, norm="ortho").astype(np.float32)  # rows are the basis functions
+from anew.jpeg_tables import CHROMINANCE, DCT, LUMINANCE, quantisation_table
 
 
 def pad_to_blocks(plane: Image) -> Image:

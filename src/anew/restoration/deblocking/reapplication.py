@@ -12,13 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.restoration.deblocking.jpeg_blocks import (
-    DCT,
-    on_jpeg_planes,
-    pad_to_blocks,
-    project_on_quantiser,
-    tile_table,
-)
+from anew.jpeg_tables import DCT
+from anew.restoration.deblocking.jpeg_blocks import on_jpeg_planes, pad_to_blocks, project_on_quantiser, tile_table
 
 
 def deblock_reapplication(
