@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anew.arrays import same_colour
 from anew.codecs import metadata
 from anew.codecs.facts import Facts, Source
 from anew.codecs.formats import Budget, Options
@@ -345,7 +346,7 @@ def _animation_chunks(rasters: Sequence[Raster], facts: Sequence[Facts], header:
     for index, (raster, fact) in enumerate(zip(rasters, facts, strict=True)):
         part, x, y = raster.samples, 0, 0
         if index:
-            rows, columns = np.nonzero((part != rasters[index - 1].samples).any(axis=2))
+            rows, columns = np.nonzero(~same_colour(part, rasters[index - 1].samples))
             y, x = (int(rows.min()), int(columns.min())) if len(rows) else (0, 0)
             bottom, right = (int(rows.max()), int(columns.max())) if len(rows) else (0, 0)
             part = part[y : bottom + 1, x : right + 1]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, luminance
+from anew.arrays import Image, across_channels, luminance, same_colour
 
 BAND = 1 << 20  # pixels converted at a time, so that temporary arrays stay small
 
@@ -153,7 +153,7 @@ def _band_to_pixels(raster: Raster, samples: NDArray[Any]) -> tuple[NDArray[Any]
     if kind.alpha:
         x, alpha = x[:, :, :-1], x[:, :, -1]
     elif raster.key is not None:
-        alpha = (samples != np.array(raster.key, samples.dtype)).any(axis=2).astype(np.float32)
+        alpha = (~same_colour(samples, np.array(raster.key, samples.dtype))).astype(np.float32)
     if kind.space == "cmyk":
         x = (1 - x[:, :, :3]) * (1 - x[:, :, 3:4])
     if raster.premultiplied and alpha is not None:
@@ -213,7 +213,7 @@ def _updated_key(old: Raster, pixels: Image, alpha: Image, kind: Kind) -> Raster
     new = quantised(pixels, None, kind)
     assert old.key is not None
     if kind == old.kind:
-        holds_key = (new.samples == np.array(old.key, new.samples.dtype)).all(axis=2)
+        holds_key = same_colour(new.samples, np.array(old.key, new.samples.dtype))
         if np.array_equal(np.where(holds_key, np.float32(0), np.float32(1)), alpha):
             return old if np.array_equal(new.samples, old.samples) else replace(new, key=old.key)
     return quantised(pixels, alpha, replace(kind, alpha=True, maximum=max(kind.maximum, 255)))
@@ -242,9 +242,9 @@ def _updated_where_changed(old: Raster, pixels: Image, alpha: Image | None) -> R
     was, was_alpha = to_pixels(old)
     if old.kind.maximum:
         tolerance = 0.5 / old.kind.maximum
-        changed = ~(np.abs(pixels - was) < tolerance).all(axis=2)
+        changed = across_channels(np.logical_or, ~(np.abs(pixels - was) < tolerance))
     else:
-        changed = ~((pixels == was) | (np.isnan(pixels) & np.isnan(was))).all(axis=2)
+        changed = across_channels(np.logical_or, ~((pixels == was) | (np.isnan(pixels) & np.isnan(was))))
     if alpha is not None and was_alpha is not None:
         changed |= ~((alpha == was_alpha) | (np.isnan(alpha) & np.isnan(was_alpha)))
     if not changed.any():
@@ -267,7 +267,7 @@ def _updated_palette(old: Raster, pixels: Image, alpha: Image | None) -> Raster:
     assert old.palette is not None
     wanted = quantised(pixels, alpha, Kind("rgb", alpha is not None, 255)).samples
     shown = old.palette[np.minimum(old.samples[:, :, 0], len(old.palette) - 1)]
-    changed = (wanted != shown).any(axis=2)
+    changed = ~same_colour(wanted, shown)
     if not changed.any():
         return old
     new_colours, which = np.unique(_packed(wanted[changed]), return_inverse=True)

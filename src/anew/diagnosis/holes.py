@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask
+from anew.arrays import Image, Mask, across_channels, same_colour
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.impulses import central, is_strewn
 
@@ -68,7 +68,7 @@ def estimate_hole_mask(image: Image, alpha: Image | None = None) -> Mask:
     pixels = np.atleast_3d(image)
     mask: Mask = np.zeros(pixels.shape[:2], bool)
     if not np.isfinite(pixels.sum()):
-        mask = np.logical_or.reduce(~np.isfinite(pixels), axis=2)
+        mask = across_channels(np.logical_or, ~np.isfinite(pixels))
     if alpha is not None:
         mask |= _transparent_holes(alpha)
     if min(mask.shape) >= 8:
@@ -100,7 +100,7 @@ def _transparent_holes(alpha: Image) -> Mask:
 def _one_coloured_holes(pixels: Image, missing: Mask) -> Mask:
     rows = np.arange(1, len(pixels), max(1, missing.size // 500_000))
     here, above = pixels[rows], pixels[rows - 1]
-    flat = (here[:, 1:] == above[:, 1:]).all(axis=2) & (here[:, 1:] == here[:, :-1]).all(axis=2)
+    flat = same_colour(here[:, 1:], above[:, 1:]) & same_colour(here[:, 1:], here[:, :-1])
     known = ~missing[rows]
     usual = float(np.median(largest_difference(here[:, 1:], here[:, :-1])))
     strewn, solid = [], []
@@ -141,7 +141,7 @@ def _flat_share(pixels: Image, content: Mask) -> float:
     rows, columns = here.shape[:2]
     others = [pixels[place][:rows, :columns] for place in (above, left)]
     known = content[corners] & content[above][:rows, :columns] & content[left][:rows, :columns]
-    flat = np.logical_and.reduce([(here == other).all(axis=2) for other in others])
+    flat = np.logical_and.reduce([same_colour(here, other) for other in others])
     return float(flat[known].mean()) if known.any() else 0.0
 
 
@@ -289,11 +289,7 @@ def ends(region: Mask, dy: int, dx: int) -> NDArray[np.int64]:
 
 def largest_difference(a: Image, b: Image) -> NDArray[np.float32]:
     """Give the largest difference over the channels of (..., C) pixels and (..., C) or (C,) others."""
-    difference = np.abs(a - b)
-    largest = difference[..., 0]
-    for c in range(1, difference.shape[-1]):
-        largest = np.maximum(largest, difference[..., c])
-    return largest
+    return across_channels(np.maximum, np.abs(a - b))
 
 
 def _is_colour(pixels: Image, colour: Image) -> Mask:

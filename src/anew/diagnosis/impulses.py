@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask
+from anew.arrays import Image, Mask, across_channels
 from anew.diagnosis.finding import Finding
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def _whole_pixels(channels: Image) -> ImpulseStatistics:
 
 def _ends(channels: Image) -> tuple[Mask, Mask]:
     """Mark the pixels that are black in all channels, and those that are white."""
-    return channels.max(axis=2) <= 0.002, channels.min(axis=2) >= 0.998
+    return across_channels(np.maximum, channels) <= 0.002, across_channels(np.minimum, channels) >= 0.998
 
 
 def _outliers(x: Image, found: ImpulseStatistics) -> Mask:

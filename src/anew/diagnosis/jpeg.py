@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, luminance
+from anew.arrays import Image, across_channels, luminance
 from anew.diagnosis.finding import Finding
 from anew.jpeg_tables import quantisation_table
 from anew.restoration.deblocking.jpeg_blocks import blocks_to_coefficients
@@ -139,7 +139,7 @@ def clipped_blocks(image: Image) -> NDArray[np.bool_]:
     """Tell which blocks hold a value at the end of the range: clipping moved their coefficients off the lattice."""
     rows, columns = image.shape[0] // BLOCK, image.shape[1] // BLOCK
     planes = np.atleast_3d(image)
-    ends = np.logical_or.reduce((planes <= 0) | (planes >= 1), axis=2)
+    ends = across_channels(np.logical_or, (planes <= 0) | (planes >= 1))
     blocks = ends[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     clipped: NDArray[np.bool_] = blocks.any(axis=(1, 3)).ravel()
     return clipped

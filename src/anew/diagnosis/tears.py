@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask
+from anew.arrays import Image, Mask, across_channels
 from anew.diagnosis.finding import Finding, finding_of_mask
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def estimate_tear_mask(image: Image) -> Mask:
     small = np.atleast_3d(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)) if scale < 1 else pixels
     unit = max(1.0, max(small.shape[:2]) / UNIT_SIDE)
     smooth = np.atleast_3d(cv2.GaussianBlur(np.clip(small, 0, 1), (0, 0), SMOOTHING * unit))
-    light = smooth.min(axis=2)
-    tint = smooth.max(axis=2) - light
+    light = across_channels(np.minimum, smooth)
+    tint = across_channels(np.maximum, smooth) - light
     found = np.zeros(small.shape[:2], bool)
     for turns in range(4):  # each corner in turn at the top left
         region = _light_corner(np.rot90(smooth, turns))
@@ -83,7 +83,7 @@ def _light_corner(smooth: Image) -> Mask | None:
     colour = np.median(smooth[:side, :side].reshape(-1, smooth.shape[2]), axis=0)
     if colour.min() < LIGHT or colour.max() - colour.min() > TINTED:
         return None
-    same = (np.abs(smooth - colour).max(axis=2) < SAME).astype(np.uint8)
+    same = (across_channels(np.maximum, np.abs(smooth - colour)) < SAME).astype(np.uint8)
     _, labels = cv2.connectedComponents(same, connectivity=4)
     label = labels[0, 0]
     return np.asarray(labels == label) if label else None

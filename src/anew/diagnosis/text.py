@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask
+from anew.arrays import Image, Mask, same_colour
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.holes import MOST_FLAT, ends, largest_difference, looks_photographic
 
@@ -91,7 +91,7 @@ def _colours_of_strokes(pixels: Image) -> list[Image]:
     found = []
     for line, above in ((here, up), (here[:, ::-1], up[:, ::-1])):
         first, last, beyond, further = line[:, :-4], line[:, 1:-3], line[:, 3:-1], line[:, 4:]
-        flat = (first == last).all(axis=2) | (above[:, 1:-3] == last).all(axis=2)
+        flat = same_colour(first, last) | same_colour(above[:, 1:-3], last)
         jump = largest_difference(beyond, last)
         sharp = flat & (jump > FAR) & (largest_difference(further, beyond) <= MOST_CHANGE * jump)
         found.append(last[sharp])
@@ -223,6 +223,6 @@ def _stand_together(parts: _Parts, letters: NDArray[np.int64]) -> list[NDArray[n
 def _lies_on_a_photograph(pixels: Image, mask: Mask) -> bool:
     """Tell a photograph from a page, a screenshot or a drawing, in which exact colours are everywhere."""
     inner = pixels[1:, 1:]
-    flat = (inner == pixels[:-1, 1:]).all(axis=2) & (inner == pixels[1:, :-1]).all(axis=2)
+    flat = same_colour(inner, pixels[:-1, 1:]) & same_colour(inner, pixels[1:, :-1])
     content = ~mask[1:, 1:]
     return bool(flat[content].mean() <= MOST_FLAT) and looks_photographic(inner[content])

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, luminance
+from anew.arrays import Image, Mask, channel_mean, luminance
 from anew.restoration.uncertainty import local_spread
 from anew.structure.mirrored_corners import find_mirrored_corners
 
@@ -390,7 +390,7 @@ def _windows(shape: tuple[int, ...], count: int = MAX_WINDOWS) -> list[tuple[sli
 
 def _residual_energies(noisy: Image, denoised: Image, block: int = 8) -> tuple[float, float]:
     """Give the mean square residual everywhere, and in the smoothest quarter of the blocks that clipping spares."""
-    residual = np.mean((noisy - denoised) ** 2, axis=2)
+    residual = channel_mean((noisy - denoised) ** 2)
     energy = float(residual.mean(dtype=np.float64))
     y = luminance(denoised)
     rows, columns = y.shape[0] // block, y.shape[1] // block

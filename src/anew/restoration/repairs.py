@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from anew.arrays import Image, Mask
+from anew.arrays import Image, Mask, across_channels
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
 from anew.restoration.checks import MeasuredNoise, Verdict
@@ -92,7 +92,7 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
         return _dropped(step, now, "no damaged pixels were found")
     if mask.all():
         return _dropped(step, now, "every pixel is damaged; there is nothing to fill from")
-    missing = mask | ~np.isfinite(now.image).all(axis=2)
+    missing = mask | across_channels(np.logical_or, ~np.isfinite(now.image))
     name, held_out = step.method, float("nan")
     if name == "auto" or now.check:
         names = METHODS.names("inpaint") if name == "auto" else [name]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from anew.arrays import Image, Mask, luminance
+from anew.arrays import Image, Mask, channel_mean, luminance
 from anew.restoration.tiles import HALO, TILE, depth_of, tiles_of, with_halo
 
 FLAT, BUSY = 0.05, 0.75  # error of a denoiser over sigma, in flat and in busy places
@@ -75,7 +75,7 @@ def deblocked_uncertainty(deblocked: Image, quality: int) -> Image:
 
 def changed_uncertainty(before: Image, after: Image) -> Image:
     """For repairs without a model of their error: a share of what they changed."""
-    return np.asarray(0.5 * np.sqrt(np.mean((after - before) ** 2, axis=2)), np.float32)
+    return np.asarray(0.5 * np.sqrt(channel_mean((after - before) ** 2)), np.float32)
 
 
 def relit_uncertainty(before: Image, after: Image, prior: Image) -> Image:
@@ -95,7 +95,7 @@ def local_spread(image: Image, radius: float) -> Image:
         piece = np.ascontiguousarray(image[place])
         mean = cv2.GaussianBlur(piece, (0, 0), radius).reshape(piece.shape)
         square = cv2.GaussianBlur(piece * piece, (0, 0), radius).reshape(piece.shape)
-        values = np.sqrt(np.maximum(square - mean * mean, 0).mean(axis=2))
+        values = np.sqrt(channel_mean(np.maximum(square - mean * mean, 0)))
         top, left = rows.start - place[0].start, columns.start - place[1].start
         spread[rows, columns] = values[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
     return spread

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, across_channels
 
 Floats = NDArray[np.float64]
 SIDES = ("top", "right", "bottom", "left")
@@ -167,7 +167,7 @@ def _edges(small: Image, colour: Floats, noise: float) -> list[Edge] | None:
 def _distance(small: Image, colour: Floats, noise: float) -> Image:
     window = _window(noise)
     smooth = np.atleast_3d(cv2.blur(small, (window, window))) if window > 1 else small
-    return np.asarray(np.abs(smooth - colour.astype(np.float32)).max(axis=2))
+    return np.asarray(across_channels(np.maximum, np.abs(smooth - colour.astype(np.float32))))
 
 
 def _from_side(array: NDArray[Any], side: int) -> NDArray[Any]:

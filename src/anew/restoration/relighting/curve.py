@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from anew.arrays import Image, luminance
+from anew.arrays import Image, across_channels, luminance
 from anew.restoration.relighting.tone import small_copy, with_luminance
 
 TAIL = 0.1  # percent of the pixels that may lie beyond black and white
@@ -58,8 +58,8 @@ def relight_curve(
 def estimate_levels(image: Image) -> tuple[float, float]:
     """Give black and white of an image: what 0.1 % of the pixels lie beyond in some channel; at least 1/8 apart."""
     channels = np.atleast_3d(small_copy(image))
-    black = float(np.percentile(channels.min(axis=2), TAIL))
-    white = float(np.percentile(channels.max(axis=2), 100 - TAIL))
+    black = float(np.percentile(across_channels(np.minimum, channels), TAIL))
+    white = float(np.percentile(across_channels(np.maximum, channels), 100 - TAIL))
     black, white = min(max(black, 0.0), 1.0), max(min(white, 1.0), 0.0)
     if white - black < 1 / MAX_GAIN:  # next to nothing is shown: leave it flat rather than show its noise
         return 0.0, 1.0

@@ -15,7 +15,7 @@ import math
 import cv2
 import numpy as np
 
-from anew.arrays import Image, luminance
+from anew.arrays import Image, across_channels, luminance
 from anew.restoration.relighting.tone import small_copy
 
 WELL_LIT = 0.35  # the median illumination that a picture is brought to
@@ -52,7 +52,7 @@ def relight_retinex(image: Image, *, strength: float | None = None, page: bool =
         raise ValueError(f"strength must lie in [0, 1], got {strength}")
     if page:
         return _even_page(image, 1.0 if strength is None else strength)
-    brightest = image if image.ndim == 2 else image.max(axis=2)
+    brightest = image if image.ndim == 2 else across_channels(np.maximum, image)
     illumination = smooth_illumination(brightest)
     if strength is None:
         median = float(np.clip(np.median(small_copy(illumination)), FLOOR, 1))
@@ -102,8 +102,8 @@ def _even_page(image: Image, strength: float) -> Image:
 
 def _roll_off(lit: Image, image: Image) -> Image:
     """Bend what passes 1 back into the range, smoothly from 0.85 on; colours keep their hue."""
-    peak = lit if lit.ndim == 2 else lit.max(axis=2)
-    before = image if image.ndim == 2 else image.max(axis=2)
+    peak = lit if lit.ndim == 2 else across_channels(np.maximum, lit)
+    before = image if image.ndim == 2 else across_channels(np.maximum, image)
     knee = np.float32(0.85)
     over = np.maximum(peak - knee, 0)
     bent = np.where(peak > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), peak)
