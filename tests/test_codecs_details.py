@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from dataclasses import replace
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anew.codecs.png_pixels import BAND, compressed
 from anew.errors import CannotWrite, UnreadableImage
 from anew.images import Picture, read, read_frames, write, write_frames
 
@@ -23,10 +25,17 @@ def chunk(name: bytes, payload: bytes) -> bytes:
 
 
 def png(
-    size: tuple[int, int], depth: int, colour: int, raw: bytes, extra: bytes = b"", interlaced: bool = False
+    size: tuple[int, int],
+    depth: int,
+    colour: int,
+    raw: bytes,
+    extra: bytes = b"",
+    interlaced: bool = False,
+    stream: bytes | None = None,
 ) -> bytes:
     header = struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, interlaced)
-    parts = [chunk(b"IHDR", header), extra, chunk(b"IDAT", zlib.compress(raw)), chunk(b"IEND", b"")]
+    data = zlib.compress(raw) if stream is None else stream
+    parts = [chunk(b"IHDR", header), extra, chunk(b"IDAT", data), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
@@ -46,6 +55,23 @@ def test_interlaced_png(depth: int, colour: int, size: tuple[int, int]) -> None:
     assert np.array_equal(got, (samples / np.float32((1 << depth) - 1)).astype(np.float32))
     with pytest.raises(UnreadableImage, match="incomplete"):
         read(png(size, depth, colour, raw[:-1], interlaced=True))
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_bands_of_a_png_are_one_stream(depth: int) -> None:
+    """zlib checks the sum at its end; Pillow and our reader find the samples in it."""
+    top = (1 << depth) - 1
+    blocks = np.kron(RNG.random((60, 50, 3)), np.ones((10, 20, 1)))  # 600 x 1000 pixels that repeat from row to row
+    samples = np.rint(top * blocks).astype(np.uint8 if depth == 8 else np.uint16)
+    stream = compressed(samples, depth)
+    raw = zlib.decompress(stream)
+    assert len(raw) == 600 * (1 + 3000 * depth // 8) > 3 * BAND
+    assert len(stream) < 1.03 * len(zlib.compress(raw, 6))
+    file = png((1000, 600), depth, 2, raw, stream=stream)
+    np.testing.assert_array_equal(np.rint(read(file).pixels * top), samples)
+    if depth == 8:
+        with Image.open(io.BytesIO(file)) as image:
+            np.testing.assert_array_equal(np.asarray(image), samples)
 
 
 def test_a_transparent_colour_is_alpha_and_stays_one_while_it_fits(tmp_path: Path) -> None:
