@@ -35,6 +35,16 @@ def test_sure_meets_the_true_error(width: float) -> None:
     assert 10 * np.log10(estimate / true) == pytest.approx(0, abs=0.2)
 
 
+def test_sure_takes_a_result_that_was_made_of_more_pixels() -> None:
+    """Cut out of the whole, it differs at the borders from what the window alone gives; the estimate does not."""
+    clean = (skimage.data.camera() / 255).astype(np.float32)
+    y = noisy(clean, 0.1)
+    whole = gaussian_filter(y, 2.0)
+    window = np.s_[100:292, 200:392]
+    estimate = checks.monte_carlo_sure(y[window], lambda x: gaussian_filter(x, 2.0), 0.1, denoised=whole[window])
+    assert estimate == pytest.approx(np.mean((whole - clean)[window] ** 2), rel=0.1)
+
+
 def grainy(clean: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
     """Noise through the kernel [1 2 1] in both directions, and its autocorrelation, known from the kernel."""
     kernel = np.outer([1, 2, 1], [1, 2, 1]) / 6  # of unit energy

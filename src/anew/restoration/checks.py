@@ -88,6 +88,7 @@ def monte_carlo_sure(
     *,
     autocorrelation: NDArray[np.float64] | None = None,
     where: Mask | None = None,
+    denoised: Image | None = None,
     rng: int | np.random.Generator = PROBE_SEED,
 ) -> float:
     """Estimate the mean squared error of a denoiser from the noisy image alone.
@@ -108,6 +109,9 @@ def monte_carlo_sure(
         Of the noise, at lags -n..n; white if not given.
     where : (H, W) bool array, optional
         Pixels to judge by.
+    denoised : array of the same shape, optional
+        What the denoiser makes of it, where that is known. If it was made of more than these pixels, it differs from
+        ``denoise(noisy)`` at the borders, by what has nothing to do with b: the expectation stays.
     rng : int or numpy generator
 
     Returns
@@ -115,7 +119,7 @@ def monte_carlo_sure(
     float
         In squared units of the range; it may come out slightly negative.
     """
-    denoised = denoise(noisy)
+    denoised = denoise(noisy) if denoised is None else denoised
     chosen = np.ones(noisy.shape[:2], bool) if where is None else where
     deviation = np.broadcast_to(np.asarray(sigma, np.float32), noisy.shape)
     variance = float(np.mean(deviation[chosen].astype(np.float64) ** 2))
@@ -160,7 +164,9 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
         where = inside if inside.mean() > 0.1 else None
         here = deviation[window] if isinstance(deviation, np.ndarray) else deviation
         law = noise.autocorrelation
-        risks.append(monte_carlo_sure(noisy[window], denoise, here, autocorrelation=law, where=where))
+        risks.append(
+            monte_carlo_sure(noisy[window], denoise, here, autocorrelation=law, where=where, denoised=denoised[window])
+        )
     risk = max(float(np.mean(risks)), sigma**2 / 10 ** (MOST_GAIN / 10))
     gain = 10 * np.log10(sigma**2 / risk)
     pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]
