@@ -19,6 +19,7 @@ from anew.diagnosis.light import pick_pixels
 
 REACH = 4.0  # standard deviations from an end within which clipping is felt
 POINTS = 2048  # of the table of means
+LEVELS = 1 << 16  # of means that clean values are looked up for
 ROUNDING = 0.5 / 255  # values up to here from an end were stored as the end
 LEAST_EXPECTED = 1e-3  # share of clipped values; with fewer there is no bias worth a change
 LEAST_FOUND = 0.7  # of those that noise of this level would make; cameras have less noise in the shadows
@@ -59,10 +60,10 @@ def undo_clipping(denoised: Image, sigma: float, *, dark: bool = True, bright: b
     highest = 1 + REACH * sigma if bright else 1.0
     clean = np.linspace(lowest, highest, POINTS)
     means = mean_of_clipped(clean, sigma, dark=dark, bright=bright)
+    inverse = np.interp(np.linspace(0, 1, LEVELS), means, clean).clip(0, 1).astype(np.float32)
     near = (dark & (denoised < REACH * sigma)) | (bright & (denoised > 1 - REACH * sigma))
-    result = denoised.astype(np.float32)
-    result[near] = np.interp(denoised[near], means, clean).clip(0, 1)
-    return result
+    level = (denoised.clip(0, 1) * np.float32(LEVELS - 1) + np.float32(0.5)).astype(np.uint16)
+    return np.where(near, inverse.take(level), denoised).astype(np.float32, copy=False)
 
 
 def mean_of_clipped(
