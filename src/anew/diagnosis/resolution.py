@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from anew.arrays import Image, luminance
 from anew.diagnosis.finding import Finding
@@ -114,11 +113,20 @@ def _comb(x: Image) -> NDArray[np.float64]:
         change = np.abs(np.diff(x, order, axis=1)).astype(np.float64)
         # the strongest edges, which are few, would drown the comb
         profile = np.mean(np.minimum(change, np.quantile(change, 0.95)), axis=0)
-        trend = median_filter(profile, 15, mode="nearest")
+        trend = _running_median(profile, 15, "edge")
         spectrum = np.abs(np.fft.rfft((profile - trend) * np.hanning(len(profile)), BINS))
-        around = median_filter(spectrum, BINS // 24, mode="mirror")
+        around = _running_median(spectrum, BINS // 24, "reflect")
         lines.append(spectrum / np.maximum(around, 1e-12))
     return np.maximum(*lines)
+
+
+def _running_median(
+    values: NDArray[np.float64], length: int, beyond: Literal["edge", "reflect"]
+) -> NDArray[np.float64]:
+    """Give the median of the values around each; beyond the ends stands the last one, or their mirror image."""
+    extended = np.pad(values, (length // 2, length - 1 - length // 2), beyond)
+    windows = np.lib.stride_tricks.sliding_window_view(extended, length)
+    return np.asarray(np.partition(windows, length // 2, axis=1)[:, length // 2])
 
 
 def _power(x: Image) -> NDArray[np.float64]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates, spline_filter
 
 from anew.arrays import Image, Mask
 
@@ -40,6 +39,8 @@ def warp(image: Image, mapping: Mapping, *, border: str = "reflect", fill: float
     -------
     float32 array of the same shape
     """
+    from scipy.ndimage import map_coordinates, spline_filter
+
     if border not in BORDERS:
         raise ValueError(f"border must be one of {', '.join(BORDERS)}, got {border!r}")
     planes = image[:, :, np.newaxis] if image.ndim == 2 else image
