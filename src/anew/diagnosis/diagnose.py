@@ -99,11 +99,17 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
 
 
 def _look_for_others(picture: Picture) -> tuple[Finding | None, ...]:
-    """Run the finders; most of their time is spent outside the interpreter, so that two can run side by side."""
+    """Run the finders; most of their time is spent outside the interpreter, so that two can run side by side.
+
+    Scratches are looked for by a network, which takes all cores by itself.
+    """
     if picture.pixels.shape[0] * picture.pixels.shape[1] > AT_ONCE_UP_TO:
         return tuple(find(picture) for find in FINDERS)
+    single = [find for find in FINDERS if find is not find_scratches]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return tuple(pool.map(lambda find: find(picture), FINDERS))
+        found = dict(zip(single, pool.map(lambda find: find(picture), single), strict=True))
+    found[find_scratches] = find_scratches(picture)
+    return tuple(found[find] for find in FINDERS)
 
 
 def without_letters(holes: Finding, text: Finding) -> Finding | None:
