@@ -24,8 +24,8 @@ from anew.report import write_sheet
 FOLDER = Path(__file__).parent / "pictures"
 
 DAMAGES = [
-    "noise:sigma=0.15", "poisson:gain=0.03", "impulse:density=0.1", "stripes", "motion:length=21:angle=30",
-    "defocus:radius=5", "jpeg:quality=8", "strokes", "lettering", "scratches", "tears", "folds", "stains", "dust",
+    "noise:sigma=0.15", "impulse:density=0.1", "stripes", "motion:length=21:angle=30", "defocus:radius=5",
+    "jpeg:quality=8", "strokes", "lettering", "scratches", "tears", "folds", "cracks:count=16", "stains", "dust",
     "fade", "cast", "exposure:stops=-1.5", "uneven", "tilt:angle=4", "keystone",
 ]  # fmt: skip
 

@@ -102,7 +102,10 @@ def test_tiny_images_and_odd_channels_work_or_are_refused_clearly(name, shape):
         assert name == "downscale" or result.image.shape == shape
 
 
-LOCAL = ("impulse", "rectangles", "strokes", "lettering", "pixels", "scratches", "tears", "folds", "stains", "dust")
+LOCAL = (
+    "impulse", "rectangles", "strokes", "lettering", "pixels", "scratches", "tears", "folds", "cracks", "stains",
+    "dust",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", LOCAL)

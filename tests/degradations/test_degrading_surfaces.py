@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from anew.degradations.cracks import cracks
 from anew.degradations.holes import lettering, pixels, rectangles, strokes
 from anew.degradations.painting import blend, dot, fractal_noise, line, wander
 from anew.degradations.scratches import scratches
@@ -56,6 +57,7 @@ def test_letters_are_written_once_per_count_and_grow_with_their_size():
         (scratches, {"count": 0}),
         (tears, {"count": 0}),
         (folds, {"count": 0}),
+        (cracks, {"count": 0}),
         (stains, {"count": 0}),
         (stains, {"strength": 0.0}),
         (dust, {"count": 0, "hairs": 0}),
@@ -107,6 +109,29 @@ def test_a_fold_runs_from_border_to_border():
     assert mask.mean() < 0.15
     more, less = (folds(GREY, count=1, angle=0, flaking=f, rng=0).image.sum() for f in (1.0, 0.0))
     assert more > less
+
+
+def test_cracks_bare_paper_along_lines_and_fork():
+    black = np.zeros((300, 400, 3), np.float32)
+
+    def bare(**options: float) -> list[np.ndarray]:
+        return [cracks(black, relief=0, rng=seed, **options).image for seed in range(8)]
+
+    alone = np.stack(bare(forks=0))
+    assert 1000 < (alone[..., 1] > 0.02).sum() / 8 < 2500  # thin lines, each about as long as the picture is high
+    red, _, blue = alone[alone[..., 1] > 0.3].mean(axis=0)
+    assert red > blue  # yellowed
+    assert np.stack(bare(forks=8)).sum() > 1.5 * alone.sum()
+    assert np.stack(bare(forks=0, width=4)).sum() > 2 * alone.sum()
+
+
+def test_the_ridge_of_a_crack_is_light_on_one_side_and_dark_on_the_other():
+    change = cracks(GREY, count=6, relief=0.2, rng=0).image / GREY - 1
+    bent = change[np.abs(change) < 0.21]
+    assert bent.min() < -0.1
+    assert bent.max() > 0.1
+    assert np.abs(cracks(GREY, count=6, relief=0, rng=0).image / GREY - 1).max() > 0.5  # bare, but not bent
+    assert (cracks(GREY, count=6, relief=0, rng=0).image >= GREY - 1e-6).all()
 
 
 def test_stains_darken_most_at_the_rim_and_tint_brown():

@@ -13,7 +13,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_image, like
-from anew.degradations import blur, camera, downscale, geometry, holes, jpeg, light, noise, scratches, stains, tears
+from anew.degradations import (
+    blur,
+    camera,
+    cracks,
+    downscale,
+    geometry,
+    holes,
+    jpeg,
+    light,
+    noise,
+    scratches,
+    stains,
+    tears,
+)
 from anew.degradations.degraded import Degraded, Rng
 
 COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
@@ -84,6 +97,7 @@ _TABLE = (
     Degradation("scratches", scratches.scratches, "fine broken scratches, in bundles"),
     Degradation("tears", tears.tears, "a torn corner, or a rip from the edge"),
     Degradation("folds", tears.folds, "cracked, flaking fold lines"),
+    Degradation("cracks", cracks.cracks, "kinked cracks that fork, as in a crumpled print"),
     Degradation("stains", stains.stains, "brown stains with a dark rim"),
     Degradation("dust", stains.dust, "specks and hairs"),
     Degradation("fade", light.fade, "faded dyes on yellowed paper"),
