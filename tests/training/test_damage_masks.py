@@ -11,6 +11,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from anew.degradations.cracks import cracks
 from anew.degradations.scratches import scratches
 from anew.degradations.tears import folds
 from anew.inference.models import open_model
@@ -73,7 +74,12 @@ def test_overlays_left_for_tests_are_not_read(source: Path) -> None:
 def test_layers_repeat_the_degradation_that_they_were_measured_from() -> None:
     rng = np.random.default_rng(0)
     scene = rng.random((SIDE, SIDE), np.float32)
-    for recipe in (lambda x: scratches(x, dark=0, rng=5).image, lambda x: folds(x, rng=6).image):
+    recipes = (
+        lambda x: scratches(x, dark=0, rng=5).image,
+        lambda x: folds(x, rng=6).image,
+        lambda x: cracks(x, rng=7).image,
+    )
+    for recipe in recipes:
         black, white = (recipe(np.full((SIDE, SIDE), v, np.float32)) for v in (0.0, 1.0))
         layer = make_layer("drawn folds", 1 - (white - black), black, rng)
         again = (1 - layer.opacity / np.float32(127)) * scene + layer.paint / np.float32(255)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.degradations.cracks import cracks
 from anew.degradations.degraded import Degraded
 from anew.degradations.scratches import scratches
 from anew.degradations.stains import dust
@@ -34,6 +35,7 @@ SOURCES = {
     "drawn scratches": 5.0,
     "drawn hairs": 1.0,
     "drawn folds": 1.0,
+    "drawn cracks": 2.5,
     "drawn dust": 1.5,
 }
 ANCHORS = 64  # damaged pixels of a layer that crops are laid around
@@ -98,9 +100,9 @@ def film_layers(folder: Path, start: int, step: int, rng: np.random.Generator) -
 
 
 def drawn_layers(count: int, rng: np.random.Generator) -> list[Layer]:
-    """Draw ``count`` layers of each of scratches, hairs, dust and folds, of varying density and width."""
+    """Draw ``count`` layers of each of scratches, hairs, dust, folds and cracks, of varying density and width."""
     layers = []
-    for source in ("drawn scratches", "drawn hairs", "drawn dust", "drawn folds"):
+    for source in ("drawn scratches", "drawn hairs", "drawn dust", "drawn folds", "drawn cracks"):
         for _ in range(count):
             width, density, seed = float(rng.uniform(0.7, 2.5)), float(rng.random()), int(rng.integers(2**31))
             black, white = (
@@ -121,13 +123,15 @@ def _drawn(source: str, image: Image, width: float, density: float, seed: int) -
             return dust(image, count=0, hairs=round(2 + 3 * density), dark=0, rng=seed)
         case "drawn dust":
             return dust(image, count=round(60 + 120 * density), hairs=0, dark=0, rng=seed)
+        case "drawn cracks":
+            return cracks(image, count=round(1 + 7 * density), width=width, forks=seed % 9, rng=seed)
         case _:
             return folds(image, count=1 + seed % 2, width=width, flaking=0.2 + 0.6 * density, rng=seed)
 
 
 def lookalikes(count: int, rng: np.random.Generator) -> list[NDArray[np.uint8]]:
     """Draw clean pictures with thin lines and dots, in turn of each sort, as (400, 400, 3) uint8 arrays."""
-    sorts = (_text, _drawing, _wires, _strands, _grid, _night, _screen)
+    sorts = (_text, _drawing, _wires, _strands, _grid, _night, _screen, _rigging)
     return [np.ascontiguousarray(sorts[k % len(sorts)](rng)) for k in range(count)]
 
 
@@ -175,6 +179,24 @@ def _wires(rng: np.random.Generator) -> NDArray[np.uint8]:
         cv2.polylines(canvas, [np.rint(np.stack([x, y], 1)).astype(np.int32)], False, dark, 1, cv2.LINE_AA)
     for _ in range(int(rng.integers(0, 4))):
         _branch(canvas, rng, rng.random(2) * SIDE, rng.uniform(0, 2 * np.pi), int(rng.integers(40, 140)), dark)
+    return canvas
+
+
+def _rigging(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Masts, and the ropes between them, light or dark, before a sky."""
+
+    canvas = _sky(rng)
+    tops = []
+    for x in rng.uniform(0.05, 0.95, int(rng.integers(1, 5))) * SIDE:
+        top, lean = rng.uniform(-40, 0.5 * SIDE), rng.normal(0, 12)
+        colour, thick = (rng.uniform(0, 255) * rng.uniform(0.85, 1, 3)).tolist(), int(rng.integers(2, 8))
+        _stroke(canvas, (x, SIDE + 5), (x + lean, top), colour, thick)
+        tops.append((x + lean, top))
+    for _ in range(int(rng.integers(3, 14))):
+        start = tops[int(rng.integers(len(tops)))]
+        end = tops[int(rng.integers(len(tops)))] if rng.random() < 0.3 else (rng.uniform(-0.3, 1.3) * SIDE, SIDE)
+        colour = (rng.uniform(0, 255) * rng.uniform(0.85, 1, 3)).tolist()
+        _stroke(canvas, start, (end[0], end[1] + rng.uniform(-80, 80)), colour, 1 + int(rng.random() < 0.3))
     return canvas
 
 
@@ -234,6 +256,16 @@ def _screen(rng: np.random.Generator) -> NDArray[np.uint8]:
     colour = rng.integers(0, 200, 3).tolist()
     cv2.polylines(canvas, [np.rint(np.stack([x, y], 1)).astype(np.int32)], False, colour, 1, cv2.LINE_AA)
     return canvas
+
+
+def _stroke(
+    canvas: NDArray[np.uint8], start: tuple[float, float], end: tuple[float, float], ink: list[float], thick: int
+) -> None:
+    """Draw a straight line between points in fractions of a pixel."""
+    import cv2
+
+    ends = np.rint(16 * np.array([start, end])).astype(int).tolist()
+    cv2.line(canvas, ends[0], ends[1], ink, thick, cv2.LINE_AA, shift=4)
 
 
 def _sky(rng: np.random.Generator) -> NDArray[np.uint8]:
