@@ -11,11 +11,15 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+import onnx
+import onnxruntime
+
 from anew.degradations.cracks import cracks
 from anew.degradations.scratches import scratches
 from anew.degradations.tears import folds
 from anew.inference.models import open_model
 from anew.networks.mask_unet import MaskUNet
+from anew.networks.quantised import QuantisedConv2d, calibrate
 from anew.recipes import RECIPES
 from anew.training import damage_masks
 from anew.training.damage_layers import (
@@ -28,6 +32,7 @@ from anew.training.damage_layers import (
     make_layer,
 )
 from anew.training.damage_masks import DamageConfig
+from anew.training.export import load_weights
 from anew.training.restoration import RunFacts
 from anew.training.run import run_recipe
 
@@ -190,6 +195,73 @@ def test_variances_that_half_precision_cannot_hold_are_exported_as_they_are(tmp_
     with torch.no_grad():
         expected = network(torch.from_numpy(image)).numpy()
     np.testing.assert_allclose(result, expected, rtol=5e-3, atol=5e-3)
+
+
+@pytest.fixture
+def normalised(tmp_path: Path) -> tuple[torch.nn.Module, Path]:
+    """A network whose normalisations have seen much, and its file."""
+    torch.set_num_threads(1)
+    network = damage_masks.make_objective(TINY).networks["network"].eval()
+    generator = torch.Generator().manual_seed(0)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for tensor in (module.running_mean, module.bias.data):
+                tensor.normal_(0, 0.3, generator=generator)
+            for tensor in (module.running_var, module.weight.data):
+                tensor.uniform_(0.5, 2, generator=generator)
+    path = tmp_path / "normalised.onnx"
+    damage_masks.export(network, replace(TINY, stored="float"), path, RunFacts())
+    return network, path
+
+
+def in_8_bits(path: Path, image: torch.Tensor) -> torch.nn.Module:
+    config = replace(TINY, network_args={**TINY.network_args, "quantised": True})
+    network = damage_masks.make_objective(config).networks["network"].eval()
+    load_weights(network, path)
+    calibrate(network, lambda: network(image))
+    return network
+
+
+def test_normalisation_is_folded_into_the_convolutions_of_8_bits(normalised: tuple[torch.nn.Module, Path]) -> None:
+    network, path = normalised
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    rounded = in_8_bits(path, image)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in rounded.modules())
+    layers = [m for m in rounded.modules() if isinstance(m, QuantisedConv2d)]
+    with torch.no_grad():
+        expected, seen = network(image), rounded(image)
+        for layer in layers:
+            layer.observed = {"input": [], "output": []}  # computes without rounding
+        torch.testing.assert_close(rounded(image), expected, atol=1e-4, rtol=1e-4)
+    assert float((seen - expected).square().mean().sqrt()) < 0.1 * float(expected.std())
+    for layer in layers:
+        if layer.rectified:
+            assert all(float(values.min()) >= 0 for values in layer.observed["input"])
+
+
+def test_the_runtime_computes_the_8_bits_of_the_training(
+    normalised: tuple[torch.nn.Module, Path], tmp_path: Path
+) -> None:
+    image = torch.rand(1, 3, 64, 48, generator=torch.Generator().manual_seed(1))
+    rounded = in_8_bits(normalised[1], image)
+    config = replace(TINY, network_args={**TINY.network_args, "quantised": True}, stored="float")
+    path = tmp_path / "rounded.onnx"
+    damage_masks.export(rounded, config, path, RunFacts())
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    kinds = [node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node]
+    assert kinds.count("QLinearConv") == sum(isinstance(m, QuantisedConv2d) for m in rounded.modules()) == 8
+    assert kinds.count("Conv") == 2
+    (result,) = session.run(None, {"image": image.numpy()})
+    with torch.no_grad():
+        expected = rounded(image).numpy()
+    assert np.mean(np.abs(result - expected) > 1e-3) < 0.02  # what lies between two levels may fall to either
+    again = damage_masks.make_objective(config).networks["network"].eval()
+    load_weights(again, path)  # to train on from there
+    with torch.no_grad():
+        torch.testing.assert_close(again(image).numpy(), expected, atol=5e-3, rtol=0)
 
 
 def test_the_recipe_is_small_enough() -> None:

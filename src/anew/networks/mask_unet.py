@@ -3,35 +3,47 @@
 The layout is that of ``unet.py`` (a pixel-unshuffle first, skips by addition); image in, log-odds out (Ronneberger,
 Fischer and Brox, "U-Net", MICCAI 2015, is the original for masks). Unlike a restorer it need not keep the image's
 values, so its blocks are normalised (Ioffe and Szegedy, "Batch normalization", ICML 2015): it then learns several times
-faster, and the runtime folds the normalisation into the convolutions. Beside the colours it is shown the top-hats of
-the brightness (Meyer 1978; Serra, "Image Analysis and Mathematical Morphology", 1982): what is thinner than a window,
-brighter or darker than its surroundings.
+faster, and the runtime folds the normalisation into the convolutions. In 8 bits it is folded from the start. Beside the
+colours it is shown the top-hats of the brightness (Meyer 1978; Serra, "Image Analysis and Mathematical Morphology",
+1982): what is thinner than a window, brighter or darker than its surroundings.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+
+from anew.networks.quantised import QuantisedConv2d
 
 TOP_HATS = (5, 11)  # pixels a side; scratches and hairs are thinner
 TOP_HAT_GAIN = 4.0
 
 
 class NormalisedBlock(nn.Module):
-    """relu(x + norm(conv(relu(norm(conv(x))))))."""
+    """relu(x + norm(conv(relu(norm(conv(x)))))); in 8 bits without norm, and told whether x has no negative values."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, quantised: bool = False, rectified: bool = False) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-        )
+        if quantised:  # the places of the normalisations stay, so that the layers keep their names
+            self.body = nn.Sequential(
+                QuantisedConv2d(width, width, 3, padding=1, rectified=rectified, rounds=False),
+                nn.Identity(),
+                nn.ReLU(),
+                QuantisedConv2d(width, width, 3, padding=1, rectified=True),
+                nn.Identity(),
+            )
+        else:
+            self.body = nn.Sequential(
+                nn.Conv2d(width, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(),
+                nn.Conv2d(width, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
@@ -67,6 +79,8 @@ class MaskUNet(nn.Module):
         which is passed once.
     unshuffle : int
         The first level works at 1 / unshuffle of the image's resolution.
+    quantised : bool
+        Compute all but the first and the last convolution in 8 bits, without normalisation.
     """
 
     def __init__(
@@ -77,6 +91,7 @@ class MaskUNet(nn.Module):
         widths: Sequence[int] = (24, 32, 48, 64),
         blocks: Sequence[int] = (1, 1, 2, 2),
         unshuffle: int = 2,
+        quantised: bool = False,
     ) -> None:
         super().__init__()
         if len(blocks) != len(widths):
@@ -86,15 +101,17 @@ class MaskUNet(nn.Module):
         folded = unshuffle * unshuffle
         self.head = nn.Conv2d((channels + 2 * len(TOP_HATS)) * folded, widths[0], 3, padding=1)
         levels = list(zip(itertools.pairwise(widths), blocks, strict=False))
+
+        def blocks_of(width: int, count: int) -> list[nn.Module]:
+            return [NormalisedBlock(width, quantised=quantised, rectified=k > 0) for k in range(count)]
+
+        convolution = partial(QuantisedConv2d, rectified=True) if quantised else nn.Conv2d
         self.down = nn.ModuleList(
-            nn.Sequential(*(NormalisedBlock(fine) for _ in range(n)), nn.Conv2d(fine, coarse, 2, stride=2))
-            for (fine, coarse), n in levels
+            nn.Sequential(*blocks_of(fine, n), convolution(fine, coarse, 2, stride=2)) for (fine, coarse), n in levels
         )
-        self.middle = nn.Sequential(*(NormalisedBlock(widths[-1]) for _ in range(blocks[-1])))
+        self.middle = nn.Sequential(*blocks_of(widths[-1], blocks[-1]))
         self.up = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(coarse, fine * 4, 1), nn.PixelShuffle(2), *(NormalisedBlock(fine) for _ in range(n))
-            )
+            nn.Sequential(convolution(coarse, fine * 4, 1), nn.PixelShuffle(2), *blocks_of(fine, n))
             for (fine, coarse), n in levels
         )
         self.tail = nn.Conv2d(widths[0], kinds * folded, 3, padding=1)

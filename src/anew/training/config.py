@@ -54,7 +54,7 @@ class TrainingConfig:
     quantised : bool
         Learn with activations and weights rounded to 8 bits, and export a file that computes so, two to three times
         as fast on a CPU (``networks/quantised.py``). Meant for a short run at a low rate from a network that has
-        learned without, of an architecture that can: the U-Net.
+        learned without, of an architecture that can: the U-Nets, and the upscaler of branches.
     stored : {"half", "float"}
         How the exported file holds the weights (``training/export.py``); it computes in float32 all the same.
     """

@@ -343,7 +343,7 @@ def export(network: nn.Module, config: DamageConfig, path: Path, facts: RunFacts
     )
     free_size = {2: "height", 3: "width"}
     dynamic = {"image": free_size, "result": free_size}
-    export_onnx(network, card, path, inputs={"image": example}, dynamic=dynamic)
+    export_onnx(network, card, path, inputs={"image": example}, dynamic=dynamic, stored=config.stored)
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ from anew.inference.inspection.graph import load_graph
 from anew.training.quantisation import insert_grids, steps_of
 
 OPSET = 17
+EPSILON = 1e-5  # of torch.nn.BatchNorm2d
 
 
 def export_onnx(
@@ -88,11 +89,29 @@ def load_weights(network: nn.Module, path: Path) -> None:
     for node in graph.node:  # equal tensors, such as untrained biases, are stored once
         if node.op_type == "Identity" and node.input[0] in stored:
             stored[node.output[0]] = stored[node.input[0]]
+    if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()):
+        stored = _without_normalisation(stored)
     counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
     stored |= counters  # of batch normalisation; no result depends on them, so they are in no file
     own = {name: value for name, value in network.state_dict().items() if name.endswith("_log_step")}
     stored = own | stored  # a file that was not trained in 8 bits has no steps; they are measured afterwards
     network.load_state_dict({name: stored[name] for name in network.state_dict()})
+
+
+def _without_normalisation(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Fold each batch normalisation into the convolution before it, in a sequence of layers named by numbers.
+
+    norm(w * x) = (g / s) w * x + b - m g / s,  s^2 = variance + epsilon (Ioffe and Szegedy, 2015).
+    """
+    folded = dict(stored)
+    for name in [name for name in stored if name.endswith(".running_var")]:
+        layer = name.removesuffix(".running_var")
+        sequence, _, place = layer.rpartition(".")
+        convolution = f"{sequence}.{int(place) - 1}"
+        gain = stored[f"{layer}.weight"] / (stored[name] + EPSILON).sqrt()
+        folded[f"{convolution}.weight"] = gain[:, None, None, None] * stored[f"{convolution}.weight"]
+        folded[f"{convolution}.bias"] = stored[f"{layer}.bias"] - gain * stored[f"{layer}.running_mean"]
+    return folded
 
 
 def _halve_weights(model: object) -> None:
