@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+import skimage.data
+from PIL import Image
 
 from anew.diagnosis.impulses import estimate_impulses, find_impulses
 from anew.images import Picture
@@ -67,6 +69,20 @@ def test_silent_on_stars():
 def test_silent_on_a_dither_pattern():
     checks = (np.indices((64, 64)).sum(0) % 2).astype(np.float32)[:, :, None]
     assert find_impulses(Picture(checks)) is None
+
+
+@pytest.mark.parametrize("colours", [64, 32])
+def test_silent_on_a_dithered_palette_and_not_on_impulses_in_it(colours):
+    photo = Image.fromarray(skimage.data.coffee())
+    dithered = photo.quantize(palette=photo.quantize(colours), dither=Image.Dither.FLOYDSTEINBERG)
+    picture = np.asarray(dithered.convert("RGB"), np.float32) / 255
+    assert estimate_impulses(picture).spikes > 1000  # dots of other colours are everywhere
+    assert find_impulses(Picture(picture)) is None
+    for draw in (anything, salt_and_pepper):
+        noisy, mask = replaced(picture, 0.1, draw)
+        finding = find_impulses(Picture(noisy))
+        assert finding.details["density"] == pytest.approx(0.1, rel=0.35)
+        assert (finding.map & mask).sum() >= 0.85 * mask.sum()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (7, 7, 4)])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image, Mask, across_channels, same_colour
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.impulses import central, is_strewn
+from anew.diagnosis.palette import has_palette
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -42,7 +43,6 @@ PLAIN_SHARE, PLAIN_FAR, PLAIN_TRANSITION = 0.008, 0.9, 0.12
 # Of the pixels of a part that lie on the margin of the picture. More is a remainder of a frame; up to the second share
 # it is another hole if one of its colour is sure.
 MOST_CONTACT, MOST_CONTACT_OF_MORE = 0.15, 0.4
-LEAST_COLOURS = 300  # in a sample of a coloured picture; fewer are a palette, which makes flat areas everywhere
 LEAST_SCATTER = 0.025  # median distance of the content from its median tone; less is a page, and the holes its letters
 MOST_PARTS, LARGE_PART = 8, 0.008  # the number of holes, and the share of the picture of one, that are no letters
 MOST_STEPS = 100_000  # over the borders of one colour, in each direction, that are looked at
@@ -157,8 +157,7 @@ def looks_photographic(content: Image, *, letters: bool = True) -> bool:
     tone = some.mean(axis=1)
     if letters and np.median(np.abs(tone - np.median(tone))) < LEAST_SCATTER:
         return False
-    coloured = bool((some != some[:, :1]).any())
-    return not coloured or len(some) < 5000 or len(np.unique(some, axis=0)) >= LEAST_COLOURS
+    return not has_palette(content)
 
 
 def _frequent_colours(*samples: Image) -> list[Image]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask, across_channels
 from anew.diagnosis.finding import Finding
+from anew.diagnosis.palette import has_palette
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -122,6 +123,8 @@ def find_impulses(picture: Picture) -> Finding | None:
     if not _tells(found):
         return None
     salt_and_pepper = found.extreme_share > 0.8
+    if not salt_and_pepper and has_palette(picture.pixels):
+        return None  # dither; impulses of random value would be of many colours
     kind = "black and white dots" if salt_and_pepper else "dots of random value"
     return Finding(
         kind="impulses",
