@@ -8,7 +8,6 @@ angle only. Smooth content resembles its mirror image at any angle and is filter
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -131,7 +130,7 @@ def correlation_at(detail: Image, angle: float, axis: float = BETWEEN) -> tuple[
     axis : float
         How far outside of the middle of the last pixels the axes lie.
     """
-    products = np.concatenate([_products(detail, angle, side, axis) for side in (0, 1)])
+    products = np.array([_products(detail, angle, side, axis) for side in range(4)])
     joint, outside, inside = products.sum(axis=0)
     per_side = products[:, 0] / np.sqrt(products[:, 1] * products[:, 2] + 1e-12)
     correlation = joint / np.sqrt(outside * inside + 1e-12)
@@ -153,55 +152,44 @@ def _detail(grey: Image, fine: float) -> Image:
 
 
 def _products(detail: Image, angle: float, side: int, axis: float) -> Floats:
-    """Give <a, b>, <a, a> and <b, b> of the detail a beyond an edge of the turned frame and of its mirror image b.
+    """Give <a, b>, <a, a> and <b, b> of the detail a beyond one edge of the turned frame and of its mirror image b.
 
-    They are given for the top (side 0) and the bottom, or for the right (side 1) and the left. (along, depth) are
-    coordinates of the turned frame: along the edge, from its middle, and outwards, from the edge. The opposite edge is
-    the same one of the picture turned by half a turn.
-
-    Returns
-    -------
-    (2, 3) float64 array
+    Sides are top, right, bottom, left. (along, depth) are coordinates of the turned frame: along the edge, from its
+    middle, and outwards, from the edge.
     """
-    height, width = detail.shape
-    length, half = (width, (height - 1) / 2) if side == 0 else (height, (width - 1) / 2)
-    reach = (length - 1) / 2 * math.tan(math.radians(abs(angle)))
+    length = detail.shape[1 - side % 2]
+    reach = (length - 1) / 2 * np.tan(np.radians(abs(angle)))
     count = int(length * reach / 2)
     if count < LEAST_POINTS:
-        return np.zeros((2, 3))
-    step = max(1.0, math.sqrt(count / (MOST_POINTS / 4)))
-    along = np.arange(-length / 2, length / 2, step)[None, :]
-    depth = np.arange(MARGIN, reach + 1, step)[:, None]
-    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-
-    def turned(out: Floats) -> tuple[Floats, Floats]:
-        """Give row and column of points at a distance from the middle of the picture towards the edge."""
-        u, v = (along, -out) if side == 0 else (out, along)
-        return (height - 1) / 2 - sine * u + cosine * v, (width - 1) / 2 + cosine * u + sine * v
-
-    row, column = turned(half + depth)
-    seen = (row >= 0) & (row <= height - 1) & (column >= 0) & (column <= width - 1)
-    mirrored_row, mirrored_column = turned(half + 2 * axis - depth)
-    beyond = _sampled(detail, row[seen], column[seen])
-    mirrored = _sampled(detail, mirrored_row[seen], mirrored_column[seen])
-    return np.stack([(a * b).sum(axis=1) for a, b in ((beyond, mirrored), (beyond, beyond), (mirrored, mirrored))], 1)
+        return np.zeros(3)
+    step = max(1.0, np.sqrt(count / (MOST_POINTS / 4)))
+    along, depth = np.meshgrid(np.arange(-length / 2, length / 2, step), np.arange(MARGIN, reach + 1, step))
+    outer = _turned(along, depth, angle, side, detail.shape)
+    inside = [(p >= 0) & (p <= n - 1) for p, n in zip(outer, detail.shape, strict=True)]
+    seen = inside[0] & inside[1]
+    along, depth = along[seen], depth[seen]
+    beyond = _sampled(detail, *(p[seen] for p in outer))
+    mirrored = _sampled(detail, *_turned(along, 2 * axis - depth, angle, side, detail.shape))
+    return np.array([beyond @ mirrored, beyond @ beyond, mirrored @ mirrored], np.float64)
 
 
 def _sampled(picture: Image, row: Floats, column: Floats) -> Floats:
-    """Sample a picture, and the same turned by half a turn, bilinearly: (2, n).
-
-    Beyond the middles of its last pixels it is mirrored.
-    """
+    """Sample a picture bilinearly; beyond the middles of its last pixels it is mirrored."""
     height, width = picture.shape
     row = (height - 1) - np.abs((height - 1) - np.abs(row))
     column = (width - 1) - np.abs((width - 1) - np.abs(column))
     top, left = np.minimum(row.astype(np.intp), height - 2), np.minimum(column.astype(np.intp), width - 2)
     down, right = row - top, column - left
     flat, at = picture.ravel(), top * width + left
-
-    def pixels(offset: int) -> Image:
-        return np.stack([flat.take(at + offset), flat.take(flat.size - 1 - at - offset)])
-
-    upper = (1 - right) * pixels(0) + right * pixels(1)
-    lower = (1 - right) * pixels(width) + right * pixels(width + 1)
+    upper = (1 - right) * flat.take(at) + right * flat.take(at + 1)
+    lower = (1 - right) * flat.take(at + width) + right * flat.take(at + width + 1)
     return np.asarray((1 - down) * upper + down * lower, np.float64)
+
+
+def _turned(along: Floats, depth: Floats, angle: float, side: int, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Give row and column of points in the coordinates of an edge of a frame turned about the middle of the picture."""
+    half_height, half_width = (shape[0] - 1) / 2, (shape[1] - 1) / 2
+    out = depth + (half_height if side % 2 == 0 else half_width)
+    u, v = ((along, -out), (out, along), (along, out), (-out, along))[side]
+    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    return half_height - sine * u + cosine * v, half_width + cosine * u + sine * v
