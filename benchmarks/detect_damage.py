@@ -53,7 +53,7 @@ FINDERS: dict[str, Finder] = {
 }
 WORDS = ("SAMPLE", "12 08 '94", "Holiday in Rome", "Studio Miller", "2024-05-17 14:22", "Mum and Dad at sea")
 INKS = ("white", "black", "yellow", "red", "orange", "navy", "silver")
-DRAWN_KINDS = ("scratches", "folds", "dust")
+DRAWN_KINDS = ("scratches", "folds", "cracks", "dust")
 HOLE_KINDS = ("rectangles", "strokes", "pixels")
 FILLS = (0.0, 0.5, 1.0)
 

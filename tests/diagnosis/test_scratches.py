@@ -68,6 +68,16 @@ def test_white_scratches_are_found_where_they_are(photo: np.ndarray) -> None:
         assert finding.value == pytest.approx(100 * marked.mean())
 
 
+def test_what_is_seen_turned_is_turned_back(photo: np.ndarray) -> None:
+    damaged, truth = scratched(photo)  # neither square nor symmetric
+    looks = [estimate_scratch_probability(damaged, turned=turned) for turned in (False, True)]
+    for probability in looks:
+        assert probability.shape == truth.shape
+        marked = probability > MARKED
+        assert (marked & truth).sum() > 0.75 * marked.sum() > 0.2 * truth.sum()
+    assert np.abs(looks[0] - looks[1]).max() > 0.1  # it is another look
+
+
 @pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "chelsea", "rocket", "page", "text", "moon"])
 def test_clean_pictures_are_left_alone(name: str) -> None:
     pixels = np.atleast_3d(getattr(skimage.data, name)() / np.float32(255))
