@@ -3,8 +3,7 @@
 Pictures: the references of Set14, LIVE1, BSD68 and CBSD68 as they are, the photographs that scikit-image carries, and
 generated drawings, screenshots, text pages, night shots, shallow focus and smooth pictures; and every third reference
 of LIVE1 as people keep photographs: in black and white, in film grain, sharpened, as JPEG and WebP of high quality, and
-with a dithered palette of 256 colours. A finding counts as a cry
-of wolf if its kind leads to a repair. A clean picture has none.
+with a dithered palette of 256 colours. Every finding counts as a cry of wolf: a clean picture has none.
 """
 
 from __future__ import annotations

@@ -116,6 +116,11 @@ def same_colour(a: NDArray[Any], b: NDArray[Any]) -> Mask:
     return across_channels(np.logical_and, a == b)
 
 
+def largest_difference(a: Image, b: Image) -> Image:
+    """Give the largest difference over the channels of (..., C) pixels and (..., C) or (C,) others."""
+    return across_channels(np.maximum, np.abs(a - b))
+
+
 def luminance(image: Image) -> Image:
     """Give the (H, W) luma of an image: ITU-R BT.601 weights for 3 channels, else the mean of the channels."""
     if image.ndim == 2:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, across_channels, same_colour
+from anew.arrays import Image, Mask, across_channels, largest_difference, same_colour
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.impulses import central, is_strewn
 from anew.diagnosis.palette import has_palette
@@ -284,11 +284,6 @@ def ends(region: Mask, dy: int, dx: int) -> NDArray[np.int64]:
     ends = np.zeros_like(region)
     ends[here] = region[here] & ~region[there]
     return np.flatnonzero(ends)
-
-
-def largest_difference(a: Image, b: Image) -> NDArray[np.float32]:
-    """Give the largest difference over the channels of (..., C) pixels and (..., C) or (C,) others."""
-    return across_channels(np.maximum, np.abs(a - b))
 
 
 def _is_colour(pixels: Image, colour: Image) -> Mask:

@@ -123,7 +123,10 @@ def _comb(x: Image) -> NDArray[np.float64]:
 def _running_median(
     values: NDArray[np.float64], length: int, beyond: Literal["edge", "reflect"]
 ) -> NDArray[np.float64]:
-    """Give the median of the values around each; beyond the ends stands the last one, or their mirror image."""
+    """Give the median of the values around each; beyond the ends stands the last one, or their mirror image.
+
+    ``scipy.ndimage.median_filter`` is not worth its import here.
+    """
     extended = np.pad(values, (length // 2, length - 1 - length // 2), beyond)
     windows = np.lib.stride_tricks.sliding_window_view(extended, length)
     return np.asarray(np.partition(windows, length // 2, axis=1)[:, length // 2])

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, across_channels
+from anew.arrays import Image, Mask, across_channels, largest_difference
 from anew.diagnosis.finding import Finding, finding_of_mask
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _light_corner(smooth: Image) -> Mask | None:
     colour = np.median(smooth[:side, :side].reshape(-1, smooth.shape[2]), axis=0)
     if colour.min() < LIGHT or colour.max() - colour.min() > TINTED:
         return None
-    same = (across_channels(np.maximum, np.abs(smooth - colour)) < SAME).astype(np.uint8)
+    same = (largest_difference(smooth, colour) < SAME).astype(np.uint8)
     _, labels = cv2.connectedComponents(same, connectivity=4)
     label = labels[0, 0]
     return np.asarray(labels == label) if label else None

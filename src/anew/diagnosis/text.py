@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, same_colour
+from anew.arrays import Image, Mask, largest_difference, same_colour
 from anew.diagnosis.finding import Finding, finding_of_mask
-from anew.diagnosis.holes import MOST_FLAT, ends, largest_difference, looks_photographic
+from anew.diagnosis.holes import MOST_FLAT, ends, looks_photographic
 
 if TYPE_CHECKING:
     from anew.images import Picture

@@ -174,7 +174,10 @@ def _products(detail: Image, angle: float, side: int, axis: float) -> Floats:
 
 
 def _sampled(picture: Image, row: Floats, column: Floats) -> Floats:
-    """Sample a picture bilinearly; beyond the middles of its last pixels it is mirrored."""
+    """Sample a picture bilinearly; beyond the middles of its last pixels it is mirrored.
+
+    As ``scipy.ndimage.map_coordinates`` does, whose import would take as long as all of the search.
+    """
     height, width = picture.shape
     row = (height - 1) - np.abs((height - 1) - np.abs(row))
     column = (width - 1) - np.abs((width - 1) - np.abs(column))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, across_channels
+from anew.arrays import Image, largest_difference
 
 Floats = NDArray[np.float64]
 SIDES = ("top", "right", "bottom", "left")
@@ -166,8 +166,8 @@ def _edges(small: Image, colour: Floats, noise: float) -> list[Edge] | None:
 
 def _distance(small: Image, colour: Floats, noise: float) -> Image:
     window = _window(noise)
-    smooth = np.atleast_3d(cv2.blur(small, (window, window))) if window > 1 else small
-    return np.asarray(across_channels(np.maximum, np.abs(smooth - colour.astype(np.float32))))
+    smooth = small if window == 1 else np.asarray(np.atleast_3d(cv2.blur(small, (window, window))), np.float32)
+    return largest_difference(smooth, colour.astype(np.float32))
 
 
 def _from_side(array: NDArray[Any], side: int) -> NDArray[Any]:

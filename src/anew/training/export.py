@@ -89,8 +89,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     for node in graph.node:  # equal tensors, such as untrained biases, are stored once
         if node.op_type == "Identity" and node.input[0] in stored:
             stored[node.output[0]] = stored[node.input[0]]
-    if not any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()):
-        stored = _without_normalisation(stored)
+    stored = _without_normalisation(stored, network)
     counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
     stored |= counters  # of batch normalisation; no result depends on them, so they are in no file
     own = {name: value for name, value in network.state_dict().items() if name.endswith("_log_step")}
@@ -98,13 +97,15 @@ def load_weights(network: nn.Module, path: Path) -> None:
     network.load_state_dict({name: stored[name] for name in network.state_dict()})
 
 
-def _without_normalisation(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Fold each batch normalisation into the convolution before it, in a sequence of layers named by numbers.
+def _without_normalisation(stored: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Fold batch normalisations that a network does not have into the convolutions before them.
+
+    They stand in a sequence of layers, which are named by numbers.
 
     norm(w * x) = (g / s) w * x + b - m g / s,  s^2 = variance + epsilon (Ioffe and Szegedy, 2015).
     """
-    folded = dict(stored)
-    for name in [name for name in stored if name.endswith(".running_var")]:
+    folded, own = dict(stored), network.state_dict()
+    for name in (name for name in stored if name.endswith(".running_var") and name not in own):
         layer = name.removesuffix(".running_var")
         sequence, _, place = layer.rpartition(".")
         convolution = f"{sequence}.{int(place) - 1}"
