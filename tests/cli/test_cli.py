@@ -284,7 +284,7 @@ def test_wrong_use_exits_with_2_and_says_why(
     ("setting", "message"),
     [
         ("learning_rate=fast", "learning_rate=fast: input should be a valid number"),
-        ("optimiser=rmsprop", "optimiser=rmsprop: input should be 'adamw', 'adam', 'momentum' or 'sgd'"),
+        ("optimiser=rmsprop", "optimiser=rmsprop: input should be 'adamw', 'muon', 'adam', 'momentum' or 'sgd'"),
         ("betas=0.5", "betas=0.5"),
         ("widths=3", "a training run has no setting 'widths'"),
     ],

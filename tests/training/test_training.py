@@ -218,7 +218,7 @@ def test_resuming_with_another_setting_is_refused_by_name(photos: Path, tmp_path
         run_tiny(tmp_path / "run", photos, config=replace(TINY, patch=24))
 
 
-@pytest.mark.parametrize("optimiser", ["adamw", "adam", "momentum", "sgd"])
+@pytest.mark.parametrize("optimiser", ["adamw", "muon", "adam", "momentum", "sgd"])
 def test_every_optimiser_lowers_the_loss(optimiser: str, photos: Path, tmp_path: Path) -> None:
     rate = 0.05 if optimiser == "sgd" else 0.01 if optimiser == "momentum" else 2e-3
     config = replace(TINY, optimiser=optimiser, steps=60, validate_every=20, learning_rate=rate)

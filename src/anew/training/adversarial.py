@@ -87,7 +87,7 @@ class AdversarialConfig(GenerationConfig):
     discriminator: str = "residual_gan_discriminator"
     discriminator_args: Mapping[str, Any] = field(default_factory=dict)
     loss: str = "relativistic"
-    optimiser: Literal["adamw", "adam", "momentum", "sgd"] = "adam"
+    optimiser: Literal["adamw", "muon", "adam", "momentum", "sgd"] = "adam"
     betas: tuple[float, float] = (0.0, 0.99)
     clip: float = 1e6
     warmup: int = 0

@@ -32,9 +32,9 @@ class TrainingConfig:
         Steps of linear rise to the peak.
     decay_from : float in [0, 1]
         Part of the run after which the rate falls to zero along a half cosine; 0 is the plain cosine schedule.
-    optimiser : {"adamw", "adam", "momentum", "sgd"}
+    optimiser : {"adamw", "muon", "adam", "momentum", "sgd"}
     betas : pair of float
-        Of AdamW and Adam; the first is the momentum of ``"momentum"``.
+        Of AdamW, Adam and what Muon leaves to it; the first is the momentum of ``"momentum"``.
     weight_decay : float
     clip : float
         Largest norm of the gradient.
@@ -70,7 +70,7 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     warmup: int = 200
     decay_from: float = 0.0
-    optimiser: Literal["adamw", "adam", "momentum", "sgd"] = "adamw"
+    optimiser: Literal["adamw", "muon", "adam", "momentum", "sgd"] = "adamw"
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
     clip: float = 1.0

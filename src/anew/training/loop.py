@@ -28,6 +28,7 @@ from anew.errors import InvalidSetting
 from anew.training.checkpoints import load_checkpoint, save_checkpoint
 from anew.training.config import TrainingConfig
 from anew.training.log_summary import draw_log, read_log
+from anew.training.muon import Muon
 from anew.training.objective import Objective
 from anew.training.schedule import learning_rate
 
@@ -206,6 +207,8 @@ def make_optimiser(network: nn.Module, config: TrainingConfig) -> torch.optim.Op
     match config.optimiser:
         case "adamw":
             return torch.optim.AdamW(parameters, rate, betas=config.betas, weight_decay=decay, fused=True)
+        case "muon":
+            return Muon(parameters, rate, betas=config.betas, weight_decay=decay)
         case "adam":
             return torch.optim.Adam(parameters, rate, betas=config.betas, weight_decay=decay, fused=True)
         case "momentum":
