@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from anew.arrays import luminance
 from anew.degradations.downscale import resize_bicubic
+from anew.errors import InvalidSetting
 from anew.inference.models import open_model
 from anew.networks import build_network
 from anew.networks.edge_oriented import EDGES, EdgeOrientedConv, EdgeOrientedUpscaler
@@ -25,7 +26,7 @@ from anew.training.data import pack
 from anew.training.export import load_weights
 from anew.training.restoration import RunFacts
 from anew.training.run import run_recipe
-from anew.training.upscaling import Pairs, UpscaleConfig, export_upscaler, make_batch, make_pairs
+from anew.training.upscaling import Pairs, UpscaleConfig, export_upscaler, load_data, make_batch, make_pairs
 
 TINY = UpscaleConfig(
     network="edge-oriented",
@@ -107,6 +108,23 @@ def test_the_small_crop_is_the_large_one_shrunk(scale: int, pairs: Pairs) -> Non
     for x, y in zip(large[:, 0].numpy(), small[:, 0].numpy(), strict=True):
         inside = np.s_[3:-3, 3:-3]  # the crop's border saw pixels outside of it
         assert np.abs(resize_bicubic(x, scale=1 / scale) - y)[inside].max() < 2 / 255
+
+
+def test_photographs_are_offered_at_every_size_that_a_crop_fits_in(colour_photo: np.ndarray, folder: Path) -> None:
+    config = replace(TINY, sizes=(1.0, 0.75, 0.3))
+    training, validation = load_data(folder, config)
+    large = min(colour_photo.shape[:2]) * 0.75
+    assert large > 12 * 4 > min(colour_photo.shape[:2]) * 0.3
+    assert len(training.large) == 2  # the one not held out, twice
+    assert (len(training), len(validation), len(validation.large)) == (1, 1, 1)
+    whole, shrunk = (training.large.image(index)[0].numpy() for index in (0, 1))
+    assert np.abs(resize_bicubic(whole / 255, scale=0.75) - shrunk / 255).mean() < 0.5 / 255  # of clipped colours
+
+
+@pytest.mark.parametrize("sizes", [(), (1.0, 0.0), (1.5,), (-1.0,)])
+def test_sizes_that_make_no_smaller_photograph_are_refused(sizes: tuple[float, ...], folder: Path) -> None:
+    with pytest.raises(InvalidSetting, match="sizes must be one or more numbers above 0 and up to 1, not"):
+        load_data(folder, replace(TINY, sizes=sizes))
 
 
 def test_every_scale_is_drawn_and_all_crops_of_a_batch_share_it(pairs: Pairs) -> None:

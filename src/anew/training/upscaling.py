@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from anew.arrays import luminance
 from anew.degradations.downscale import resize_bicubic
+from anew.errors import InvalidSetting
 from anew.inference.card import ModelCard
 from anew.networks import build_network
 from anew.training.config import TrainingConfig
@@ -33,12 +34,16 @@ class UpscaleConfig(TrainingConfig):
     ----------
     shares : tuple of float
         How often each of the network's ``scales`` is drawn.
+    sizes : tuple of float in (0, 1]
+        Each photograph is learned from at each of these sizes, if it is then still large enough. Shrunk ones are
+        sharper and show less of the JPEG compression that most photographs have been through.
     """
 
     objective: str = "upscaling"
     task: str = "upscale"
     channels: int = 1
     shares: tuple[float, ...] = (0.4, 0.3, 0.3)
+    sizes: tuple[float, ...] = (1.0,)
 
     @property
     def scales(self) -> tuple[int, ...]:
@@ -56,17 +61,21 @@ class Pairs:
     small : dict of int to ImageSet of one channel
         By scale; ``large // scale`` pixels a side. They belong to ``large`` cut on the right and below to a multiple of
         the scale.
+    photographs : int
+        How many the images show; an image may be another one at a smaller size.
     """
 
     large: ImageSet
     small: dict[int, ImageSet]
+    photographs: int
 
     def __len__(self) -> int:
-        return len(self.large)
+        return self.photographs
 
     def to(self, device: torch.device) -> Pairs:
         """Give the same pairs on a device."""
-        return Pairs(self.large.to(device), {scale: images.to(device) for scale, images in self.small.items()})
+        small = {scale: images.to(device) for scale, images in self.small.items()}
+        return Pairs(self.large.to(device), small, self.photographs)
 
     def crops(self, scale: int, count: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw (large, small) crops that belong together, turned and mirrored at random.
@@ -86,8 +95,28 @@ class Pairs:
 def load_data(source: Path, config: UpscaleConfig) -> tuple[Pairs, Pairs]:
     """Read the images of a folder, .zip or .tar, shrink them, and hold some out: (training, validation)."""
     images = load_images(source, channels=3, min_size=config.patch * max(config.scales))
-    training, validation = (make_pairs(part, config.scales) for part in split(images, config.validation, config.seed))
-    return training, validation
+    training, validation = split(images, config.validation, config.seed)
+    copies = resized(training, config.sizes, config.patch * max(config.scales))
+    return (
+        replace(make_pairs(copies, config.scales), photographs=len(training)),
+        make_pairs(validation, config.scales),
+    )
+
+
+def resized(images: ImageSet, sizes: tuple[float, ...], least: int) -> ImageSet:
+    """Give images at several sizes, each an image of its own; those with a side below ``least`` are left out."""
+    if not sizes or not all(0 < size <= 1 for size in sizes):
+        raise InvalidSetting(f"sizes must be one or more numbers above 0 and up to 1, not {list(sizes)}")
+    copies = []
+    for size in sizes:
+        for index in range(len(images)):
+            pixels = images.image(index).permute(1, 2, 0).numpy()
+            if size < 1:
+                small = resize_bicubic(pixels.astype(np.float32) / np.float32(255), scale=size, eight_bit=True)
+                pixels = np.rint(255 * small).astype(np.uint8)
+            if min(pixels.shape[:2]) >= least:
+                copies.append(pixels)
+    return pack(copies, images.skipped)
 
 
 def make_pairs(images: ImageSet, scales: tuple[int, ...]) -> Pairs:
@@ -100,7 +129,7 @@ def make_pairs(images: ImageSet, scales: tuple[int, ...]) -> Pairs:
         for scale in scales:
             height, width = (side // scale * scale for side in pixels.shape[:2])
             small[scale].append(_luma(resize_bicubic(pixels[:height, :width], scale=1 / scale, eight_bit=True)))
-    return Pairs(pack(large), {scale: pack(images) for scale, images in small.items()})
+    return Pairs(pack(large), {scale: pack(images) for scale, images in small.items()}, photographs=len(images))
 
 
 def make_objective(config: UpscaleConfig) -> Objective:
@@ -125,7 +154,7 @@ def validate(network: nn.Module, pairs: Pairs, config: UpscaleConfig) -> dict[st
     for scale in config.scales:
         told = torch.full((1, 1, 1, 1), float(scale), device=pairs.large.pixels.device)
         psnrs = []
-        for index in range(len(pairs)):
+        for index in range(len(pairs.large)):
             large, small = (images.image(index) / 255 for images in (pairs.large, pairs.small[scale]))
             x_hat = network(small[None].contiguous(), told).float()[0].clamp(0, 1)
             error = (x_hat - large[:, : x_hat.shape[1], : x_hat.shape[2]])[:, scale:-scale, scale:-scale]
