@@ -14,7 +14,8 @@ def test_singular_values_become_about_one_and_directions_stay(shape: tuple[int, 
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     turned = orthogonal(matrix)
     values = torch.linalg.svdvals(turned)
-    assert float(values.min()) > 0.65 and float(values.max()) < 1.25
+    assert float(values.min()) > 0.65
+    assert float(values.max()) < 1.25
     u, _, v = torch.linalg.svd(matrix, full_matrices=False)
     inner = u.mT @ turned @ v.mT
     off = inner - torch.diag_embed(torch.diagonal(inner, dim1=-2, dim2=-1))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from anew.inference.card import ModelCard
 from anew.inference.inspection.graph import load_graph
+from anew.training.layout import by_channel, lay_out, shuffled_layers
 from anew.training.quantisation import insert_grids, steps_of
 
 OPSET = 17
@@ -65,6 +66,7 @@ def export_onnx(
         )
     model = onnx.load(str(part))
     insert_grids(model, network)
+    lay_out(model)
     if stored != "float":
         _halve_weights(model)
     entry = model.metadata_props.add()
@@ -79,7 +81,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
     import onnx
     from onnx import numpy_helper
 
-    graph = load_graph(path).graph
+    model = load_graph(path)
+    graph = model.graph
     stored = {name: torch.tensor(step) for name, step in steps_of(onnx.load(str(path)).graph).items()}
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
@@ -94,7 +97,15 @@ def load_weights(network: nn.Module, path: Path) -> None:
     stored |= counters  # of batch normalisation; no result depends on them, so they are in no file
     own = {name: value for name, value in network.state_dict().items() if name.endswith("_log_step")}
     stored = own | stored  # a file that was not trained in 8 bits has no steps; they are measured afterwards
-    network.load_state_dict({name: stored[name] for name in network.state_dict()})
+    network.load_state_dict(_in_order(stored, network, shuffled_layers(model)))
+
+
+def _in_order(stored: Mapping[str, Tensor], network: nn.Module, shuffled: Sequence[str]) -> dict[str, Tensor]:
+    """Give what a network has of what is stored, outputs in the network's order."""
+    ordered = {name: stored[name] for name in network.state_dict()}
+    for name in (f"{layer}.{kind}" for layer in shuffled for kind in ("weight", "bias")):
+        ordered[name] = torch.from_numpy(by_channel(stored[name].numpy()))
+    return ordered
 
 
 def _without_normalisation(stored: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from anew.errors import Unavailable
 from anew.inference.inspection.subject import Batch, Subject
 from anew.inference.providers import make_session
 
+KEPT = "kept"  # what a layer stores the numbers of its outputs as, where it computes more than it has
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
@@ -46,7 +47,8 @@ class Layer:
 def load_graph(path: Path) -> Any:
     """Read a file as an ``onnx.ModelProto``.
 
-    Weights that it holds in 8 bits are multiplied out, and what runs between the layers is not rounded.
+    Weights that it holds in 8 bits are multiplied out, without those of outputs that are computed for speed alone, and
+    what runs between the layers is not rounded.
 
     Raises
     ------
@@ -203,6 +205,8 @@ def _leave_grids(graph: Any) -> None:
         if node.op_type == "DequantizeLinear" and node.input[0] in stored:
             levels, steps = (numpy_helper.to_array(stored[name]) for name in node.input)
             values = levels * steps.reshape(-1, *(1,) * (levels.ndim - 1))
+            kept = stored.get(f"{node.input[0].rpartition('.')[0]}.{KEPT}")
+            values = values if kept is None else values[: kept.dims[0]]
             graph.initializer.append(numpy_helper.from_array(values.astype(np.float32), node.output[0]))
         elif node.op_type in ("QuantizeLinear", "DequantizeLinear"):
             nodes.append(helper.make_node("Identity", node.input[:1], node.output))
