@@ -22,7 +22,7 @@ from anew.networks.edge_oriented import EDGES, EdgeOrientedConv, EdgeOrientedUps
 from anew.restoration.upscaling import compact
 from anew.restoration.upscaling import network as tiles
 from anew.restoration.upscaling.resampling import cubic, resample
-from anew.training.data import pack
+from anew.training.data import NoTrainingData, pack
 from anew.training.export import load_weights
 from anew.training.restoration import RunFacts
 from anew.training.run import run_recipe
@@ -125,6 +125,11 @@ def test_photographs_are_offered_at_every_size_that_a_crop_fits_in(colour_photo:
 def test_sizes_that_make_no_smaller_photograph_are_refused(sizes: tuple[float, ...], folder: Path) -> None:
     with pytest.raises(InvalidSetting, match="sizes must be one or more numbers above 0 and up to 1, not"):
         load_data(folder, replace(TINY, sizes=sizes))
+
+
+def test_photographs_too_small_at_every_size_are_named(folder: Path) -> None:
+    with pytest.raises(NoTrainingData, match=r"at sizes of \[0.1\] no image has sides of 48"):
+        load_data(folder, replace(TINY, sizes=(0.1,)))
 
 
 def test_every_scale_is_drawn_and_all_crops_of_a_batch_share_it(pairs: Pairs) -> None:

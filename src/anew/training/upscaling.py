@@ -18,7 +18,7 @@ from anew.errors import InvalidSetting
 from anew.inference.card import ModelCard
 from anew.networks import build_network
 from anew.training.config import TrainingConfig
-from anew.training.data import ImageSet, load_images, pack, split
+from anew.training.data import ImageSet, NoTrainingData, load_images, pack, split
 from anew.training.export import export_onnx
 from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, make_card
@@ -116,6 +116,8 @@ def resized(images: ImageSet, sizes: tuple[float, ...], least: int) -> ImageSet:
                 pixels = np.rint(255 * small).astype(np.uint8)
             if min(pixels.shape[:2]) >= least:
                 copies.append(pixels)
+    if not copies:
+        raise NoTrainingData(f"at sizes of {list(sizes)} no image has sides of {least} pixels, which a crop needs")
     return pack(copies, images.skipped)
 
 
