@@ -18,10 +18,13 @@ def upscale_x2() -> UpscaleConfig:
         network="edge-oriented",
         network_args={"scales": [2], "width": 48, "depth": 9},
         shares=(1.0,),
-        patch=48,
+        sizes=(1.0, 0.75, 0.55),
+        patch=40,
         batch=16,
-        learning_rate=1e-3,
-        decay_from=0.3,
+        optimiser="muon",
+        learning_rate=7e-4,
+        decay_from=0.2,
+        ema=0.998,
     )
 
 
