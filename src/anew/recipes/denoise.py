@@ -25,10 +25,13 @@ def denoise_grey() -> DenoiseConfig:
 
 
 def denoise_fast() -> DenoiseConfig:
-    """A fast denoiser: a fifth of the work. The shipped one went on in 8 bits: ``--from``, quantised, rate 0.00005."""
+    """A fast denoiser: a fifth of the work.
+
+    The shipped one went on by Muon at a rate of 0.0006, and in 8 bits: ``--from``, quantised, AdamW at 0.0001.
+    """
     return replace(
         denoise_unet(),
-        network_args={"widths": [32, 64, 96], "blocks": 1, "middle_blocks": 2, "unshuffle": 2},
+        network_args={"widths": [32, 64, 96], "blocks": 1, "middle_blocks": 4, "unshuffle": 2},
         patch=80,
         steps=24_000,
     )
