@@ -91,7 +91,7 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor, *, iterations: int = ITERATIONS) -> Tensor:
     """Give about the U V' of the singular value decomposition U S V' of every (..., M, N) matrix.
 
-    Of singular values above a thousandth of the largest; smaller ones stay small.
+    The smallest singular values stay small: an iteration makes them 3.4445 times as large.
     """
     a, b, c = QUINTIC
     tall = matrix.shape[-2] > matrix.shape[-1]

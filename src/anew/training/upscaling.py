@@ -94,13 +94,10 @@ class Pairs:
 
 def load_data(source: Path, config: UpscaleConfig) -> tuple[Pairs, Pairs]:
     """Read the images of a folder, .zip or .tar, shrink them, and hold some out: (training, validation)."""
-    images = load_images(source, channels=3, min_size=config.patch * max(config.scales))
-    training, validation = split(images, config.validation, config.seed)
-    copies = resized(training, config.sizes, config.patch * max(config.scales))
-    return (
-        replace(make_pairs(copies, config.scales), photographs=len(training)),
-        make_pairs(validation, config.scales),
-    )
+    least = config.patch * max(config.scales)
+    training, validation = split(load_images(source, channels=3, min_size=least), config.validation, config.seed)
+    copies = make_pairs(resized(training, config.sizes, least), config.scales)
+    return replace(copies, photographs=len(training)), make_pairs(validation, config.scales)
 
 
 def resized(images: ImageSet, sizes: tuple[float, ...], least: int) -> ImageSet:
