@@ -21,9 +21,11 @@ from anew.networks.quantised import calibrate
 from anew.networks.upscaler import Upscaler
 from anew.training import export
 from anew.training.denoising import DenoiseConfig
+from anew.training.export import export_onnx
 from anew.training.layout import by_channel, by_place, lay_out, shuffled_layers
 from anew.training.restoration import RunFacts, export_restorer
 from anew.training.upscaling import UpscaleConfig, export_upscaler
+from hand_made_models import make_card
 
 RESTORER = DenoiseConfig(
     network="unet",
@@ -88,9 +90,9 @@ def test_the_runtime_need_not_turn_channels_between_integer_convolutions(written
     network, before, now = written
     kinds = [[node.op_type for node in optimised(path)] for path in (before, now)]
     turned = [side.count("Transpose") for side in kinds]
-    # Of an upscaler only the result is turned; a U-Net's input is folded, its fine pixels are put together, and the
-    # last convolution computes with the channels first again.
-    assert turned[1] == (1 if isinstance(network, Upscaler) else 3) < turned[0]
+    # Of an upscaler only the result is turned; a U-Net's fine pixels are put together, and its last convolution
+    # computes with the channels first again.
+    assert turned[1] == (1 if isinstance(network, Upscaler) else 2) < turned[0]
     assert kinds[0].count("QLinearConv") == kinds[1].count("QLinearConv") > 0
 
 
@@ -138,3 +140,15 @@ def test_places_and_channels_change_sides_as_in_a_sub_pixel_convolution() -> Non
     torch.testing.assert_close(pieces.permute(0, 3, 4, 1, 5, 2).reshape(2, 2, 6, 10), pixels)
     rows = np.arange(8 * 3).reshape(8, 3)
     np.testing.assert_array_equal(by_channel(by_place(rows)), rows)
+
+
+@pytest.mark.parametrize(("channels", "factor"), [(1, 2), (3, 2), (2, 3)])
+def test_pixels_are_folded_by_one_operator_in_the_order_of_torch(channels: int, factor: int, tmp_path: Path) -> None:
+    path = tmp_path / "folded.onnx"
+    image = torch.arange(2 * channels * 36.0).reshape(2, channels, 6, 6)
+    free = {"image": {0: "batch", 2: "height", 3: "width"}}
+    export_onnx(nn.PixelUnshuffle(factor), make_card("fold"), path, inputs={"image": image[:1]}, dynamic=free)
+    assert "Transpose" not in {node.op_type for node in onnx.load(str(path)).graph.node}
+    for given in (image, torch.rand(1, channels, 2 * factor, 5 * factor)):
+        (result,) = onnxruntime.InferenceSession(str(path)).run(None, {"image": given.numpy()})
+        np.testing.assert_array_equal(result, nn.functional.pixel_unshuffle(given, factor).numpy())
