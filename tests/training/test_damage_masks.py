@@ -132,6 +132,14 @@ def test_clean_crops_have_no_truth_and_batches_follow_from_the_generator(source:
     assert not {id(layer) for layer in data.layers} & {id(layer) for layer in held_out.layers}
 
 
+def test_photographs_are_offered_at_every_size_and_counted_once(source: Path) -> None:
+    data, held_out = damage_masks.load_data(source, replace(TINY, sizes=(1.0, 0.5)))
+    assert (len(data.photographs), len(data)) == (6, 3)
+    assert (len(held_out.photographs), len(held_out)) == (1, 1)
+    whole, shrunk = (data.photographs.image(index).shape[1:] for index in (0, 3))
+    assert tuple(shrunk) == tuple(-(-side // 2) for side in whole)
+
+
 def test_busy_clean_crops_hold_more_fine_lines(source: Path) -> None:
     data, _ = damage_masks.load_data(source, TINY)
     clean = {"clean_share": 1.0, "lookalike_share": 0.0, "noisy_share": 0.0, "impulse_share": 0.0}
@@ -149,9 +157,20 @@ def test_busy_clean_crops_hold_more_fine_lines(source: Path) -> None:
 
 
 def test_lookalikes_are_drawn_in_every_sort() -> None:
-    drawn = lookalikes(14, np.random.default_rng(0))
+    drawn = lookalikes(18, np.random.default_rng(0))
     assert all(x.shape == (SIDE, SIDE, 3) and x.dtype == np.uint8 and x.std() > 2 for x in drawn)
-    assert len({x.tobytes() for x in drawn}) == 14
+    assert len({x.tobytes() for x in drawn}) == 18
+
+
+def test_charts_have_lines_from_edge_to_edge_of_their_field() -> None:
+    charts = lookalikes(45, np.random.default_rng(0))[8::9]
+    ruled = 0
+    for chart in charts:
+        grey = chart.mean(axis=2)
+        above, below = grey[1:-1] - grey[:-2], grey[1:-1] - grey[2:]
+        line = (np.minimum(np.abs(above), np.abs(below)) > 8) & (above * below > 0)
+        ruled += int(line.mean(axis=1).max() > 0.4)  # a row unlike both of its neighbours, through most of the picture
+    assert ruled >= 3  # others have lines two pixels wide, or hidden by bars
 
 
 def test_dice_loss_is_known_for_known_overlaps() -> None:

@@ -131,7 +131,7 @@ def _drawn(source: str, image: Image, width: float, density: float, seed: int) -
 
 def lookalikes(count: int, rng: np.random.Generator) -> list[NDArray[np.uint8]]:
     """Draw clean pictures with thin lines and dots, in turn of each sort, as (400, 400, 3) uint8 arrays."""
-    sorts = (_text, _drawing, _wires, _strands, _grid, _night, _screen, _rigging)
+    sorts = (_text, _drawing, _wires, _strands, _grid, _night, _screen, _rigging, _chart)
     return [np.ascontiguousarray(sorts[k % len(sorts)](rng)) for k in range(count)]
 
 
@@ -256,6 +256,46 @@ def _screen(rng: np.random.Generator) -> NDArray[np.uint8]:
     colour = rng.integers(0, 200, 3).tolist()
     cv2.polylines(canvas, [np.rint(np.stack([x, y], 1)).astype(np.int32)], False, colour, 1, cv2.LINE_AA)
     return canvas
+
+
+def _chart(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A plot or a table of a document or a slide: a field with light or dark grid lines, curves or bars, labels."""
+    import cv2
+    from PIL import Image as Pillow
+    from PIL import ImageDraw, ImageFont
+
+    canvas = np.full((SIDE, SIDE, 3), rng.integers(200, 256, 3) if rng.random() < 0.6 else rng.integers(0, 256, 3))
+    left, top = rng.integers(10, 70, 2).tolist()
+    right, bottom = (SIDE - rng.integers(5, 70, 2)).tolist()
+    canvas[top:bottom, left:right] = _sky(rng)[top:bottom, left:right] * rng.uniform(0.2, 1)
+    canvas = np.ascontiguousarray(canvas, np.uint8)
+    ink = (rng.integers(200, 256, 3) if rng.random() < 0.6 else rng.integers(0, 256, 3)).tolist()
+    thick, columns, rows = int(rng.random() < 0.25) + 1, int(rng.integers(0, 12)), int(rng.integers(2, 14))
+    dash = int(rng.integers(2, 9)) if rng.random() < 0.25 else None
+    before = canvas.copy()
+    for x in np.linspace(left, right, columns + 1)[:columns].round().astype(int).tolist():
+        cv2.line(canvas, (x, top), (x, bottom), ink, thick)
+    for y in np.linspace(top, bottom, rows + 1).round().astype(int).tolist():
+        cv2.line(canvas, (left, y), (right, y), ink, thick)
+    if dash is not None:
+        gaps = np.add.outer(np.arange(SIDE), np.arange(SIDE)) // dash % 2 == 0
+        canvas[gaps] = before[gaps]
+    x = np.linspace(left, right, int(rng.integers(4, 40)))
+    for _ in range(int(rng.integers(0, 4))):
+        y = rng.uniform(top, bottom) + np.cumsum(rng.normal(0, 12, len(x)))
+        points, colour = np.stack([x, y.clip(top, bottom)], 1), rng.integers(0, 256, 3).tolist()
+        if rng.random() < 0.3:
+            for place, height in np.rint(points).astype(int).tolist():
+                cv2.rectangle(canvas, (place, height), (place + max(2, 150 // len(x)), bottom), colour, -1)
+        else:
+            cv2.polylines(
+                canvas, [np.rint(points).astype(np.int32)], False, colour, int(rng.integers(1, 3)), cv2.LINE_AA
+            )
+    labelled = Pillow.fromarray(canvas)
+    pen, font = ImageDraw.Draw(labelled), ImageFont.load_default(int(rng.integers(8, 15)))
+    for y in np.linspace(top, bottom, rows + 1).tolist():
+        pen.text((4, y - 6), f"{rng.uniform(0, 100):.1f}", fill=tuple(rng.integers(0, 120, 3).tolist()), font=font)
+    return np.asarray(labelled)
 
 
 def _stroke(

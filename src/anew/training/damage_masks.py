@@ -27,7 +27,7 @@ from anew.inference.card import ModelCard
 from anew.networks import build_network
 from anew.training.config import TrainingConfig
 from anew.training.damage_layers import SOURCES, Layer, drawn_layers, film_layers, lookalikes
-from anew.training.data import ImageSet, load_images, pack, split
+from anew.training.data import ImageSet, load_images, pack, resized, split
 from anew.training.export import export_onnx
 from anew.training.objective import Networks, Objective
 from anew.training.restoration import RunFacts, budget
@@ -57,6 +57,9 @@ class DamageConfig(TrainingConfig):
     busy_share, misleading_share : float in [0, 1]
         Parts of the clean crops of photographs that are, of a few, the busiest, or the one of which the network as it
         is marks most: twigs, whiskers and fences lie there.
+    sizes : tuple of float in (0, 1]
+        Each photograph is learned from at each of these sizes, if it is then still large enough: shrunk ones are
+        sharper, and what is thin in them is thinner.
     lookalikes, drawn : int
         How many lookalikes, and layers of each drawn sort, are made.
     overlay_step : int >= 1
@@ -71,6 +74,7 @@ class DamageConfig(TrainingConfig):
     lookalike_share: float = 0.3
     busy_share: float = 0.0
     misleading_share: float = 0.0
+    sizes: tuple[float, ...] = (1.0,)
     lookalikes: int = 84
     drawn: int = 120
     overlay_step: int = 2
@@ -86,14 +90,18 @@ class DamageConfig(TrainingConfig):
 
 @dataclass(frozen=True)
 class DamageData:
-    """Photographs, pictures that look like damage, and layers of damage."""
+    """Photographs at every size, pictures that look like damage, and layers of damage.
+
+    ``distinct`` tells how many photographs there are, whatever their sizes.
+    """
 
     photographs: ImageSet
     lookalikes: ImageSet
     layers: tuple[Layer, ...]
+    distinct: int
 
     def __len__(self) -> int:
-        return len(self.photographs)
+        return self.distinct
 
     def to(self, device: torch.device) -> DamageData:
         """Give the same data; crops are made on the CPU and moved batch by batch."""
@@ -114,13 +122,13 @@ def load_data(source: Path, config: DamageConfig) -> tuple[DamageData, DamageDat
     film = film_layers(overlays, 0, config.overlay_step, rng) if overlays.is_dir() else []
     layers = [*film, *drawn_layers(config.drawn, rng)]
     drawn = lookalikes(config.lookalikes, rng)
-    kept = [k % HELD_OUT == HELD_OUT - 1 for k in range(len(layers))]
+    kept = tuple(layer for k, layer in enumerate(layers) if k % HELD_OUT == HELD_OUT - 1)
+    shown = tuple(layer for k, layer in enumerate(layers) if k % HELD_OUT != HELD_OUT - 1)
     few = max(1, len(drawn) // HELD_OUT)
+    at_every_size = resized(training, config.sizes, config.patch)
     return (
-        DamageData(
-            training, pack(drawn[few:] or drawn), tuple(x for x, out in zip(layers, kept, strict=True) if not out)
-        ),
-        DamageData(validation, pack(drawn[:few]), tuple(x for x, out in zip(layers, kept, strict=True) if out)),
+        DamageData(at_every_size, pack(drawn[few:] or drawn), shown, len(training)),
+        DamageData(validation, pack(drawn[:few]), kept, len(validation)),
     )
 
 

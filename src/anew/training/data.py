@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from anew.arrays import LUMA
-from anew.errors import AnewError
+from anew.degradations.downscale import resize_bicubic
+from anew.errors import AnewError, InvalidSetting
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
@@ -249,6 +250,24 @@ def split(images: ImageSet, validation: int, seed: int) -> tuple[ImageSet, Image
     arrays = [images.image(int(i)).permute(1, 2, 0).numpy() for i in order]
     count = min(validation, len(arrays) // 2)
     return pack(arrays[count:], images.skipped), pack(arrays[:count] or arrays[:1])
+
+
+def resized(images: ImageSet, sizes: tuple[float, ...], least: int) -> ImageSet:
+    """Give images at several sizes, each an image of its own; those with a side below ``least`` are left out."""
+    if not sizes or not all(0 < size <= 1 for size in sizes):
+        raise InvalidSetting(f"sizes must be one or more numbers above 0 and up to 1, not {list(sizes)}")
+    copies = []
+    for size in sizes:
+        for index in range(len(images)):
+            pixels = images.image(index).permute(1, 2, 0).numpy()
+            if size < 1:
+                small = resize_bicubic(pixels.astype(np.float32) / np.float32(255), scale=size, eight_bit=True)
+                pixels = np.rint(255 * small).astype(np.uint8)
+            if min(pixels.shape[:2]) >= least:
+                copies.append(pixels)
+    if not copies:
+        raise NoTrainingData(f"at sizes of {list(sizes)} no image has sides of {least} pixels, which a crop needs")
+    return pack(copies, images.skipped)
 
 
 def turn(squares: Tensor, symmetry: Tensor) -> Tensor:

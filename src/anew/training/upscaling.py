@@ -14,11 +14,10 @@ from torch import Tensor, nn
 
 from anew.arrays import luminance
 from anew.degradations.downscale import resize_bicubic
-from anew.errors import InvalidSetting
 from anew.inference.card import ModelCard
 from anew.networks import build_network
 from anew.training.config import TrainingConfig
-from anew.training.data import ImageSet, NoTrainingData, load_images, pack, split
+from anew.training.data import ImageSet, load_images, pack, resized, split
 from anew.training.export import export_onnx
 from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, make_card
@@ -98,24 +97,6 @@ def load_data(source: Path, config: UpscaleConfig) -> tuple[Pairs, Pairs]:
     training, validation = split(load_images(source, channels=3, min_size=least), config.validation, config.seed)
     copies = make_pairs(resized(training, config.sizes, least), config.scales)
     return replace(copies, photographs=len(training)), make_pairs(validation, config.scales)
-
-
-def resized(images: ImageSet, sizes: tuple[float, ...], least: int) -> ImageSet:
-    """Give images at several sizes, each an image of its own; those with a side below ``least`` are left out."""
-    if not sizes or not all(0 < size <= 1 for size in sizes):
-        raise InvalidSetting(f"sizes must be one or more numbers above 0 and up to 1, not {list(sizes)}")
-    copies = []
-    for size in sizes:
-        for index in range(len(images)):
-            pixels = images.image(index).permute(1, 2, 0).numpy()
-            if size < 1:
-                small = resize_bicubic(pixels.astype(np.float32) / np.float32(255), scale=size, eight_bit=True)
-                pixels = np.rint(255 * small).astype(np.uint8)
-            if min(pixels.shape[:2]) >= least:
-                copies.append(pixels)
-    if not copies:
-        raise NoTrainingData(f"at sizes of {list(sizes)} no image has sides of {least} pixels, which a crop needs")
-    return pack(copies, images.skipped)
 
 
 def make_pairs(images: ImageSet, scales: tuple[int, ...]) -> Pairs:
