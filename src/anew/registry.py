@@ -9,11 +9,13 @@ list and nothing else; the first method of a task is its default.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import Any
+
+from anew.options import checked_options, require_options
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,19 @@ class Method:
         """The method's own options: the keyword-only parameters of its function."""
         signature = inspect.signature(self.function)
         return {n: p for n, p in signature.parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+    def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Check options by name and type, and give them as their types; one without a default must be there.
+
+        Raises
+        ------
+        ValueError
+            In one line that names the option.
+        """
+        owner = f"{self.task} by {self.name}"
+        result = checked_options(owner, self.function, self.parameters, options)
+        require_options(owner, self.parameters, result)
+        return result
 
 
 class Registry:

@@ -155,11 +155,9 @@ def run_task(
     try:
         chosen = METHODS.get(task, method)
         if method != "auto" or parsed:
-            settable = [name for name in chosen.parameters if name != "progress"]
-            unknown = [name for name in parsed if name not in settable]
-            if unknown:
-                takes = ", ".join(settable) or "none"
-                raise ValueError(f"{task} method {chosen.name!r} has no option {unknown[0]!r} (options: {takes})")
+            if "progress" in parsed:
+                raise ValueError(f"{task} by {chosen.name} takes progress from programs alone; leave it out")
+            chosen.checked(parsed)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     work = TaskWork(task, method, task_inputs, parsed, flags.overwrite, flags.max_megapixels, flags.save_quality, mask)

@@ -7,7 +7,6 @@ Trained generators are not here: they are the model files, see ``anew.generation
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from anew.arrays import Image
+from anew.options import checked_options, near
 
 KINDS = {
     "random": "drawn by chance",
@@ -137,25 +137,10 @@ def checked(entry: Entry, options: dict[str, Any]) -> dict[str, Any]:
     ValueError
         In one line that names the option.
     """
-    from typing import get_type_hints
-
-    from pydantic import TypeAdapter, ValidationError
-
     from anew.generation.rules.palettes import Palette
 
-    known = entry.options
-    hints = {**get_type_hints(entry.function), **({"palette": Palette | None} if entry.field else {})}
-    result = {}
-    for key, value in options.items():
-        if key not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise ValueError(f"{entry.name} has no option {key!r}{near(key, known)} ({takes})")
-        try:
-            result[key] = TypeAdapter(hints[key]).validate_python(value)
-        except ValidationError as error:
-            reason = error.errors()[0]["msg"].removeprefix("Input should be ")
-            raise ValueError(f"{entry.name}: {key} should be {reason}, got {value!r}") from None
-    return result
+    others = {"palette": Palette | None} if entry.field else {}
+    return checked_options(entry.name, entry.function, entry.options, options, **others)
 
 
 def draw(entry: Entry, shape: tuple[int, int], options: dict[str, Any], rng: Any) -> Image:
@@ -168,12 +153,6 @@ def draw(entry: Entry, shape: tuple[int, int], options: dict[str, Any], rng: Any
     from anew.generation.rules.palettes import colourise
 
     return colourise(result, palette)
-
-
-def near(word: str, words: Iterable[str]) -> str:
-    """Say which known word an unknown one may have been meant for."""
-    found = difflib.get_close_matches(word, list(words), 1)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def one_of(words: Iterable[str]) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.errors import Unavailable
-from anew.generation.catalogue import ENTRIES, Entry, checked, draw, find, near, one_of
+from anew.generation.catalogue import ENTRIES, Entry, checked, draw, find, one_of
+from anew.options import near
 
 if TYPE_CHECKING:
     from anew.generation.layers import Rules
@@ -81,6 +82,8 @@ def generate(
     ------
     ValueError
         If the name, the label or an option is unknown; the message lists what there is.
+    BadModel, BadRules
+        If a model file, or a rule file, is none.
     Unavailable
         If no trained model of the subject is here.
 
@@ -169,7 +172,7 @@ def pixel_size(size: int | tuple[int, int] | None, wanted: Wanted) -> tuple[int,
 
 def check_budget(n: int, width: int, height: int, max_megapixels: float) -> None:
     """Refuse more pixels than the budget, before any is made."""
-    if n * width * height > max_megapixels * 1e6:
+    if not n * width * height <= max_megapixels * 1e6:  # nor is NaN a budget
         count = f"{n} pictures of " if n > 1 else ""
         raise ValueError(
             f"{count}{width} x {height} are {n * width * height / 1e6:.4g} megapixels, above the budget of "

@@ -265,6 +265,12 @@ def _check_parameters(step: Step, where: str) -> None:
         if name not in allowed:
             takes = ", ".join(sorted(allowed)) or "none"
             raise InvalidPlan(f"{where}.parameters: {step.task} by {step.method} has no {name!r}; it has {takes}")
+    if step.method != "auto":
+        own = {name: value for name, value in step.parameters.items() if name in method.parameters}
+        try:
+            method.checked(own)
+        except ValueError as error:
+            raise InvalidPlan(f"{where}.parameters: {error}") from None
 
 
 def describe_error(error: ValidationError) -> str:

@@ -6,14 +6,15 @@ Each function here names one task. The methods themselves are in the folders bes
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image, as_image, as_mask, like
-from anew.registry import METHODS, Method
+from anew.arrays import Image, are_values, as_image, as_mask, like
+from anew.registry import METHODS
+
+MOST_SCALE = 64  # an upscaler takes no more at once
 
 
 def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -43,15 +44,15 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
     ((512, 512), dtype('uint8'))
     """
     x = as_image(image)
-    chosen = _choose("denoise", method, options)
+    chosen = METHODS.get("denoise", method)
+    options = chosen.checked(options)
     if sigma is None and chosen.blind:
         return like(chosen.function(x, **options), image)
     if sigma is None:
         from anew.diagnosis.noise import estimate_noise_sigma
 
         sigma = estimate_noise_sigma(x)
-    _check_not_negative("sigma", sigma)
-    return like(chosen.function(x, float(sigma), **options), image)
+    return like(chosen.function(x, _level(sigma), **options), image)
 
 
 def inpaint(image: ArrayLike, mask: ArrayLike, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -82,14 +83,15 @@ def inpaint(image: ArrayLike, mask: ArrayLike, *, method: str = "auto", **option
     if m.all():
         raise ValueError("the mask covers the whole image; at least one pixel must be known")
     known = x[~m]
-    if not np.isfinite(known).all():
-        raise ValueError("the image holds NaN or infinite values outside the mask; add them to the mask")
+    if not are_values(known):
+        raise ValueError("the image holds values outside the mask that are none of a picture; add them to the mask")
+    chosen = METHODS.get("inpaint", method)
+    options = chosen.checked(options)
     result = np.array(image, copy=True)
     if not m.any():
         return result
     blanked = x.copy()
     blanked[m] = 0
-    chosen = _choose("inpaint", method, options)
     result[m] = like(chosen.function(blanked, m, **options), image)[m]
     return result
 
@@ -124,19 +126,20 @@ def deblur(
     x = as_image(image)
     if method == "auto" and psf is None:
         method = next(m.name for m in METHODS if m.task == "deblur" and "psf" not in m.takes)
-    chosen = _choose("deblur", method, options)
+    chosen = METHODS.get("deblur", method)
+    options = chosen.checked(options)
     if sigma is None:
         from anew.diagnosis.noise import estimate_noise_sigma
 
         sigma = estimate_noise_sigma(x)
-    _check_not_negative("sigma", sigma)
+    sigma = _level(sigma)
     if "psf" not in chosen.takes:
         if psf is not None:
             raise ValueError(f"deblur method {chosen.name!r} is blind and takes no psf; leave it out or choose another")
-        return like(chosen.function(x, float(sigma), **options), image)
+        return like(chosen.function(x, sigma, **options), image)
     if psf is None:
         raise ValueError(f"deblur method {chosen.name!r} needs a psf: an (h, w) array of weights")
-    return like(chosen.function(x, as_psf(psf), float(sigma), **options), image)
+    return like(chosen.function(x, as_psf(psf), sigma, **options), image)
 
 
 def upscale(image: ArrayLike, scale: float = 2, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -145,7 +148,7 @@ def upscale(image: ArrayLike, scale: float = 2, *, method: str = "auto", **optio
     Parameters
     ----------
     image : (H, W) or (H, W, C) array of uint8, uint16, bool or float
-    scale : float > 0
+    scale : float in (0, 64]
         The result has H * scale x W * scale pixels, halves rounded up, at least 1 x 1. Below 1 it shrinks, antialiased.
     method : str
         One of ``anew.methods("upscale")``.
@@ -157,10 +160,11 @@ def upscale(image: ArrayLike, scale: float = 2, *, method: str = "auto", **optio
     array of the same dtype and number of channels
     """
     x = as_image(image)
-    if not (np.isfinite(scale) and scale > 0):
-        raise ValueError(f"scale must be a number above 0, got {scale}")
-    chosen = _choose("upscale", method, options)
-    return like(chosen.function(x, float(scale), **options), image)
+    factor = _number("scale", scale)
+    if not 0 < factor <= MOST_SCALE:
+        raise ValueError(f"scale must be above 0 and up to {MOST_SCALE}, got {scale}")
+    chosen = METHODS.get("upscale", method)
+    return like(chosen.function(x, factor, **chosen.checked(options)), image)
 
 
 def deblock(image: ArrayLike, quality: int | None = None, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -182,16 +186,18 @@ def deblock(image: ArrayLike, quality: int | None = None, *, method: str = "auto
     array of the same shape and dtype
     """
     x = as_image(image)
+    chosen = METHODS.get("deblock", method)
+    options = chosen.checked(options)
     if quality is None:
         from anew.diagnosis.jpeg import estimate_jpeg_quality
 
         quality = estimate_jpeg_quality(x)
         if quality is None:
             return np.array(image, copy=True)
-    if not 1 <= quality <= 100:
-        raise ValueError(f"quality must be in [1, 100], got {quality}")
-    chosen = _choose("deblock", method, options)
-    return like(chosen.function(x, int(quality), **options), image)
+    whole = _number("quality", quality)
+    if whole != round(whole) or not 1 <= whole <= 100:
+        raise ValueError(f"quality must be a whole number in [1, 100], got {quality}")
+    return like(chosen.function(x, int(whole), **options), image)
 
 
 def relight(image: ArrayLike, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -210,7 +216,8 @@ def relight(image: ArrayLike, *, method: str = "auto", **options: Any) -> NDArra
     array of the same shape and dtype
     """
     x = as_image(image)
-    return like(_choose("relight", method, options).function(x, **options), image)
+    chosen = METHODS.get("relight", method)
+    return like(chosen.function(x, **chosen.checked(options)), image)
 
 
 def unwarp(image: ArrayLike, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -229,7 +236,8 @@ def unwarp(image: ArrayLike, *, method: str = "auto", **options: Any) -> NDArray
     array of the same dtype and number of channels
     """
     x = as_image(image)
-    return like(_choose("unwarp", method, options).function(x, **options), image)
+    chosen = METHODS.get("unwarp", method)
+    return like(chosen.function(x, **chosen.checked(options)), image)
 
 
 def as_psf(psf: ArrayLike) -> Image:
@@ -240,26 +248,22 @@ def as_psf(psf: ArrayLike) -> Image:
     ValueError
         If it is not a two-dimensional array of finite weights >= 0 with a positive sum.
     """
-    k = np.asarray(psf, np.float32)
-    if k.ndim != 2 or k.size == 0 or not np.isfinite(k).all() or (k < 0).any() or k.sum() <= 0:
+    k = np.asarray(psf, np.float64)
+    if k.ndim != 2 or k.size == 0 or not np.isfinite(k).all() or (k < 0).any() or not 0 < k.sum() < np.inf:
         raise ValueError(f"expected a psf of shape (h, w) with weights >= 0 and a positive sum, got shape {k.shape}")
-    return k / k.sum()
+    return np.asarray(k / k.sum(), np.float32)
 
 
-def _choose(task: str, name: str, options: dict[str, Any]) -> Method:
-    """Find the method and refuse options that it does not have."""
-    method = METHODS.get(task, name)
-    if options:
-        allowed = method.parameters
-        for option in options:
-            if option not in allowed:
-                near = difflib.get_close_matches(option, allowed, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                takes = ", ".join(allowed) or "none"
-                raise ValueError(f"{task} method {method.name!r} has no option {option!r}{hint} (options: {takes})")
-    return method
+def _number(name: str, value: Any) -> float:
+    """Give a number that is one and is finite."""
+    if isinstance(value, str | bytes | bool) or np.ndim(value) != 0 or not np.isfinite(number := float(value)):
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
+    return number
 
 
-def _check_not_negative(name: str, value: float) -> None:
-    if not (np.isfinite(value) and value >= 0):
-        raise ValueError(f"{name} must be a finite number >= 0, got {value}")
+def _level(sigma: Any) -> float:
+    """Give a standard deviation of noise."""
+    level = _number("sigma", sigma)
+    if level < 0:
+        raise ValueError(f"sigma must be a finite number >= 0, got {sigma}")
+    return level

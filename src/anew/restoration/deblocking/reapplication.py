@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.jpeg_tables import DCT
+from anew.options import Positive, Share
 from anew.restoration.deblocking.jpeg_blocks import on_jpeg_planes, pad_to_blocks, project_on_quantiser, tile_table
 
 
 def deblock_reapplication(
-    image: Image, quality: int, *, strength: float = 1.0, narrow: float | None = 0.6, step: int = 1
+    image: Image, quality: int, *, strength: Positive = 1.0, narrow: Share | None = 0.6, step: int = 1
 ) -> Image:
     """Average the image recompressed on shifted grids.
 

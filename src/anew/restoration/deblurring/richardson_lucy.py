@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.options import Count, NotNegative
 from anew.restoration.deblurring.convolution import (
     Boundary,
     backward,
@@ -30,9 +31,9 @@ def deblur_richardson_lucy(
     psf: NDArray[np.float32],
     sigma: float,
     *,
-    n_iter: int = 100,
+    n_iter: Count = 100,
     boundary: Boundary = "reflect",
-    tv: float | None = None,
+    tv: NotNegative | None = None,
 ) -> Image:
     """Deconvolve by Richardson and Lucy's iteration.
 

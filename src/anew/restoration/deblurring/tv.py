@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.options import Count, Positive
 from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
 
 LEAST_SIGMA = 5e-4
@@ -22,8 +23,8 @@ def deblur_tv(
     psf: NDArray[np.float32],
     sigma: float,
     *,
-    n_iter: int = 40,
-    strength: float = 1.0,
+    n_iter: Count = 40,
+    strength: Positive = 1.0,
     boundary: Boundary = "reflect",
 ) -> Image:
     """Deconvolve under a total-variation prior.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.options import Positive
 from anew.restoration.deblurring.convolution import (
     Boundary,
     backward,
@@ -31,7 +32,7 @@ def deblur_wiener(
     *,
     boundary: Boundary = "reflect",
     exponent: float = 2.5,
-    balance: float = 1.0,
+    balance: Positive = 1.0,
 ) -> Image:
     """Deconvolve by the Wiener filter.
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, per_channel
+from anew.options import Positive
 
 # Tuned for PSNR on photographs.
 # value_range = (offset + slope sigma) sigma, width = offset + slope sigma pixels, each as (offset, slope).
@@ -21,8 +22,8 @@ def denoise_bilateral(
     image: Image,
     sigma: float,
     *,
-    width: float | None = None,
-    value_range: float | None = None,
+    width: Positive | None = None,
+    value_range: Positive | None = None,
     size: int | None = None,
 ) -> Image:
     """Average neighbours with weights that fall with distance and with difference in value.

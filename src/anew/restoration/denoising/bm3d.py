@@ -129,6 +129,8 @@ def choose_profile(profile: str | Profile) -> Profile:
     """Give a profile by its name."""
     if isinstance(profile, str) and profile not in PROFILES:
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}, got {profile!r}")
+    if not isinstance(profile, str | Profile):
+        raise ValueError(f"profile must be one of {', '.join(PROFILES)} or a Profile, got {profile!r}")
     return PROFILES[profile] if isinstance(profile, str) else profile
 
 

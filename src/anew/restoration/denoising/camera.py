@@ -13,13 +13,14 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.inference.models import open_model
+from anew.options import NotNegative
 from anew.restoration.networks import BLIND, apply_network
 
 LEVEL = 8.0  # pixels; noise has no mean, so what the network changes on average over as many is given back
 
 
 def denoise_camera(
-    image: Image, sigma: float | None = None, *, strength: float = 1.0, model: str = "camera-unet"
+    image: Image, sigma: float | None = None, *, strength: NotNegative = 1.0, model: str = "camera-unet"
 ) -> Image:
     """Denoise a photograph, blind or told the level.
 

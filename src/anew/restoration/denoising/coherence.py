@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.options import NotNegative, Positive, Share
 
 STEP = 0.24  # below the stability limit of the sum of both parts
 SCHARR = 1 / 32  # cv2.Scharr gives 32 times the derivative
@@ -26,10 +27,10 @@ def denoise_coherence(
     image: Image,
     sigma: float,
     *,
-    time: float | None = None,
-    derivative_width: float = 0.5,
-    integration_width: float = 1.5,
-    isotropic: float = 0.15,
+    time: NotNegative | None = None,
+    derivative_width: Positive = 0.5,
+    integration_width: Positive = 1.5,
+    isotropic: Share = 0.15,
 ) -> Image:
     """Diffuse along the structure tensor.
 
@@ -57,11 +58,6 @@ def denoise_coherence(
     float32 array of the same shape; each channel keeps its mean
     """
     time = TIME_FACTOR * sigma**TIME_POWER if time is None else time
-    if time < 0 or derivative_width <= 0 or integration_width <= 0 or not 0 < isotropic <= 1:
-        raise ValueError(
-            "expected time >= 0, widths > 0 and isotropic in (0, 1], "
-            f"got {time}, {derivative_width}, {integration_width} and {isotropic}"
-        )
     if time == 0:
         return image.copy()
     steps = int(np.ceil(time / STEP))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.kernels.compiling import kernel
+from anew.options import Positive
 
 STRIP_ROWS = 24  # a strip and its buffers stay in the second-level cache
 # Tuned for PSNR on photographs: h = factor sigma / (sqrt(patch) channels^power), and a wider patch above a sigma that
@@ -29,7 +30,7 @@ WIDE_PATCH_FROM = 0.12
 
 
 def denoise_nlm(
-    image: Image, sigma: float, *, patch: int | None = None, search: int = 15, h: float | None = None
+    image: Image, sigma: float, *, patch: int | None = None, search: int = 15, h: Positive | None = None
 ) -> Image:
     """Average pixels by the likeness of the patches around them.
 

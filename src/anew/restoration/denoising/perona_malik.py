@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from anew.arrays import Image
+from anew.options import Positive
 
 STEP = 0.2  # below the stability limit 1/4 of four neighbours
 # Tuned for PSNR on photographs: contrast = factor sigma, time = factor sigma^power.
@@ -30,7 +31,7 @@ def denoise_perona_malik(
     sigma: float,
     *,
     conductance: str = "rational",
-    contrast: float | None = None,
+    contrast: Positive | None = None,
     time: float | None = None,
 ) -> Image:
     """Diffuse within regions but not across edges.

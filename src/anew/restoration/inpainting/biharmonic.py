@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
+from anew.options import NotNegative
 from anew.restoration.inpainting.quadratic_fill import (
     FIRST_DIFFERENCES,
     SECOND_DIFFERENCES,
@@ -24,7 +25,7 @@ from anew.restoration.inpainting.quadratic_fill import (
 OVERSHOOT = 0.25  # of the known range: far from known pixels the plate may bend without bound, a picture may not
 
 
-def inpaint_biharmonic(image: Image, mask: Mask, *, tension: float = 0.4) -> Image:
+def inpaint_biharmonic(image: Image, mask: Mask, *, tension: NotNegative = 0.4) -> Image:
     """Fill holes by a thin plate.
 
     Use it for small and narrow holes: dead pixels, scratches, writing. The best of all where half of the pixels are

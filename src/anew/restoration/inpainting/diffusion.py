@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
+from anew.options import Count
 from anew.restoration.inpainting.quadratic_fill import FIRST_DIFFERENCES, coarse_guess, differences, solve
 
 LEAST_CONDUCTANCE = 1e-4  # keeps every pixel joined to the known ones
 
 
-def inpaint_diffusion(image: Image, mask: Mask, *, kappa: float | None = None, n_iter: int = 8) -> Image:
+def inpaint_diffusion(image: Image, mask: Mask, *, kappa: float | None = None, n_iter: Count = 8) -> Image:
     """Fill holes by the steady state of a diffusion.
 
     Use it for holes in smooth surroundings, such as sky, skin and depth maps; nothing overshoots, so values stay within

@@ -9,10 +9,11 @@ from __future__ import annotations
 import cv2
 
 from anew.arrays import Image, Mask
+from anew.options import Positive
 from anew.restoration.inpainting.opencv_fill import fill_with_opencv
 
 
-def inpaint_navier_stokes(image: Image, mask: Mask, *, radius: float = 3.0) -> Image:
+def inpaint_navier_stokes(image: Image, mask: Mask, *, radius: Positive = 3.0) -> Image:
     """Fill holes along isophotes.
 
     Use it to let lines run on through narrow holes of 8-bit pictures. ``"diffusion"`` takes as long and is closer on

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, Mask
-from anew.restoration.unwarping.warping import Mapping, Points, valid_mask, warp
+from anew.restoration.unwarping.warping import Border, Mapping, Points, valid_mask, warp
 
 
 def unwarp_keystone(
     image: Image,
     *,
     corners: ArrayLike | Sequence[Sequence[float]] | None = None,
-    border: str = "reflect",
+    border: Border = "reflect",
     fill: float = 0.0,
 ) -> Image:
     """Map the quadrilateral ``corners`` back onto the whole picture.

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from anew.arrays import Image, Mask
-from anew.restoration.unwarping.warping import Mapping, Points, centre_of, valid_mask, warp
+from anew.restoration.unwarping.warping import Border, Mapping, Points, centre_of, valid_mask, warp
 
 
 def unwarp_lens(
@@ -19,7 +19,7 @@ def unwarp_lens(
     *,
     k1: float | None = None,
     k2: float = 0.0,
-    border: str = "reflect",
+    border: Border = "reflect",
     fill: float = 0.0,
 ) -> Image:
     """Make straight again what a lens has bent.

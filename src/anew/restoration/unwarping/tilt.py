@@ -10,10 +10,10 @@ import math
 import numpy as np
 
 from anew.arrays import Image, Mask
-from anew.restoration.unwarping.warping import Mapping, Points, centre_of, valid_mask, warp
+from anew.restoration.unwarping.warping import Border, Mapping, Points, centre_of, valid_mask, warp
 
 
-def unwarp_tilt(image: Image, *, angle: float | None = None, border: str = "reflect", fill: float = 0.0) -> Image:
+def unwarp_tilt(image: Image, *, angle: float | None = None, border: Border = "reflect", fill: float = 0.0) -> Image:
     """Turn the content clockwise by ``angle``, so that what was tilted counter-clockwise stands upright.
 
     Use it for crooked horizons and scans. ``anew diagnose`` measures the angle.

@@ -7,6 +7,7 @@ centres: (0, 0) is the centre of the top-left pixel, x runs right, y runs down.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,12 @@ from anew.arrays import Image, Mask
 Points = NDArray[np.float64]
 Mapping = Callable[[Points, Points], tuple[Points, Points]]
 
-BORDERS = ("reflect", "constant", "nearest")
+Border = Literal["reflect", "constant", "nearest"]
 STRIP_PIXELS = 1 << 20  # the coordinates of one strip of rows are held at a time, so memory stays small
 INSIDE_TOLERANCE = 1e-3  # pixels; rounding of a mapping must not cost the outermost row
 
 
-def warp(image: Image, mapping: Mapping, *, border: str = "reflect", fill: float = 0.0) -> Image:
+def warp(image: Image, mapping: Mapping, *, border: Border = "reflect", fill: float = 0.0) -> Image:
     """Give the image that shows at each pixel p what the input shows at ``mapping(p)``, by cubic splines.
 
     The positions are exact: OpenCV's remapping would round them to 1 / 32 of a pixel.
@@ -41,8 +42,8 @@ def warp(image: Image, mapping: Mapping, *, border: str = "reflect", fill: float
     """
     from scipy.ndimage import map_coordinates, spline_filter
 
-    if border not in BORDERS:
-        raise ValueError(f"border must be one of {', '.join(BORDERS)}, got {border!r}")
+    if border not in get_args(Border):
+        raise ValueError(f"border must be one of {', '.join(get_args(Border))}, got {border!r}")
     planes = image[:, :, np.newaxis] if image.ndim == 2 else image
     height, width = planes.shape[:2]
     result = np.empty_like(planes)

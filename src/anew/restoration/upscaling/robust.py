@@ -11,11 +11,12 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.inference.models import open_model
+from anew.options import NotNegative
 from anew.restoration.networks import BLIND, apply_network
 from anew.restoration.upscaling.compact import upscale_compact
 
 
-def upscale_robust(image: Image, scale: float, *, strength: float = 1.0, model: str = "robust-unet") -> Image:
+def upscale_robust(image: Image, scale: float, *, strength: NotNegative = 1.0, model: str = "robust-unet") -> Image:
     """Repair with a trained U-Net, then enlarge.
 
     Use it for pictures as they come from the web: soft, noisy and compressed. Clean and sharp ones are better left to
