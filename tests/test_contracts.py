@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pytest
 
@@ -152,7 +155,19 @@ def test_unknown_names_are_answered_with_the_known_ones() -> None:
         (lambda: anew.inpaint(np.full((4, 4), np.nan, np.float32), np.eye(4, dtype=bool)), "outside the mask"),
         (lambda: anew.deblur(np.zeros((4, 4), np.float32), np.zeros((3, 3)), method="wiener"), "positive sum"),
         (lambda: anew.deblur(np.zeros((4, 4), np.float32), method="wiener"), "needs a psf"),
+        (lambda: anew.denoise(np.zeros((4, 4), np.float32), "0.1"), "sigma must be a finite number, got '0.1'"),
+        (lambda: anew.denoise(np.zeros((4, 4), np.float32), [0.1]), "sigma must be a finite number"),
+        (lambda: anew.denoise(np.zeros((4, 4)), method="custom"), "needs the option 'kernel'"),
+        (lambda: anew.denoise(np.full((4, 4), 1e300)), "16 values that are no picture's, beyond 1,000,000"),
+        (lambda: anew.denoise(np.array([[0, -3.4028235e38]], np.float32)), "1 values that are no picture's"),
+        (lambda: anew.inpaint(np.zeros((1, 2)), np.array([[100, 200]], np.uint8)), "two values .* got 100 and 200"),
+        (lambda: anew.inpaint(np.zeros((1, 2)), np.array([[0, np.nan]])), "two values .* got 0.0 and nan"),
+        (lambda: anew.restore(np.zeros((4, 4)), plan={"steps": []}), "plan must be a Plan, .* got dict"),
+        (lambda: anew.diagnose(np.full((9, 9), np.nan)), "no pixel of the picture has a value"),
+        (lambda: anew.read(None), "expected a path, bytes or a file"),
         (lambda: anew.upscale(np.zeros((4, 4), np.float32), 0), "above 0"),
+        (lambda: anew.upscale(np.zeros((4, 4), np.float32), 1e4), "up to 64, got 10000"),
+        (lambda: anew.deblock(np.zeros((4, 4), np.float32), 50.5), "whole number"),
         (lambda: anew.deblock(np.zeros((4, 4), np.float32), 101), r"\[1, 100\]"),
     ],
 )
@@ -160,6 +175,61 @@ def test_bad_input_is_one_clear_line(call, message: str) -> None:  # type: ignor
     with pytest.raises((ValueError, TypeError), match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def call(method: Method, image: np.ndarray, **options: object) -> np.ndarray:
+    """Call the public function of a method's task."""
+    psf = {"psf": np.full((3, 3), 1 / 9)} if "psf" in method.takes else {}
+    mask = np.zeros(image.shape[:2], bool)
+    mask[8:11, 8:12] = True
+    inputs = {"denoise": {"sigma": 0.1}, "inpaint": {"mask": mask}, "deblur": {"sigma": 0.05, **psf}}
+    inputs |= {"upscale": {"scale": 2}, "deblock": {"quality": 30}}
+    return getattr(anew, method.task)(image, **inputs.get(method.task, {}), method=method.name, **options)
+
+
+def out_of_range(described: str) -> list[object]:
+    """Give values that an option does not take, going by the line of its docstring that names its type."""
+    bounds: dict[str, list[object]] = {r"float > 0": [0, -1], r"float >= 0": [-1], r"in \[0, 1\]": [-0.1, 1.1]}
+    bounds |= {r"in \(0, 1\]": [0, 1.1], r"int >= 1": [0, 1.5], r"int >= [23]": [1], r"odd": [4]}
+    bounds |= {r": (int|odd|float)": ["much", math.nan, math.inf], r"\{": ["nonsense"], r": bool": ["perhaps"]}
+    return [value for pattern, values in bounds.items() if re.search(pattern, described) for value in values]
+
+
+@pytest.mark.parametrize("method", list(METHODS), ids=METHOD_IDS)
+def test_options_are_held_to_what_is_said_of_them(method: Method) -> None:
+    image = np.random.default_rng(0).random((24, 24), np.float32)
+    tried = 0
+    for name in method.parameters:
+        (line,) = re.findall(rf"^ +(?:\w+, )*{name}(?:, \w+)* : .*$", method.function.__doc__ or "", re.MULTILINE)
+        for value in out_of_range(line):
+            with pytest.raises(ValueError) as caught:
+                call(method, image, **{name: value})
+            assert name in str(caught.value)
+            tried += 1
+    assert tried or not method.parameters or method.name in ("unet", "custom", "white-balance", "wavelet")
+
+
+@pytest.mark.parametrize("method", list(METHODS), ids=METHOD_IDS)
+def test_an_unknown_option_is_refused_even_where_nothing_is_to_be_done(method: Method) -> None:
+    flat = np.full((24, 24), 0.5, np.float32)
+    with pytest.raises(ValueError, match="no option 'sise'"):
+        call(method, flat, sise=1)
+    with pytest.raises(ValueError, match="no option 'sise'"):
+        anew.inpaint(flat, np.zeros((24, 24), bool), sise=1)
+    with pytest.raises(ValueError, match="no method 'medan'"):
+        anew.deblock(flat, method="medan")
+
+
+@pytest.mark.parametrize("method", list(METHODS), ids=METHOD_IDS)
+def test_black_stays_finite_and_the_result_is_the_callers_own(method: Method) -> None:
+    options = NEEDED_OPTIONS.get((method.task, method.name), {"steps": 2} if method.trains else {})
+    if method.trains:
+        pytest.importorskip("torch")
+    for shape in ((24, 24), (5, 13), (5, 13, 3)):
+        image = np.zeros(shape, np.float32)
+        result = call(method, image, **options)
+        assert np.isfinite(result).all(), shape
+        assert not np.shares_memory(result, image), shape
 
 
 def test_tasks_and_verbs_are_the_public_functions() -> None:

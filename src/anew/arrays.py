@@ -18,6 +18,8 @@ ACCEPTED_DTYPES = "uint8, uint16, float32, float64 or bool"
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+LARGEST = np.float32(1e6)  # a value above is none of a picture, whose white is 1; maps mark missing data so
+
 LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue, ITU-R BT.601
 
 
@@ -28,7 +30,7 @@ def as_image(image: ArrayLike, *, allow_nonfinite: bool = False) -> Image:
     ----------
     image : (H, W) or (H, W, C) array of uint8, uint16, bool (scaled to [0, 1]) or float (taken as it is)
     allow_nonfinite : bool
-        Let NaN and infinity through, as inpainting does under its mask.
+        Let NaN, infinity and values beyond 1,000,000 through, as inpainting does under its mask.
 
     Returns
     -------
@@ -39,23 +41,35 @@ def as_image(image: ArrayLike, *, allow_nonfinite: bool = False) -> Image:
     TypeError
         If the dtype is not one of those.
     ValueError
-        If the shape is not that of an image, or a value is not finite.
+        If the shape is not that of an image, or a value is not finite or beyond 1,000,000.
     """
     x = np.asarray(image)
     if x.ndim not in (2, 3) or 0 in x.shape:
         raise ValueError(f"expected an image of shape (H, W) or (H, W, C), got shape {x.shape}")
     if x.dtype == np.bool_:
         return x.astype(np.float32)
-    if x.dtype in (np.uint8, np.uint16):
+    if x.dtype.newbyteorder("=") in (np.uint8, np.uint16):
         return x.astype(np.float32) / np.float32(np.iinfo(x.dtype).max)
     if not np.issubdtype(x.dtype, np.floating):
         raise TypeError(
             f"expected an image of {ACCEPTED_DTYPES}, got {x.dtype}; convert it and say its range by dividing"
         )
-    if not allow_nonfinite and not np.isfinite(x).all():
-        count = int(np.size(x) - np.isfinite(x).sum())
-        raise ValueError(f"the image holds {count} NaN or infinite values; fill them first with anew.inpaint(x, mask)")
-    return x.astype(np.float32, copy=False)
+    if not allow_nonfinite and not are_values(x):
+        count = np.count_nonzero(~is_value(x))
+        what = "NaN or infinite" if not np.isfinite(x).all() else f"no picture's, beyond {LARGEST:,.0f} (white is 1)"
+        raise ValueError(f"the image holds {count} values that are {what}; fill them first with anew.inpaint(x, mask)")
+    with np.errstate(over="ignore"):  # what is too large for float32 is no value, and allowed here
+        return x.astype(np.float32, copy=False)
+
+
+def is_value(x: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which numbers may be those of a picture: neither NaN nor infinite, nor too large."""
+    return np.asarray(np.abs(x) <= LARGEST)
+
+
+def are_values(x: NDArray[Any]) -> bool:
+    """Tell whether all numbers may be those of a picture."""
+    return x.size == 0 or bool(x.min() >= -LARGEST and x.max() <= LARGEST)  # NaN passes through both
 
 
 def like(result: Image, image: ArrayLike) -> NDArray[Any]:
@@ -63,19 +77,19 @@ def like(result: Image, image: ArrayLike) -> NDArray[Any]:
     dtype = np.asarray(image).dtype
     if dtype == np.bool_:
         return result >= 0.5
-    if dtype in (np.uint8, np.uint16):
+    if dtype.newbyteorder("=") in (np.uint8, np.uint16):
         top = np.iinfo(dtype).max
         return np.rint(np.clip(result, 0, 1) * np.float32(top)).astype(dtype)
     return result.astype(dtype, copy=False)
 
 
 def as_mask(mask: ArrayLike, shape: tuple[int, ...]) -> Mask:
-    """Check a mask: (H, W), bool or two-valued, True (or above half of the range) where pixels are missing.
+    """Check a mask: (H, W), True where pixels are missing; if not bool, 0 where they are known and one other number.
 
     Raises
     ------
     ValueError
-        If its shape is not the (H, W) of the image, or its values are not two-valued.
+        If its shape is not the (H, W) of the image, or its values are not two, of which one is 0.
     """
     m = np.asarray(mask)
     if m.ndim == 3 and m.shape[2] == 1:
@@ -87,7 +101,10 @@ def as_mask(mask: ArrayLike, shape: tuple[int, ...]) -> Mask:
     values = np.unique(m)
     if len(values) > 2:
         raise ValueError(f"expected a mask with two values (0 and 1, or 0 and 255), got {len(values)} different ones")
-    return m > 0
+    if not are_values(values) or np.count_nonzero(values) > 1:
+        came = " and ".join(map(str, values))
+        raise ValueError(f"expected a mask with two values (0 and 1, or 0 and 255), got {came}")
+    return m != 0
 
 
 def per_channel(function: Callable[[Image], Image], image: Image) -> Image:
@@ -132,4 +149,7 @@ def luminance(image: Image) -> Image:
 
 def as_generator(rng: int | np.random.Generator | None) -> np.random.Generator:
     """Give a random generator: a seed makes a new one, a generator is passed through, None draws fresh entropy."""
-    return np.random.default_rng(rng)
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(f"rng must be an integer of at least 0, a Generator or None, got {rng!r}") from None

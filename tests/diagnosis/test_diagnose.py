@@ -27,12 +27,25 @@ def test_damages_are_found_together(colour_photo):
     assert "noise" in str(diagnosis)
 
 
-def test_nan_is_a_hole_and_does_not_reach_the_other_finders(colour_photo):
+@pytest.mark.parametrize("value", [np.nan, np.inf, -3.4028235e38, 1e7])
+def test_what_is_no_value_is_a_hole_and_does_not_reach_the_other_finders(colour_photo, value):
     damaged = colour_photo.copy()
-    damaged[20:50, 20:60] = np.nan
+    damaged[20:50, 20:60] = value
     diagnosis = anew.diagnose(damaged)
     assert [finding.kind for finding in diagnosis.findings] == ["holes"]
-    assert np.isfinite(diagnosis.noise_sigma)
+    assert diagnosis.noise_sigma < 0.1
+    restored = anew.restore(damaged)
+    assert np.abs(restored.picture.pixels - colour_photo).max() < 1
+    assert np.array_equal(restored.picture.pixels[60:], damaged[60:])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_arrays_of_one_to_four_channels_are_pictures(channels):
+    array = np.full((20, 16, channels), 200, np.uint8)
+    assert anew.diagnose(array).findings == ()
+    restored = anew.restore(array)
+    assert not restored.changed
+    assert (restored.picture.alpha is not None) == (channels in (2, 4))
 
 
 def test_jpeg_quality_is_given():

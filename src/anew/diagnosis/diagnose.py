@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.arrays import as_image
+from anew.arrays import are_values, is_value
 from anew.diagnosis.blur import find_blur
 from anew.diagnosis.colour import find_cast, find_fading
 from anew.diagnosis.finding import Diagnosis, Finding
@@ -63,7 +63,8 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     Parameters
     ----------
     picture : Picture, or (H, W) or (H, W, C) array of uint8, uint16, bool or float
-        Values that are not finite count as holes.
+        C 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. Values that are not finite, or beyond 1,000,000 as those
+        that maps mark missing data by, count as holes.
 
     Returns
     -------
@@ -79,8 +80,7 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     import anew.images
 
     if not isinstance(picture, anew.images.Picture):
-        pixels = as_image(picture, allow_nonfinite=True)
-        picture = anew.images.Picture(pixels if pixels.ndim == 3 else pixels[:, :, None])
+        picture = anew.images.Picture.from_array(picture)
     holes = find_holes(picture)
     picture = _without_nan(picture)
     others = _look_for_others(picture)
@@ -126,10 +126,10 @@ def without_chance_lines(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _without_nan(picture: Picture) -> Picture:
-    """Put the median of its channel in place of each value that is not finite: a flat patch misleads no estimator."""
-    finite = np.isfinite(picture.pixels)
-    if finite.all():
+    """Put the median of its channel in place of what is no value of a picture: a flat patch misleads no estimator."""
+    if are_values(picture.pixels):
         return picture
+    finite = is_value(picture.pixels)
     pixels = picture.pixels.copy()
     for c in range(pixels.shape[2]):
         known = finite[:, :, c]

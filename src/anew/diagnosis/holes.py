@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, across_channels, largest_difference, same_colour
+from anew.arrays import Image, Mask, across_channels, are_values, is_value, largest_difference, same_colour
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.impulses import central, is_strewn
 from anew.diagnosis.palette import has_palette
@@ -57,7 +57,7 @@ def estimate_hole_mask(image: Image, alpha: Image | None = None) -> Mask:
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) float32 array; NaN and infinity are holes
+    image : (H, W) or (H, W, C) float32 array; NaN, infinity and values beyond 1,000,000 are holes
     alpha : (H, W) float32 array in [0, 1], optional
         Fully transparent regions inside an opaque picture are holes.
 
@@ -67,8 +67,10 @@ def estimate_hole_mask(image: Image, alpha: Image | None = None) -> Mask:
     """
     pixels = np.atleast_3d(image)
     mask: Mask = np.zeros(pixels.shape[:2], bool)
-    if not np.isfinite(pixels.sum()):
-        mask = across_channels(np.logical_or, ~np.isfinite(pixels))
+    if not are_values(pixels):
+        known = is_value(pixels)
+        mask = across_channels(np.logical_or, ~known)
+        pixels = np.where(known, pixels, np.float32(np.nan))
     if alpha is not None:
         mask |= _transparent_holes(alpha)
     if min(mask.shape) >= 8:
@@ -82,9 +84,15 @@ def find_holes(picture: Picture) -> Finding | None:
 
 
 def report_holes(mask: Mask) -> Finding | None:
-    """Make the finding of a mask; None if it is empty, or nothing is left beside it."""
+    """Make the finding of a mask; None if it is empty.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left beside it.
+    """
     if mask.all():
-        return None
+        raise ValueError("no pixel of the picture has a value; there is nothing to go by")
     message = "Parts are missing: {share} of the picture is empty or painted over with one colour."
     return finding_of_mask("holes", mask, 0.9, message)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.arrays import Image, Mask, as_image, as_mask
+from anew.arrays import Image, Mask, as_mask
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.errors import InvalidPlan
 from anew.restoration.plan import Plan, Step, make_plan
@@ -123,7 +123,8 @@ def restore(
     Parameters
     ----------
     picture : Picture, or (H, W) or (H, W, C) array of uint8, uint16, bool or float
-        Of an array, the values that are not finite count as holes.
+        C 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. Values that are not finite, or beyond 1,000,000, count as
+        holes.
     mask : (H, W) bool array, optional
         Damage that you marked yourself, such as scratches; it is filled along with what is found.
     plan : Plan, optional
@@ -148,6 +149,8 @@ def restore(
     """
     from anew.diagnosis.diagnose import diagnose
 
+    if plan is not None and not isinstance(plan, Plan):
+        raise TypeError(f"plan must be a Plan, such as Plan.from_json gives, got {type(plan).__name__}")
     report = progress or (lambda what, fraction: None)
     original = _as_picture(picture)
     report("looking for damage", 0.0)
@@ -240,7 +243,7 @@ def run_plan(
         mask = _mask_of(step, diagnosis, original.pixels.shape[:2])
         try:
             so_far = _take(step, so_far, mask, plan.strength, check=check, tell=tell)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, ArithmeticError) as error:
             raise InvalidPlan(f"step {number + 1} ({step.task} by {step.method}): {error}") from error
     progress("done", 1.0)
     results = so_far.results
@@ -322,8 +325,7 @@ def _as_picture(picture: Picture | ArrayLike) -> Picture:
 
     if isinstance(picture, anew.images.Picture):
         return picture
-    pixels = as_image(picture, allow_nonfinite=True)
-    return anew.images.Picture(pixels if pixels.ndim == 3 else pixels[:, :, None])
+    return anew.images.Picture.from_array(picture)
 
 
 def _mask_of(step: Step, diagnosis: Diagnosis, shape: tuple[int, int]) -> Mask | None:

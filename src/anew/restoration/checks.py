@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, channel_mean, luminance
+from anew.arrays import Image, Mask, are_values, channel_mean, luminance
 from anew.restoration.uncertainty import local_spread
 from anew.structure.mirrored_corners import find_mirrored_corners
 
@@ -236,7 +236,7 @@ def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: flo
         Of the damage.
     """
     before, after = original[mask], filled[mask]
-    odd = float(np.sqrt(np.mean((before - after) ** 2, dtype=np.float64))) if np.isfinite(before).all() else np.inf
+    odd = float(np.sqrt(np.mean((before - after) ** 2, dtype=np.float64))) if are_values(before) else np.inf
     figures = {"held_out_error": round(held_out_error, 5), "change": round(min(odd, 1e6), 5)}
     if not np.isfinite(held_out_error):
         return Verdict(True, f"{_share(mask)} of the pixels were filled from their surroundings", figures)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from anew.arrays import Image, Mask, across_channels
+from anew.arrays import Image, Mask, across_channels, are_values, is_value
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
 from anew.restoration.checks import MeasuredNoise, Verdict
@@ -81,7 +81,7 @@ def run_step(step: Step, now: Situation) -> Repair:
     now : Situation
         Never modified.
     """
-    if now.mask is None and not np.isfinite(now.image).all():
+    if now.mask is None and not are_values(now.image):
         return _dropped(step, now, "the picture holds values that are no numbers; its holes must be filled first")
     return _RUNNERS[step.task](step, now)
 
@@ -92,7 +92,7 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
         return _dropped(step, now, "no damaged pixels were found")
     if mask.all():
         return _dropped(step, now, "every pixel is damaged; there is nothing to fill from")
-    missing = mask | across_channels(np.logical_or, ~np.isfinite(now.image))
+    missing = mask | across_channels(np.logical_or, ~is_value(now.image))
     name, held_out = step.method, float("nan")
     if name == "auto" or now.check:
         names = METHODS.names("inpaint") if name == "auto" else [name]
