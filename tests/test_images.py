@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import anew
 from anew.errors import CannotWrite, ImageFileError, ImageTooLarge, SeveralFrames, UnreadableImage
 from anew.images import Facts, Picture, read, read_frames, write, write_frames
 
@@ -380,3 +381,19 @@ def test_importing_loads_no_library() -> None:
     code = "import sys, anew.images; print([m for m in ('cv2', 'PIL', 'tifffile', 'scipy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_number_is_no_budget() -> None:
+    array = np.zeros((4, 4), np.uint8)
+    code = io.BytesIO()
+    Image.fromarray(array).save(code, "png")
+    with pytest.raises(ImageTooLarge, match="budget of nan"):
+        read(code.getvalue(), max_megapixels=float("nan"))
+
+
+def test_sixteen_bits_in_either_order_of_bytes() -> None:
+    values = np.array([[0, 1000], [30000, 65535]], np.uint16)
+    swapped = values.astype(values.dtype.newbyteorder())
+    result = anew.denoise(swapped, 0.0, method="mean", size=1)
+    assert result.dtype == swapped.dtype
+    np.testing.assert_array_equal(result, values)

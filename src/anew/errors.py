@@ -1,4 +1,4 @@
-"""Every error that anew raises on purpose.
+"""The errors that anew raises on purpose.
 
 Wrong arguments of a call raise the built-in ``ValueError`` or ``TypeError``. Everything else is one small family::
 
@@ -10,7 +10,9 @@ Wrong arguments of a call raise the built-in ``ValueError`` or ``TypeError``. Ev
     │   └── CannotWrite          the target is not writable, exists already, or cannot hold this picture
     ├── InvalidPlan              a plan or recipe does not validate; the message names the field
     ├── InvalidSetting           a training run is given what it cannot take; the message says what it can
-    └── Unavailable              a method needs something that is not installed; the message says how to get it
+    ├── Unavailable              a method needs something that is not installed; the message says how to get it
+    └── BadModel, BadRules, CannotResume, NoTrainingData, RunFailed, WrongExtractor
+                                 defined beside the code that raises them: models, rule files, training, metrics
 
 Each message is one line: what was expected, what came, what to do. The command line prints it as it is.
 """

@@ -192,3 +192,16 @@ def test_blending_leaves_what_is_not_covered():
     np.testing.assert_allclose(result[1, 2], [0.55, 0.3], atol=1e-6)
     np.testing.assert_allclose(result[2, 2], [1, 0], atol=1e-6)
     np.testing.assert_array_equal(result[~mask], image[~mask])
+
+
+@pytest.mark.parametrize("size", [0.0, 0.01])
+def test_stains_as_small_as_a_pixel_are_numbers(size: float) -> None:
+    with np.errstate(all="raise", under="ignore"):
+        result = stains(np.full((90, 300), 0.5, np.float32), count=5, size=size, rng=0)
+    assert np.isfinite(result.image).all()
+
+
+@pytest.mark.parametrize("damage", [cracks, folds])
+def test_lines_without_width_are_refused(damage) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=r"width must be a finite number >= 0\.1"):
+        damage(np.zeros((40, 40), np.float32), width=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from typing import Any
@@ -109,8 +110,9 @@ def test_the_samplers_of_a_flow_agree_with_many_steps(name: str) -> None:
 def test_options_of_a_flow_are_checked(name: str) -> None:
     with pytest.raises(ValueError, match="no sampler 'magic'; there are euler, heun, dpmpp_2m"):
         sample(name, 1, sampler="magic")
-    with pytest.raises(ValueError, match="guidance must not be negative"):
-        sample(name, 1, guidance=-1)
+    for guidance in (-1.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match="guidance must be a finite number >= 0"):
+            sample(name, 1, guidance=guidance)
     with pytest.raises(ValueError, match="steps must be at least 1"):
         sample(name, 1, steps=0)
 

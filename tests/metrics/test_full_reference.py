@@ -29,6 +29,9 @@ def test_errors_of_a_constant_shift_are_closed_form() -> None:
     assert mae(y, x) == 10
     assert psnr(x, y, data_range=255) == pytest.approx(20 * np.log10(25.5))
     assert psnr(x, x, data_range=255) == np.inf
+    for nonsense in (0, -1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="data_range must be a finite number above 0"):
+            psnr(x, y, data_range=nonsense)
 
 
 def test_a_border_is_left_out() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -55,3 +57,10 @@ def test_a_larger_map_shows_the_same_lines() -> None:
 def test_small_maps_are_taken(shape: tuple[int, int]) -> None:
     lines = find_faint_lines(np.ones(shape, np.float32))
     assert lines.mask.shape == shape
+
+
+def test_a_strip_is_not_turned_on_a_square_of_its_length() -> None:
+    before = time.process_time()
+    lines = find_faint_lines(np.ones((2, 60_000), np.float32))
+    assert time.process_time() - before < 20  # seconds; a square of 60,000 pixels a side does not fit into memory
+    assert lines.mask.shape == (2, 60_000)

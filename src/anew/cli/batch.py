@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,8 +135,10 @@ def attempt(work: Work, job: Job) -> Outcome:
         outcome = work(job)
     except AnewError as error:
         return Outcome(job, error=str(error), seconds=time.perf_counter() - start)
-    except (ValueError, TypeError, MemoryError) as error:
+    except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        if not isinstance(error, (ValueError, TypeError, MemoryError)):
+            reason = f"{type(error).__name__}, which should not happen: {reason}"
         return Outcome(job, error=f"{job.source}: {reason}", seconds=time.perf_counter() - start)
     return Outcome(job, outcome.text, outcome.facts, None, time.perf_counter() - start)
 
@@ -164,8 +166,9 @@ def _outcomes(jobs: list[Job], work: Work, processes: int) -> Iterator[Outcome]:
         for future in as_completed(futures):
             try:
                 yield future.result()
-            except OSError as error:  # BrokenProcessPool among them: the worker was killed, most likely for memory
-                yield Outcome(futures[future], error=f"{futures[future].source}: its process ended early ({error})")
+            except (BrokenExecutor, OSError):  # with one killed, most likely for memory, all that is left is lost
+                what = "a process ended early, most likely for want of memory; run it again with fewer --jobs"
+                yield Outcome(futures[future], error=f"{futures[future].source}: {what}")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

@@ -32,7 +32,7 @@ class Budget:
             raise UnreadableImage(f"damaged: its header says {width} x {height} pixels (get an intact copy)")
         if self.single and frames > 1:
             raise SeveralFrames(f"holds {frames} frames (read_frames reads all of them)")
-        if width * height * frames > self.pixels:
+        if not width * height * frames <= self.pixels:  # nor is NaN a budget
             count = "" if frames == 1 else f", {frames} frames"
             raise ImageTooLarge(
                 f"{width} x {height} pixels{count}, above the budget of {self.pixels / 1e6:g} megapixels "

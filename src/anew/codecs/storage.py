@@ -30,8 +30,10 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, max_pixels: float) -
     elif isinstance(source, str | os.PathLike):
         name = os.fspath(source)
         data = _load_path(name, max_pixels)
-    else:
+    elif hasattr(source, "read"):
         name, data = str(getattr(source, "name", "<file>")), source.read()
+    else:
+        raise TypeError(f"expected a path, bytes or a file opened for reading bytes, got {type(source).__name__}")
     if not data:
         raise UnreadableImage(f"{name}: the file is empty (copy or download it again)")
     return name, data

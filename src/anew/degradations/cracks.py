@@ -45,7 +45,7 @@ def cracks(
         Cracks that start on their own.
     length : float >= 0
         Typical length, in units of the longer side.
-    width : float > 0, optional
+    width : float >= 0.1, optional
         Typical width in pixels; in proportion to the image if not given.
     forks : float in [0, 100]
         How many shorter cracks leave one of that length sideways, on average.
@@ -58,7 +58,7 @@ def cracks(
     check_between("forks", forks, 0, 100)
     check_between("relief", relief, 0, 1)
     thickness = line_width(image, width)
-    check_between("width", thickness, 0, 1000)
+    check_between("width", thickness, 0.1, 1000)
     seed = seed_of(rng)
     generator = np.random.default_rng(seed)
     reach = length * max(image.shape[:2])

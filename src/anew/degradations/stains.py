@@ -74,7 +74,7 @@ def _stain(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Ima
         np.minimum(distance, np.hypot(x - px, y - py) / radius - own, out=distance)
     edge = max(1.0 / radius, 0.012)
     inside = smoothstep(-distance, -0.5 * edge, edge)
-    rim = np.exp(-(((distance + 1.5 * edge) / (2.2 * edge)) ** 2)) + 0.35 * np.exp(distance / 0.12)
+    rim = np.exp(-(((distance + 1.5 * edge) / (2.2 * edge)) ** 2)) + 0.35 * np.exp(np.minimum(distance, 1) / 0.12)
     mottle = 0.30 + 0.07 * fractal_noise(shape, rng, exponent=2.6) + 0.03 * fractal_noise(shape, rng, exponent=1.2)
     return np.clip(inside * (mottle + 0.62 * rim), 0, 1)
 

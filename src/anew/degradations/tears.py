@@ -127,7 +127,7 @@ def folds(
     ----------
     image : (H, W) or (H, W, C) float32 array
     count : int >= 0
-    width : float > 0, optional
+    width : float >= 0.1, optional
         Of the crack in pixels; in proportion to the image if not given.
     flaking : float in [0, 1]
         How much emulsion is gone along it.
@@ -139,7 +139,7 @@ def folds(
     check_between("flaking", flaking, 0, 1)
     check_between("angle", angle or 0, -np.inf)
     thickness = line_width(image, width)
-    check_between("width", thickness, 0, 1000)
+    check_between("width", thickness, 0.1, 1000)
     seed = seed_of(rng)
     generator = np.random.default_rng(seed)
     result, mask = image.copy(), np.zeros(image.shape[:2], bool)

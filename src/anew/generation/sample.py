@@ -279,8 +279,8 @@ def _flow(
     """Integrate a flow from noise to images."""
     if sampler not in SAMPLERS:
         raise ValueError(f"no sampler {sampler!r}; there are {', '.join(SAMPLERS)}")
-    if guidance < 0:
-        raise ValueError(f"guidance must not be negative, it is {guidance}")
+    if not 0 <= guidance < np.inf:
+        raise ValueError(f"guidance must be a finite number >= 0, it is {guidance}")
     no_label = np.full_like(labels, max(len(model.card.facts["labels"]), 1))
 
     def run(label: NDArray[np.int64], x: NDArray[np.float32], time: float) -> Any:

@@ -149,7 +149,8 @@ class OpenVinoSession:
 
 def _threads() -> int:
     """Give the number of threads asked for; 0 leaves it to the runtime."""
-    return int(os.environ.get("OMP_NUM_THREADS", "0") or 0)
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # it may name a number for each level
+    return int(first) if first.isdecimal() else 0
 
 
 def _first_line(error: Exception) -> str:

@@ -44,6 +44,8 @@ def psnr(image: ArrayLike, reference: ArrayLike, *, data_range: float, border: i
     -------
     float; infinite for equal images
     """
+    if not 0 < data_range < np.inf:
+        raise ValueError(f"data_range must be a finite number above 0, got {data_range}")
     x, y = as_pair(image, reference)
     error = float(np.mean((cut(x, border) - cut(y, border)) ** 2))
     return float("inf") if error == 0 else float(10 * np.log10(data_range**2 / error))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from anew.arrays import Mask
 
 SIDE = 400  # pixels; maps of a larger square root of the area are reduced to it
+LONGEST = 1600  # pixels; so are maps of a longer side, as they are turned on a square
 REACH = 41  # pixels along a line
 GAP = 2  # pixels from a line to its surroundings, on both sides
 LEAST = 0.25  # by how much the mean along a line must exceed those beside it
@@ -51,7 +52,7 @@ def find_faint_lines(probability: NDArray[np.float32]) -> FaintLines:
     FaintLines
     """
     height, width = probability.shape
-    scale = min(1.0, SIDE / math.sqrt(height * width))
+    scale = min(1.0, SIDE / math.sqrt(height * width), LONGEST / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(probability, size, interpolation=cv2.INTER_AREA) if scale < 1 else probability
     side = math.ceil(math.hypot(*small.shape))  # has room for the map at any angle

@@ -57,6 +57,8 @@ def move_outline(outline: Outline, geometry: Geometry) -> Outline:
 
 def boxes_around(outlines: Sequence[Outline], min_visible: float) -> tuple[Points, NDArray[np.intp]]:
     """Give the upright boxes around the outlines of which enough is left, (M, 4), and which ones those are, (M,)."""
+    if not 0 <= min_visible <= 1:
+        raise ValueError(f"min_visible must be in [0, 1], got {min_visible}")
     kept = [i for i, o in enumerate(outlines) if len(o.polygon) and o.visible >= min_visible]
     corners = [np.concatenate([outlines[i].polygon.min(axis=0), outlines[i].polygon.max(axis=0)]) for i in kept]
     return np.array(corners, np.float64).reshape(-1, 4), np.array(kept, np.intp)

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.options import Positive
 from anew.restoration.deblocking.jpeg_blocks import on_jpeg_planes
 
 ALPHA, BETA = 1.0, 0.25  # of the mean quantisation step of the lowest frequencies: step across, activity beside
 
 
-def deblock_sa_filter(image: Image, quality: int, *, strength: float = 1.0) -> Image:
+def deblock_sa_filter(image: Image, quality: int, *, strength: Positive = 1.0) -> Image:
     """Low-pass across the borders of 8 x 8 blocks.
 
     Use it for many or moving pictures at low cost: only the borders of blocks change. Ringing inside the blocks stays.
@@ -46,9 +47,9 @@ def deblock_sa_filter(image: Image, quality: int, *, strength: float = 1.0) -> I
 def _filter_vertical_borders(plane: Image, alpha: float, beta: float) -> Image:
     """Filter across the borders between columns 7 | 8, 15 | 16, ...; section III of the paper, in floating point."""
     first = np.arange(8, plane.shape[1] - 3, 8)
-    if first.size == 0:
-        return plane
     out = plane.copy()
+    if first.size == 0:
+        return out
     p3, p2, p1, p0, q0, q1, q2, q3 = (plane[:, first + k] for k in range(-4, 4))
     gap = np.abs(p0 - q0)
     filtered = (gap < alpha) & (np.abs(p1 - p0) < beta) & (np.abs(q1 - q0) < beta)

@@ -16,6 +16,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.options import Positive
 from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
 from anew.restoration.denoising.bm3d import (
     choose_profile,
@@ -28,6 +29,7 @@ from anew.restoration.denoising.bm3d import (
 
 EVEN = 26.0  # alpha_RI of the paper, 4e-4, times 256^2
 SPECTRAL = 5e-3  # alpha_RWI of the paper
+LEAST_ENERGY = 1e-12  # of a frequency, so that a black picture has a spectrum
 LEAST_SIGMA = 0.1 / 255  # an inverse with no regularisation at all would blow up rounding errors
 
 
@@ -37,7 +39,7 @@ def deblur_bm3d(
     sigma: float,
     *,
     boundary: Boundary = "reflect",
-    strength: float = 1.0,
+    strength: Positive = 1.0,
     profile: str = "normal",
 ) -> Image:
     """Undo a known blur by regularised inversion and collaborative filtering.
@@ -85,6 +87,7 @@ def deblur_bm3d(
         energy = np.abs(scipy.fft.rfft2(basic[0, : shape[0], : shape[1]].astype(np.float64))) ** 2 / (
             shape[0] * shape[1]
         )
+        energy = np.maximum(energy, LEAST_ENERGY)
         inverted, left, spectrum = invert(energy / (power * energy + strength * SPECTRAL * noise**2))
         planes = second_estimate(inverted, basic, left, spectrum, settings)
         return recorrelate(planes[:, : shape[0], : shape[1]], x)
