@@ -135,7 +135,7 @@ def test_a_plan_can_be_made_edited_and_followed(invoke: Invoke, noisy: Path, tmp
     assert "median" in out
     plan.write_text(json.dumps({**steps, "colour": "blue"}))
     code, _, err = invoke("restore", noisy, "--plan", plan, "-o", tmp_path / "refused.png")
-    assert code == 1
+    assert code == 2
     assert "colour" in err
     assert not (tmp_path / "refused.png").exists()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import Job, Outcome, plan_jobs, run_jobs
+from anew.cli.batch import Job, Outcome, make_folder, plan_jobs, run_jobs
 
 if TYPE_CHECKING:
     from anew.generation.augmentation.box_files import BoxFile
@@ -174,7 +174,7 @@ def augment(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     truth = None if boxes is None else _boxes_of(sources, boxes)
-    _make_folder(output)
+    make_folder(output)
     write_manifest(whole, output / MANIFEST)
     work = AugmentWork(output, overwrite, max_megapixels, save_quality, masks is not None)
     by_source: dict[str, list[str]] = {}
@@ -321,12 +321,3 @@ def _refuse_twice(records: Sequence[Mapping[str, Any]]) -> None:
         for target in filter(None, (record["output"], record.get("mask_output"))):
             if owners.setdefault(target, record["source"]) != record["source"]:
                 raise typer.BadParameter(f"{owners[target]} and {record['source']} would both become {target}")
-
-
-def _make_folder(folder: Path) -> None:
-    from anew.errors import CannotWrite
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -27,12 +28,14 @@ from anew.errors import AnewError, CannotWrite
 class Job:
     """One input file, and the file that its result goes to (None if the command only looks).
 
-    ``makes_folder`` says that the target's folder was named as an output folder and may be made.
+    ``makes_folder`` says that the target's folder was named as an output folder and may be made; ``relative`` is the
+    source's path in the folder that was given.
     """
 
     source: Path
     target: Path | None
     makes_folder: bool = False
+    relative: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -75,16 +78,26 @@ def plan_jobs(
     sources = list(_expand(inputs))
     if not sources:
         raise typer.BadParameter(f"no image found in {', '.join(inputs)}")
+    if overwrite and skip_existing:
+        raise typer.BadParameter("--overwrite and --skip-existing contradict each other; give one of them")
+    if output is not None and str(output) == "-":
+        raise typer.BadParameter("a picture goes to a file, not to standard output; name one with -o")
     to_folder = output is not None and (len(sources) > 1 or _is_folder(output) or any(os.path.isdir(i) for i in inputs))
-    if output is not None and to_folder and output.is_file():
-        raise typer.BadParameter(f"{len(sources)} inputs need a folder as output; {output} is a file")
+    sources = _without_results(sources, inputs, output, suffix)
+    if not sources:
+        raise typer.BadParameter(f"all images in {', '.join(inputs)} are results already; give the pictures themselves")
+    if output is not None and to_folder and not output.is_dir() and (output.exists() or _is_image_name(output)):
+        what = "is a file" if output.exists() else "is the name of a file"
+        raise typer.BadParameter(f"{len(sources)} inputs need a folder as output; {output} {what}")
+    if output is not None and not to_folder:
+        _check_file_name(output)
     jobs = []
     for source, relative in sources:
         if output is None:
             target = source.with_name(f"{source.stem}-{suffix}{source.suffix}")
         else:
             target = output / relative if to_folder else output
-        jobs.append(Job(source, target, makes_folder=to_folder))
+        jobs.append(Job(source, target, makes_folder=to_folder, relative=relative))
     if skip_existing:
         jobs = [job for job in jobs if job.target is None or not job.target.exists()]
     _refuse_losses(jobs, overwrite)
@@ -93,10 +106,50 @@ def plan_jobs(
 
 def look_jobs(inputs: list[str]) -> list[Job]:
     """Expand inputs into jobs that write nothing."""
-    jobs = [Job(source, None) for source, _ in _expand(inputs)]
+    jobs = [Job(source, None, relative=relative) for source, relative in _expand(inputs)]
     if not jobs:
         raise typer.BadParameter(f"no image found in {', '.join(inputs)}")
     return jobs
+
+
+def name_pages(jobs: list[Job], place: Path, ending: str, *, overwrite: bool) -> dict[Job, Path]:
+    """Name what is written beside the results, and refuse what would lose a file.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    place : path
+        A file, for one job, or a folder, in which each gets its name with another ending, in the same sub-folder; with
+        the ending of its format before it where two would have the same name.
+    ending : str
+        ``".html"``, for example.
+    overwrite : bool
+    """
+    if place.suffix and not place.is_dir():
+        if place.suffix.lower() != ending:
+            raise typer.BadParameter(f"expected a name that ends in {ending}, or a folder, got {place}")
+        if len(jobs) > 1:
+            raise typer.BadParameter(
+                f"{len(jobs)} inputs need a folder for their {ending} files; {place} is a file name"
+            )
+        pages = {jobs[0]: place} if jobs else {}
+    else:
+        pages = name_in(jobs, place, ending)
+    taken = {path.absolute() for job in jobs for path in (job.source, job.target) if path is not None}
+    for job, page in pages.items():
+        if page.absolute() in taken:
+            raise typer.BadParameter(f"{page} is wanted for {job.source} and is already an input or an output")
+        taken.add(page.absolute())
+        if page.exists() and not overwrite:
+            raise typer.BadParameter(f"{page} exists already; use --overwrite or another name")
+    return pages
+
+
+def name_in(jobs: list[Job], folder: Path, ending: str) -> dict[Job, Path]:
+    """Name a file in a folder for each job, no two alike."""
+    short = Counter(job.relative.with_suffix("") for job in jobs)
+    names = {job: job.relative.stem if short[job.relative.with_suffix("")] == 1 else job.relative.name for job in jobs}
+    return {job: folder / job.relative.with_name(f"{name}{ending}") for job, name in names.items()}
 
 
 def run_jobs(jobs: list[Job], work: Work, *, processes: int = 1, as_json: bool = False, verb: str = "working") -> None:
@@ -131,7 +184,7 @@ def attempt(work: Work, job: Job) -> Outcome:
     start = time.perf_counter()
     try:
         if job.target is not None and job.makes_folder:
-            _make_folder(job.target.parent)
+            make_folder(job.target.parent)
         outcome = work(job)
     except AnewError as error:
         return Outcome(job, error=str(error), seconds=time.perf_counter() - start)
@@ -143,7 +196,8 @@ def attempt(work: Work, job: Job) -> Outcome:
     return Outcome(job, outcome.text, outcome.facts, None, time.perf_counter() - start)
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder that a person named, with those above it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -186,6 +240,8 @@ def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
     """Give (file, path relative to the folder that named it)."""
     endings = _image_endings()
     for entry in inputs:
+        if not entry:
+            raise typer.BadParameter("a name is empty; write . for the folder that you are in")
         path = Path(entry)
         if path.is_dir():
             for found in sorted(path.rglob("*")):
@@ -199,8 +255,41 @@ def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
             yield path, Path(path.name)
 
 
+def _without_results(
+    sources: list[tuple[Path, Path]], inputs: list[str], output: Path | None, suffix: str
+) -> list[tuple[Path, Path]]:
+    """Leave out of what folders hold the results of an earlier run: they lie in its output, or beside their inputs."""
+    named = {Path(entry) for entry in inputs}
+    searched = {path.resolve() for path in named if path.is_dir()}
+    place = None if output is None else output.resolve()
+    found = {source for source, _ in sources}
+    kept = []
+    for source, relative in sources:
+        if source not in named:
+            original = source.with_name(f"{source.stem.removesuffix(f'-{suffix}')}{source.suffix}")
+            beside = output is None and original != source and original in found
+            if beside or (place in source.resolve().parents and place not in searched):
+                continue
+        kept.append((source, relative))
+    return kept
+
+
 def _is_folder(output: Path) -> bool:
     return output.is_dir() or not output.suffix
+
+
+def _is_image_name(path: Path) -> bool:
+    return path.suffix.lower() in _image_endings()
+
+
+def _check_file_name(output: Path) -> None:
+    """Refuse a name that no picture can be written under, before anything is computed."""
+    if not _is_image_name(output):
+        raise typer.BadParameter(
+            f"{output}: no known image format (known endings: {' '.join(sorted(_image_endings()))})"
+        )
+    if not output.parent.is_dir():
+        raise typer.BadParameter(f"{output.parent}: there is no such folder; make it, or choose another -o")
 
 
 def _image_endings() -> frozenset[str]:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
+from anew.cli.contact import check_sheet_name
+from anew.cli.tasks import check_mask_file
 
 if TYPE_CHECKING:
     from anew.bench.comparison import Compared
+    from anew.images import Picture
 
 commands = typer.Typer()
 
@@ -44,11 +47,17 @@ def compare(
         raise typer.BadParameter(f"unknown task {task!r}; tasks are {', '.join(TASKS)}")
     names = _names(task, methods)
     target = output if output is not None else image.with_name(f"{image.stem}-{task}-comparison.png")
-    if target.exists() and not overwrite:
-        raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
+    check_sheet_name(target, overwrite=overwrite)
+    if mask is not None:
+        check_mask_file(mask)
     picture = read(image, max_megapixels=max_megapixels)
     clean = None if reference is None else read(reference, max_megapixels=max_megapixels).pixels
-    known = _known(task, picture, sigma, mask, psf, scale)
+    if clean is not None:
+        _check_reference(clean, picture, scale if task == "upscale" else 1.0)
+    try:
+        known = _known(task, picture, sigma, mask, psf, scale)
+    except ValueError as error:
+        raise typer.BadParameter(f"{image}: {error}") from None
     tried = []
     for name in names:
         tried.append(_try(task, name, picture.pixels, known, clean))
@@ -62,6 +71,15 @@ def compare(
         print(json.dumps({"input": str(image), "sheet": str(target), "task": task, "methods": _rows(tried)}, indent=2))
     else:
         print(target)
+
+
+def _check_reference(clean: Any, picture: Picture, scale: float) -> None:
+    """Refuse a reference that no result can be compared with."""
+    height, width, channels = picture.pixels.shape
+    expected = (max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5)), channels)
+    if clean.shape != expected:
+        sizes = [f"{w} x {h}, {c} channel{'s' * (c > 1)}" for h, w, c in (clean.shape, expected)]
+        raise typer.BadParameter(f"the result has {sizes[1]}; got {sizes[0]}", param_hint="--reference")
 
 
 def _names(task: str, wanted: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from dataclasses import replace
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from anew.contact_sheet import Tile
 
 
-def write_contact_sheet(work: TaskWork, inputs: list[str], output: Path | None, wanted: str) -> None:
+def write_contact_sheet(
+    work: TaskWork, inputs: list[str], output: Path | None, wanted: str, *, as_json: bool = False
+) -> None:
     """Run the wanted methods (``all`` or names with commas) on one picture and write the labelled sheet."""
     from anew.contact_sheet import Tile, draw_contact_sheet
     from anew.images import Picture, read, write
@@ -25,6 +28,7 @@ def write_contact_sheet(work: TaskWork, inputs: list[str], output: Path | None, 
     names = _wanted_methods(work.task, wanted)
     source = Path(inputs[0])
     target = output if output is not None else source.with_name(f"{source.stem}-{work.task}-methods.png")
+    check_sheet_name(target, overwrite=work.overwrite)
     picture = read(source, max_megapixels=work.max_megapixels)
     tiles = [Tile("input", picture.pixels, source.name)]
     for name in names:
@@ -35,7 +39,21 @@ def write_contact_sheet(work: TaskWork, inputs: list[str], output: Path | None, 
         raise typer.BadParameter(f"no method of {work.task} ran on {source}")
     sheet = draw_contact_sheet(tiles, title=f"anew {work.task}: {source.name}")
     write(Picture.from_array(sheet), target, overwrite=work.overwrite)
-    print(target)
+    if as_json:
+        methods = [{"method": tile.name, "note": tile.note} for tile in tiles[1:]]
+        print(json.dumps({"input": str(source), "sheet": str(target), "task": work.task, "methods": methods}, indent=2))
+    else:
+        print(target)
+
+
+def check_sheet_name(target: Path, *, overwrite: bool) -> None:
+    """Refuse a name that no sheet can have, before anything is computed."""
+    from anew.codecs.formats import by_name
+
+    if by_name(target.suffix) is None:
+        raise typer.BadParameter(f"{target}: no known image format; let the name end in .png")
+    if target.exists() and not overwrite:
+        raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
 
 
 def _wanted_methods(task: str, wanted: str) -> list[str]:

@@ -56,8 +56,8 @@ class DegradeWork:
 @commands.command(epilog="Example:  anew degrade photo.jpg -o bad.png --with noise:sigma=0.1,scratches,tilt:angle=3")
 @o.with_file_flags
 def degrade(
-    inputs: o.Inputs,
     flags: o.FileFlags,
+    inputs: Annotated[list[str] | None, typer.Argument(help="Images, folders or patterns.", metavar="[IN...]")] = None,
     chain: Annotated[
         str, typer.Option("--with", metavar="NAME:KEY=VALUE,...", help="What to do, in order.", show_default=False)
     ] = "",
@@ -65,20 +65,43 @@ def degrade(
     seed: o.Seed = 0,
 ) -> None:
     """Damage pictures on purpose, to test a repair. Without --with: the list of damages."""
-    from anew.degradations.catalogue import DEGRADATIONS, parse_chain
+    import numpy as np
+
+    from anew.degradations.catalogue import DEGRADATIONS, degrade_chain, parse_chain
 
     if not chain:
-        listing = "\n".join(f"  {d.name:<12} {d.summary}" for d in DEGRADATIONS.values())
-        raise typer.BadParameter(f"say what to do, with --with:\n{listing}")
+        listing = "\n".join(f"{d.name:<12} {d.summary}" for d in DEGRADATIONS.values())
+        if inputs:
+            raise typer.BadParameter(f"say what to do, with --with:\n{listing}")
+        print(listing)
+        return
+    if not inputs:
+        raise typer.BadParameter("name the pictures to damage", param_hint="IN...")
     try:
-        parse_chain(chain)
+        degrade_chain(np.full((48, 64, 3), 0.5, np.float32), parse_chain(chain), rng=seed)  # refuses what cannot be
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--with") from None
     work = DegradeWork(chain, seed, truth, flags)
     jobs = plan_jobs(
         inputs, flags.output, suffix="degraded", overwrite=flags.overwrite, skip_existing=flags.skip_existing
     )
+    if truth:
+        _check_truths(jobs, overwrite=flags.overwrite)
     run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json, verb="degrade")
+
+
+def _check_truths(jobs: list[Job], *, overwrite: bool) -> None:
+    """Refuse truths that would be lost, before a picture is damaged."""
+    owners: dict[Path, Path] = {}
+    for job in jobs:
+        assert job.target is not None
+        stem = job.target.with_suffix("")
+        if stem in owners:
+            raise typer.BadParameter(f"the truths of {owners[stem]} and {job.source} would have the same name")
+        owners[stem] = job.source
+        for path in (Path(f"{stem}.mask.png"), Path(f"{stem}.truth.json")):
+            if path.exists() and not overwrite:
+                raise typer.BadParameter(f"{path} exists already; use --overwrite or another -o")
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import Job, Outcome, look_jobs, run_jobs
+from anew.cli.batch import Job, Outcome, look_jobs, make_folder, name_in, run_jobs
 
 if TYPE_CHECKING:
     from anew.diagnosis.finding import Diagnosis, Finding
@@ -21,15 +22,16 @@ commands = typer.Typer()
 class DiagnoseWork:
     """Diagnose one file (picklable)."""
 
-    maps: Path | None
+    maps: Mapping[Job, Path]
     max_megapixels: float
+    overwrite: bool = False
 
     def __call__(self, job: Job) -> Outcome:
         from anew.diagnosis.diagnose import diagnose
         from anew.images import read_frames
 
         diagnoses = [diagnose(frame) for frame in read_frames(job.source, max_megapixels=self.max_megapixels)]
-        maps = [] if self.maps is None else write_maps(diagnoses, self.maps, job.source.stem)
+        maps = write_maps(diagnoses, self.maps[job], overwrite=self.overwrite) if self.maps else []
         text = "\n".join([f"{job.source}:", *(_in_words(d, i, len(diagnoses)) for i, d in enumerate(diagnoses))])
         frames = [[finding_as_json(f) for f in d.findings] for d in diagnoses]
         facts: dict[str, Any] = {"findings": frames[0] if len(frames) == 1 else frames}
@@ -40,12 +42,18 @@ class DiagnoseWork:
 def diagnose(
     inputs: o.Inputs,
     maps: Annotated[Path | None, typer.Option(metavar="DIR", help="Write where each damage is, as PNG.")] = None,
+    overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     processes: o.Processes = 1,
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
 ) -> None:
     """Say what is wrong with pictures. Nothing is changed."""
-    run_jobs(look_jobs(inputs), DiagnoseWork(maps, max_megapixels), processes=processes, as_json=as_json)
+    jobs = look_jobs(inputs)
+    if maps is not None and maps.is_file():
+        raise typer.BadParameter(f"{maps} is a file; give a folder", param_hint="--maps")
+    places = {} if maps is None else {job: path.with_suffix("") for job, path in name_in(jobs, maps, ".png").items()}
+    work = DiagnoseWork(places, max_megapixels, overwrite)
+    run_jobs(jobs, work, processes=processes, as_json=as_json)
 
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:
@@ -62,17 +70,13 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def write_maps(diagnoses: list[Diagnosis], folder: Path, stem: str) -> list[Path]:
-    """Write each finding's map as ``FOLDER/STEM-KIND.png``, white where the damage is."""
+def write_maps(diagnoses: list[Diagnosis], place: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write each finding's map as ``PLACE-KIND.png``, white where the damage is."""
     import numpy as np
 
-    from anew.errors import CannotWrite
     from anew.images import Picture, write
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another") from None
+    make_folder(place.parent)
     written = []
     for index, found in enumerate(diagnoses):
         frame = f"-frame{index}" if len(diagnoses) > 1 else ""
@@ -81,8 +85,8 @@ def write_maps(diagnoses: list[Diagnosis], folder: Path, stem: str) -> list[Path
                 continue
             field = np.asarray(finding.map, np.float32)
             field = field / max(float(field.max()), 1e-12)
-            path = folder / f"{stem}{frame}-{finding.kind}.png"
-            write(Picture(field[:, :, None].clip(0, 1)), path, overwrite=True)
+            path = place.with_name(f"{place.name}{frame}-{finding.kind}.png")
+            write(Picture(field[:, :, None].clip(0, 1)), path, overwrite=overwrite)
             written.append(path)
     return written
 

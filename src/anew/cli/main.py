@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from typing import Annotated
 
@@ -46,6 +48,9 @@ def run() -> None:
     """Run the command line; every error that anew raises on purpose is one line on standard error."""
     from anew.errors import AnewError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")  # file names may hold any bytes
     try:
         app()
     except AnewError as error:
@@ -55,9 +60,15 @@ def run() -> None:
         if stop.code == INTERRUPTED:
             print("anew: stopped; nothing is left half written", file=sys.stderr)
         raise
-    except BrokenPipeError:  # the reader of our output went away, as in `anew methods | head`
-        sys.stderr.close()
-        sys.exit(0)
+    except Exception as error:
+        if isinstance(error, BrokenPipeError):  # the reader of our output went away, as in `anew methods | head`
+            sys.stderr.close()
+            sys.exit(0)
+        if os.environ.get("ANEW_TRACEBACK"):
+            raise
+        reason = " ".join(str(error).split())
+        print(f"anew: {type(error).__name__}: {reason} (ANEW_TRACEBACK=1 shows where)", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

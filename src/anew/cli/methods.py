@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import Annotated
@@ -58,4 +59,4 @@ def methods(
 
 def plain(text: str) -> str:
     """Take the marks of a docstring away: ``"bm3d"`` becomes bm3d."""
-    return text.replace('``"', "").replace('"``', "").replace("``", "")
+    return re.sub(r'``("?)([^`]*?)\1``', r"\2", text)

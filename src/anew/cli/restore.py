@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import Job, Outcome, look_jobs, plan_jobs, run_jobs
-from anew.cli.tasks import read_mask
+from anew.cli.batch import Job, Outcome, look_jobs, make_folder, name_pages, plan_jobs, run_jobs
+from anew.cli.tasks import check_mask_file, read_mask
 
 if TYPE_CHECKING:
     from anew.restoration.automatic import Restoration
@@ -32,8 +33,8 @@ class RestoreWork:
     skip: tuple[str, ...]
     strength: float
     plan: str | None
-    report: Path | None
-    sheet: Path | None
+    reports: Mapping[Job, Path]
+    sheets: Mapping[Job, Path]
     mask: Path | None = None
 
     def __call__(self, job: Job) -> Outcome:
@@ -58,14 +59,18 @@ class RestoreWork:
         return Outcome(job, _in_words(done, job), _as_facts(done))
 
     def _write_reports(self, done: list[Restoration], job: Job) -> None:
+        from anew.errors import CannotWrite
         from anew.report import write_report, write_sheet
 
         for index, restoration in enumerate(done):
             frame = f"-frame{index}" if len(done) > 1 else ""
-            if self.report is not None:
-                write_report(restoration, _beside(self.report, job, frame, ".html"))
-            if self.sheet is not None:
-                write_sheet(restoration, _beside(self.sheet, job, frame, ".png"))
+            for pages, write in ((self.reports, write_report), (self.sheets, write_sheet)):
+                if job in pages:
+                    page = pages[job].with_stem(f"{pages[job].stem}{frame}")
+                    if page.exists() and not self.flags.overwrite:
+                        raise CannotWrite(f"{page}: exists already; use --overwrite or another name")
+                    make_folder(page.parent)
+                    write(restoration, page)
 
 
 @commands.command(epilog="Example:  anew restore old.jpg     anew restore scans/ -o mended/ --jobs 2 --report reports/")
@@ -93,18 +98,23 @@ def restore(
     What was found and done is printed; a good picture comes back as it is.
     """
     kinds_only, kinds_skip = _kinds(only, "--only"), _kinds(skip, "--skip")
+    if both := set(kinds_only) & set(kinds_skip):
+        raise typer.BadParameter(f"{both.pop()} is in --only and in --skip; name it in one of them")
     text = None if plan is None else _read_plan(plan)
+    if mask is not None:
+        check_mask_file(mask)
     if dry_run:
-        work = PlanWork(kinds_only, kinds_skip, strength, flags.max_megapixels)
+        work = PlanWork(kinds_only, kinds_skip, strength, flags.max_megapixels, text, mask)
         run_jobs(look_jobs(inputs), work, processes=flags.processes, as_json=flags.as_json)
         return
     jobs = plan_jobs(
         inputs, flags.output, suffix="restored", overwrite=flags.overwrite, skip_existing=flags.skip_existing
     )
-    for page in (report, sheet):
-        if page is not None and page.suffix and len(jobs) > 1:
-            raise typer.BadParameter(f"{len(jobs)} inputs need a folder for their reports; {page} is a file name")
-    work_all = RestoreWork(flags, kinds_only, kinds_skip, strength, text, report, sheet, mask)
+    reports = {} if report is None else name_pages(jobs, report, ".html", overwrite=flags.overwrite)
+    sheets = {} if sheet is None else name_pages(jobs, sheet, ".png", overwrite=flags.overwrite)
+    if twice := {path.absolute() for path in reports.values()} & {path.absolute() for path in sheets.values()}:
+        raise typer.BadParameter(f"{twice.pop()} would be both a report and a sheet")
+    work_all = RestoreWork(flags, kinds_only, kinds_skip, strength, text, reports, sheets, mask)
     run_jobs(jobs, work_all, processes=flags.processes, as_json=flags.as_json, verb="restore")
 
 
@@ -116,21 +126,27 @@ class PlanWork:
     skip: tuple[str, ...]
     strength: float
     max_megapixels: float
+    plan: str | None = None
+    mask: Path | None = None
 
     def __call__(self, job: Job) -> Outcome:
         from anew.diagnosis.diagnose import diagnose
         from anew.images import read_frames
-        from anew.restoration.plan import make_plan
+        from anew.restoration.automatic import with_marks
+        from anew.restoration.plan import Plan, make_plan
 
+        mask = None if self.mask is None else read_mask(self.mask)
+        choices: dict[str, Any] = {"only": self.only, "skip": self.skip, "strength": self.strength}
+        given = None if self.plan is None else Plan.from_json(self.plan).limited(**choices)
         plans = [
-            make_plan(diagnose(frame), only=self.only, skip=self.skip, strength=self.strength)
+            given or make_plan(with_marks(diagnose(frame), mask, frame.pixels.shape), **choices)
             for frame in read_frames(job.source, max_megapixels=self.max_megapixels)
         ]
         lines = [f"{job.source}:"]
-        for index, plan in enumerate(plans):
-            frame = f"frame {index + 1}: " if len(plans) > 1 else ""
-            lines += [f"  {frame}{line}" for line in str(plan).splitlines()]
-        values = [json.loads(plan.to_json()) for plan in plans]
+        for index, made in enumerate(plans):
+            where = f"frame {index + 1}: " if len(plans) > 1 else ""
+            lines += [f"  {where}{line}" for line in str(made).splitlines()]
+        values = [json.loads(made.to_json()) for made in plans]
         return Outcome(job, "\n".join(lines), {"plan": values[0] if len(values) == 1 else values})
 
 
@@ -201,14 +217,16 @@ def _read_plan(path: Path) -> str:
     from anew.errors import InvalidPlan
     from anew.restoration.plan import Plan
 
+    option = "--plan"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidPlan(f"{path}: cannot read this plan ({error})") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise typer.BadParameter(f"{path}: cannot read this plan ({reason})", param_hint=option) from None
     try:
         Plan.from_json(text)
     except InvalidPlan as error:
-        raise InvalidPlan(f"{path}: {error}") from None
+        raise typer.BadParameter(f"{path}: {error}", param_hint=option) from None
     return text
 
 
@@ -219,14 +237,6 @@ def _write_text(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CannotWrite(f"{path}: cannot write ({error.strerror}); choose another -o") from None
-
-
-def _beside(place: Path, job: Job, frame: str, suffix: str) -> Path:
-    """Name a report: the file that was asked for, or one per picture in the folder that was asked for."""
-    if place.suffix:
-        return place.with_name(f"{place.stem}{frame}{place.suffix}")
-    place.mkdir(parents=True, exist_ok=True)
-    return place / f"{job.source.stem}{frame}{suffix}"
 
 
 def _joined_recipe(recipes: list[str | None]) -> str | None:

@@ -49,11 +49,25 @@ class TaskWork:
         from anew.registry import METHODS
 
         frames = read_frames(job.source, max_megapixels=self.max_megapixels)
+        if self.task == "upscale":
+            self._check_size(job, frames)
         results = [self._apply(frame) for frame in frames]
         assert job.target is not None
         write_frames(results, job.target, overwrite=self.overwrite, quality=self.save_quality)
         method = METHODS.get(self.task, self.method).name if self.method != "auto" else "auto"
         return Outcome(job, f"{job.source} -> {job.target}", {"task": self.task, "method": method})
+
+    def _check_size(self, job: Job, frames: list[Picture]) -> None:
+        """Refuse to make a picture larger than may be read."""
+        from anew.errors import ImageTooLarge
+
+        scale = float(self.inputs["scale"])
+        megapixels = sum(f.pixels.shape[0] * f.pixels.shape[1] for f in frames) * scale**2 / 1e6
+        if scale > 1 and megapixels > self.max_megapixels:
+            raise ImageTooLarge(
+                f"{job.source}: {scale:g} times as large it has {megapixels:.4g} megapixels, above the budget of "
+                f"{self.max_megapixels:g} (take a smaller --scale, or raise --max-megapixels)"
+            )
 
     def _apply(self, frame: Picture) -> Picture:
         """Apply the method; with a bar if somebody watches and it tells its progress."""
@@ -99,6 +113,16 @@ def read_mask(path: Path) -> Any:
     return luminance(read(path).pixels) >= 0.5
 
 
+def check_mask_file(path: Path) -> None:
+    """Refuse a mask that cannot be read, before a picture is touched."""
+    from anew.errors import ImageFileError
+
+    try:
+        read_mask(path)
+    except ImageFileError as error:
+        raise typer.BadParameter(str(error), param_hint="--mask") from None
+
+
 def find_mask(picture: Picture) -> Any:
     """Find what is missing: the holes that the diagnosis sees."""
     from anew.diagnosis.diagnose import diagnose
@@ -130,12 +154,20 @@ def parse_psf(text: str | None) -> Any:
             usage = "gaussian:SIGMA, motion:LENGTH,ANGLE or defocus:RADIUS"
             raise typer.BadParameter(f"expected {usage}, got {text!r} ({error})", param_hint="--psf") from None
     path = Path(text)
-    if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False)
     from anew.arrays import luminance
+    from anew.errors import ImageFileError
     from anew.images import read
+    from anew.restoration.tasks import as_psf
 
-    return luminance(read(path).pixels)
+    try:
+        weights = np.load(path, allow_pickle=False) if path.suffix == ".npy" else luminance(read(path).pixels)
+        return as_psf(weights)
+    except ImageFileError as error:
+        usage = "" if path.exists() else "; or write gaussian:SIGMA, motion:LENGTH,ANGLE or defocus:RADIUS"
+        raise typer.BadParameter(f"{error}{usage}", param_hint="--psf") from None
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise typer.BadParameter(f"{path}: no array of weights ({reason})", param_hint="--psf") from None
 
 
 def run_task(
@@ -152,6 +184,8 @@ def run_task(
     from anew.registry import METHODS
 
     parsed = o.parse_settings(settings)
+    if mask is not None:
+        check_mask_file(mask)
     try:
         chosen = METHODS.get(task, method)
         if method != "auto" or parsed:
@@ -164,7 +198,9 @@ def run_task(
     if try_methods is not None:
         from anew.cli.contact import write_contact_sheet
 
-        write_contact_sheet(work, inputs, flags.output, try_methods)
+        if method != "auto":
+            raise typer.BadParameter("--try names the methods of the sheet; leave --method out")
+        write_contact_sheet(work, inputs, flags.output, try_methods, as_json=flags.as_json)
         return
     jobs = plan_jobs(
         inputs, flags.output, suffix=SUFFIX[task], overwrite=flags.overwrite, skip_existing=flags.skip_existing

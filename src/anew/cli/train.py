@@ -80,7 +80,7 @@ def _as_setting(config: Any, key: str, value: Any) -> Any:
 
     if not hasattr(config, key):
         raise typer.BadParameter(f"a training run has no setting {key!r}", param_hint="--set")
-    wanted = get_type_hints(type(config))[key]
+    wanted = get_type_hints(type(config), include_extras=True)[key]
     several = get_origin(wanted) is tuple and not isinstance(value, list)
     given = [part.strip() for part in str(value).split(",")] if several else value
     try:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from anew.arrays import Image, Mask, as_mask
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.errors import InvalidPlan
-from anew.restoration.plan import Plan, Step, make_plan
+from anew.restoration.plan import INCLUDES, Plan, Step, make_plan
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -155,10 +155,10 @@ def restore(
     original = _as_picture(picture)
     report("looking for damage", 0.0)
     diagnosis = with_marks(diagnose(original), mask, original.pixels.shape)
-    made = make_plan(diagnosis, only=only, skip=skip, strength=strength)
-    if plan is not None:
-        steps = tuple(s for s in plan.steps if (not only or s.kind in only) and s.kind not in skip)
-        made = Plan(strength=plan.strength * strength, steps=steps)
+    if plan is None:
+        made = make_plan(diagnosis, only=only, skip=skip, strength=strength)
+    else:
+        made = plan.limited(only=only, skip=skip, strength=strength)
     restored = run_plan(original, made, diagnosis=diagnosis, progress=report)
     return restored if plan is not None else _look_again(restored, only, skip, progress=report)
 
@@ -315,8 +315,14 @@ def explain(restoration: Restoration) -> str:
     for step in restoration.steps:
         what = f"{step.kind}: {step.task} by {step.method}" if step.kept else f"{step.kind}: left alone"
         lines.append(f"  {what} ({step.seconds:.1f} s), because {step.reason}.")
+    planned = {step.kind for step in restoration.plan.steps}
+    covered = planned.union(*(INCLUDES.get(kind, ()) for kind in planned))
+    left = [finding.kind for finding in restoration.diagnosis.findings if finding.kind not in covered]
+    if left:
+        lines.append(f"Left alone, as the plan leaves it out: {', '.join(left)}.")
     if not restoration.changed:
-        lines.append("The picture is returned as it was.")
+        why = ", as the strength is 0" if planned and restoration.plan.strength == 0 else ""
+        lines.append(f"The picture is returned as it was{why}.")
     return "\n".join(lines)
 
 

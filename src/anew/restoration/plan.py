@@ -84,6 +84,8 @@ EXTRA_INPUTS = {
     "relight": ("part",),
 }
 
+RANGES = {"sigma": (0, 1), "quality": (1, 100)}  # of inputs of tasks
+
 # A repair that mends other damage too, all of it measured on the same picture: done twice it would be overdone.
 INCLUDES = {"fading": ("exposure", "contrast", "cast"), "exposure": ("contrast",), "keystone": ("tilt",)}
 
@@ -159,6 +161,11 @@ class Plan(BaseModel):
         """Give the plan as indented JSON, made to be read and edited."""
         return json.dumps(self.model_dump(exclude_none=True), indent=2, ensure_ascii=False)
 
+    def limited(self, *, only: Sequence[str] = (), skip: Sequence[str] = (), strength: float = 1.0) -> Plan:
+        """Give the plan with fewer kinds of damage to repair, or less strongly, as ``make_plan`` takes them."""
+        steps = tuple(step for step in self.steps if (not only or step.kind in only) and step.kind not in skip)
+        return Plan(strength=self.strength * strength, steps=steps)
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Plan:
         """Read a plan from JSON.
@@ -172,6 +179,8 @@ class Plan(BaseModel):
             plan = cls.model_validate_json(text)
         except ValidationError as error:
             raise InvalidPlan(describe_error(error)) from None
+        if "steps" not in plan.model_fields_set:
+            raise InvalidPlan("steps is missing; an empty list repairs nothing")
         for number, step in enumerate(plan.steps):
             _check_parameters(step, f"steps[{number}]")
         return plan
@@ -179,7 +188,10 @@ class Plan(BaseModel):
     def __str__(self) -> str:
         if not self.steps:
             return "Nothing to do."
-        return "\n".join(f"{n}. {_in_words(step)}" for n, step in enumerate(self.steps, 1))
+        if self.strength == 0:
+            return "Nothing to do, as the strength is 0."
+        lines = [f"{n}. {_in_words(step)}" for n, step in enumerate(self.steps, 1)]
+        return "\n".join([*lines, f"At a strength of {self.strength:g}."] if self.strength < 1 else lines)
 
 
 def make_plan(
@@ -218,6 +230,7 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
     parameters: dict[str, Any] = {}
     unaltered = "impulses" not in found and "jpeg" not in found  # those repairs change the noise
     if finding.kind == "noise" and finding.details.get("compressed"):
+        method = "luma-chroma" if finding.details.get("shared") else method
         parameters = {"sigma": finding.details["remaining_sigma"], "compressed": True}
     elif finding.kind == "noise" and unaltered:
         method, parameters = _denoising(finding.details)
@@ -244,7 +257,9 @@ def _denoising(details: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         method, names = "bm3d", ("sigma", "autocorrelation")
     elif details.get("signal_dependent"):
         method, names = "poisson-gaussian", ("sigma", "gain", "offset_sigma")
-        given = {"denoiser": "auto"}
+        given = {"denoiser": "luma-chroma" if details.get("shared") else "auto"}
+    elif details.get("shared"):
+        method = "luma-chroma"
     return method, {name: details[name] for name in names if name in details} | given
 
 
@@ -265,6 +280,10 @@ def _check_parameters(step: Step, where: str) -> None:
         if name not in allowed:
             takes = ", ".join(sorted(allowed)) or "none"
             raise InvalidPlan(f"{where}.parameters: {step.task} by {step.method} has no {name!r}; it has {takes}")
+    for name, (low, high) in RANGES.items():
+        value = step.parameters.get(name, low)
+        if isinstance(value, int | float) and not low <= value <= high:
+            raise InvalidPlan(f"{where}.parameters: {name} must be in [{low}, {high}], got {value}")
     if step.method != "auto":
         own = {name: value for name, value in step.parameters.items() if name in method.parameters}
         try:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge
+
+from anew.options import Count, Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +68,11 @@ class TrainingConfig:
     network: str
     network_args: Mapping[str, Any] = field(default_factory=dict)
     channels: int = 3
-    patch: int = 80
-    batch: int = 16
-    steps: int = 10_000
-    learning_rate: float = 1e-3
-    warmup: int = 200
+    patch: Count = 80
+    batch: Count = 16
+    steps: Count = 10_000
+    learning_rate: Positive = 1e-3
+    warmup: Annotated[int, Ge(0)] = 200
     decay_from: float = 0.0
     optimiser: Literal["adamw", "muon", "adam", "momentum", "sgd"] = "adamw"
     betas: tuple[float, float] = (0.9, 0.99)

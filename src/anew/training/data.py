@@ -284,6 +284,8 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
         for path in sorted(source.rglob("*")):
             if path.suffix.lower() in SUFFIXES and path.is_file():
                 yield str(path.relative_to(source)), path.read_bytes()
+    elif source.is_file() and not _is_archive(source):
+        raise NoTrainingData(f"{source}: not a folder, nor a whole .zip or .tar file of images")
     elif source.suffix.lower() == ".zip" and source.is_file():
         with zipfile.ZipFile(source) as archive:
             for name in sorted(archive.namelist()):
@@ -297,6 +299,10 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
                     yield member.name, file.read()
     else:
         raise NoTrainingData(f"{source}: not a folder, .zip or .tar file of images")
+
+
+def _is_archive(source: Path) -> bool:
+    return zipfile.is_zipfile(source) if source.suffix.lower() == ".zip" else tarfile.is_tarfile(source)
 
 
 def _decode(content: bytes, channels: int) -> NDArray[np.uint8]:

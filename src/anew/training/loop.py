@@ -91,12 +91,16 @@ def train(
     Raises
     ------
     InvalidSetting
-        If the best weights are asked for where nothing says which they are.
+        If the best weights are asked for where nothing says which they are, the device is not there, or the folder
+        cannot be made.
     """
     if config.keep == "best" and not objective.criterion:
         raise InvalidSetting(f"keep is 'best', but {config.objective} has no score to choose by; set keep to 'last'")
-    folder.mkdir(parents=True, exist_ok=True)
-    place = torch.device(device)
+    place = _place(device)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidSetting(f"{folder}: cannot make this folder ({error.strerror}); choose another") from None
     if place.type == "cuda":
         torch.backends.cudnn.benchmark = True  # the shapes of a step never change
     networks = {name: n.to(place, memory_format=torch.channels_last) for name, n in objective.networks.items()}
@@ -316,3 +320,14 @@ def _write_picture(path: Path, pixels: Any) -> None:
     part = path.with_suffix(".part")
     Image.fromarray(pixels).save(part, format="PNG")
     os.replace(part, path)
+
+
+def _place(device: str) -> torch.device:
+    """Give a device that can be computed on."""
+    try:
+        place = torch.device(device)
+        torch.empty(1, device=place)
+    except (RuntimeError, AssertionError):
+        there = "cpu and cuda" if torch.cuda.is_available() else "cpu alone"
+        raise InvalidSetting(f"no device {device!r} here: this PyTorch can compute on {there}") from None
+    return place

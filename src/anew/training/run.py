@@ -23,6 +23,7 @@ from anew.training.loop import train
 from anew.training.restoration import RunFacts
 
 PROBE_STEPS = 12  # steps that are timed to turn minutes into a number of steps
+RESTORERS = ("denoise", "deblock", "repair")  # tasks whose U-Nets go on from each other
 
 
 def run_recipe(
@@ -56,11 +57,20 @@ def run_recipe(
     Returns
     -------
     path of the exported ``model.onnx``
+
+    Raises
+    ------
+    InvalidSetting
+        If a setting is impossible, or ``start_from`` is a model of another kind.
+    NoTrainingData
+        If there is nothing to learn from.
     """
     if start_from is not None:
         from anew.inference.models import read_card
 
         card = read_card(start_from)
+        if card.task != config.task and not {card.task, config.task} <= set(RESTORERS):
+            raise InvalidSetting(f"{start_from} is for {card.task}; a model for {config.task} cannot go on from it")
         config = replace(config, network=card.network, network_args=card.network_args, channels=card.channels)
     if config.quantised:
         if "quantised" not in arguments_of(config.network):

@@ -1,0 +1,259 @@
+"""Mistakes at the command line: each is one line and exit status 2, before anything is computed or lost."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from anew.cli import batch, main
+from anew.cli.batch import Job, Outcome
+
+Invoke = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Invoke:
+    """Run ``anew ...`` in this process and give (exit code, standard output, standard error)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["anew", *map(str, arguments)])
+        try:
+            main.run()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with the same noisy picture as ``a.png`` and ``a.tif``, in ``sub`` too, and other files."""
+    noisy = np.random.default_rng(0).normal(128, 25, (48, 64, 3)).clip(0, 255).astype(np.uint8)
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    for name in ("a.png", "a.tif", "sub/a.png"):
+        Image.fromarray(noisy).save(tmp_path / "in" / name)
+    Image.fromarray(noisy).save(tmp_path / "one.png")
+    Image.fromarray(noisy[:24]).save(tmp_path / "half.png")
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "page.html").write_text("mine")
+    (tmp_path / "kernel.npy").write_bytes(b"junk")
+    (tmp_path / "empty.json").write_text("{}")
+    (tmp_path / "far.json").write_text('{"steps": [{"kind": "noise", "task": "denoise", "parameters": {"sigma": 25}}]}')
+    (tmp_path / "words.json").write_text("{no json")
+    (tmp_path / "junk.zip").write_bytes(b"PK junk")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("restore one.png -o x.png --report one.png", "expected a name that ends in .html"),
+        ("restore one.png -o x.png --report notes.txt", "expected a name that ends in .html"),
+        ("restore one.png -o x.png --report page.html", "page.html exists already"),
+        ("restore one.png -o x.png --sheet one.png --overwrite", "is already an input or an output"),
+        ("restore one.png -o x.png --sheet x.png", "is already an input or an output"),
+        ("restore in -o out --sheet s.png", "3 inputs need a folder"),
+        ("restore one.png half.png -o both.png", "both.png is the name of a file"),
+        ("restore in -o one.png", "one.png is a file"),
+        ("restore one.png -o -", "not to standard output"),
+        ("restore one.png -o x.foo", "no known image format"),
+        ("restore one.png -o nowhere/x.png", "there is no such folder"),
+        ("restore one.png --overwrite --skip-existing", "contradict each other"),
+        ("restore one.png --only noise --skip noise", "in --only and in --skip"),
+        ("restore one.png --plan nowhere.json", "No such file"),
+        ("restore one.png --plan words.json", "words.json"),
+        ("restore one.png --plan empty.json", "steps is missing"),
+        ("restore one.png --plan far.json", "sigma must be in [0, 1]"),
+        ("restore one.png --mask nowhere.png", "there is no such file"),
+        ("inpaint one.png --mask nowhere.png -o x.png", "there is no such file"),
+        ("deblur one.png --psf kernel.npy -o x.png", "no array of weights"),
+        ("deblur one.png --psf nowhere.npy -o x.png", "No such file"),
+        ("deblur one.png --psf foo:1 -o x.png", "gaussian:SIGMA"),
+        ("denoise one.png --try mean,median -o page.html", "no known image format"),
+        ("denoise one.png --try mean,median --method nlm -o x.png", "leave --method out"),
+        ("denoise one.png --try mean,median -o half.png", "half.png exists already"),
+        ("denoise one.png --method recorrupted --set progress=1", "from programs alone"),
+        ("compare one.png --methods median --reference half.png -o x.png", "the result has 64 x 48"),
+        ("compare one.png --task upscale --methods lanczos --reference one.png -o x.png", "the result has 128 x 96"),
+        ("compare one.png --task inpaint --methods telea -o x.png", "no hole was found"),
+        ("compare one.png --methods median -o notes.txt", "no known image format"),
+        ("degrade one.png -o x.png --with noise:sigma=-1", "sigma must be"),
+        ("degrade --with noise", "name the pictures"),
+        ("degrade in -o out --with noise --truth", "in/a.png and in/a.tif"),
+        ("diagnose in --maps page.html", "page.html is a file"),
+        ("train denoise --data in -o runs --set batch=0", "batch=0"),
+        ("train denoise --data in -o runs --set learning_rate=NaN", "learning_rate"),
+    ],
+)
+def test_wrong_use_is_one_line_and_touches_nothing(command: str, message: str, folder: Path, invoke: Invoke) -> None:
+    if command.startswith("train"):
+        pytest.importorskip("torch")
+    before = contents(folder)
+    code, out, err = invoke(*command.split())
+    assert code == 2, err
+    assert not out
+    assert message in " ".join(err.replace("│", " ").split())
+    assert "Traceback" not in err
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (("--device", "tpu"), "no device 'tpu'"),
+        (("--data", "junk.zip"), "nor a whole .zip"),
+        (("-o", "notes.txt"), "cannot make this folder"),
+        (("--from", "gan-digits"), "gan-digits is for generate"),
+    ],
+)
+def test_a_training_that_cannot_be_is_one_line(
+    changes: tuple[str, str], message: str, folder: Path, invoke: Invoke
+) -> None:
+    pytest.importorskip("torch")
+    options = {"--data": "in", "-o": "runs", "--steps": "1"} | dict([changes])
+    settings = [word for pair in options.items() for word in pair]
+    code, _, err = invoke("train", "denoise", *settings, "--set", "patch=16", "--set", "validation=1")
+    assert code == 1
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_an_empty_name_is_not_the_current_folder(folder: Path, invoke: Invoke) -> None:
+    for command in ("restore", "diagnose"):
+        code, _, err = invoke(command, "")
+        assert (code, "a name is empty" in err) == (2, True)
+    assert not list(folder.glob("*restored*"))
+
+
+def test_pages_of_like_names_keep_apart(folder: Path, invoke: Invoke) -> None:
+    assert invoke("restore", "in", "-o", "out", "--report", "pages", "--sheet", "pages")[0] == 0
+    pages = sorted(str(path.relative_to("pages")) for path in Path("pages").rglob("*.*"))
+    assert pages == ["a.png.html", "a.png.png", "a.tif.html", "a.tif.png", "sub/a.html", "sub/a.png"]
+    before = contents(folder)
+    assert invoke("restore", "in/sub", "-o", "other", "--report", "pages/sub")[0] == 2
+    assert contents(folder) == before
+    assert invoke("restore", "in/sub", "-o", "other", "--report", "pages/sub", "--overwrite")[0] == 0
+
+
+def test_maps_of_like_names_keep_apart_and_are_not_overwritten(folder: Path, invoke: Invoke) -> None:
+    holed = np.array(Image.open("one.png"))
+    holed[10:30, 10:40] = (255, 0, 255)
+    for name in ("a.png", "a.tif"):
+        Image.fromarray(holed).save(folder / "in" / name)
+    assert invoke("diagnose", "in", "--maps", "maps")[0] == 0
+    maps = sorted(path.name for path in Path("maps").rglob("*holes.png"))
+    assert maps == ["a.png-holes.png", "a.tif-holes.png"]
+    code, _, err = invoke("diagnose", "in", "--maps", "maps")
+    assert code == 1
+    assert "exists already" in err
+    assert invoke("diagnose", "in", "--maps", "maps", "--overwrite")[0] == 0
+
+
+def test_going_on_in_a_folder_leaves_its_results_alone(folder: Path, invoke: Invoke) -> None:
+    for where in ((), ("-o", "in/out")):
+        assert invoke("denoise", "in", "--method", "mean", *where)[0] == 0
+        made = contents(folder)
+        code, _, err = invoke("denoise", "in", "--method", "mean", "--skip-existing", *where)
+        assert code == 0, err
+        assert contents(folder) == made
+        if not where:
+            for path in Path("in").rglob("*-denoised.*"):
+                path.unlink()
+
+
+def test_a_dry_run_says_what_the_run_would_do(folder: Path, invoke: Invoke) -> None:
+    plan = {"steps": [{"kind": "tilt", "task": "unwarp", "method": "tilt", "parameters": {"angle": 3.0}}]}
+    (folder / "plan.json").write_text("\ufeff" + json.dumps(plan), encoding="utf-8")
+    assert "tilt" in invoke("restore", "one.png", "--dry-run", "--plan", "plan.json")[1]
+    assert "as the strength is 0" in invoke("restore", "one.png", "--dry-run", "--strength", "0")[1]
+    assert "At a strength of 0.5." in invoke("restore", "one.png", "--dry-run", "--strength", "0.5")[1]
+    mask = np.zeros((48, 64), np.uint8)
+    mask[4:9, 4:9] = 255
+    Image.fromarray(mask).save("mask.png")
+    assert "marked: inpaint" in invoke("restore", "one.png", "--dry-run", "--mask", "mask.png")[1]
+
+
+def test_what_is_left_alone_is_said(folder: Path, invoke: Invoke) -> None:
+    out = invoke("restore", "one.png", "--skip", "noise", "-o", "x.png")[1]
+    assert "Left alone, as the plan leaves it out: noise." in out
+    assert "as the strength is 0" in invoke("restore", "one.png", "--strength", "0", "-o", "y.png")[1]
+
+
+def test_json_is_one_object_for_sheets_too(folder: Path, invoke: Invoke) -> None:
+    code, out, _ = invoke("denoise", "one.png", "--try", "mean,median", "-o", "x.png", "--json")
+    assert code == 0
+    assert [m["method"] for m in json.loads(out)["methods"]] == ["mean", "median"]
+
+
+def test_enlarging_has_a_budget(folder: Path, invoke: Invoke) -> None:
+    code, _, err = invoke("upscale", "one.png", "--scale", "64", "--max-megapixels", "1", "-o", "x.png")
+    assert code == 1
+    assert "12.58 megapixels, above the budget of 1" in err
+
+
+def test_the_list_of_damages_needs_no_picture(invoke: Invoke) -> None:
+    code, out, _ = invoke("degrade")
+    assert code == 0
+    assert "scratches" in out
+
+
+def test_an_archive_of_images_is_data(folder: Path) -> None:
+    pytest.importorskip("torch")
+    from anew.training.data import load_images
+
+    with zipfile.ZipFile("whole.zip", "w") as archive:
+        archive.write("one.png")
+    assert len(load_images(Path("whole.zip"), channels=3, min_size=16)) == 1
+
+
+def test_what_nobody_foresaw_is_one_line_and_the_others_go_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def work(job: Job) -> Outcome:
+        if job.source.name == "half.png":
+            raise KeyError("surprise")
+        return Outcome(job, f"{job.source} done")
+
+    jobs = [Job(Path(name), None) for name in ("half.png", "one.png")]
+    outcomes = [batch.attempt(work, job) for job in jobs]
+    assert outcomes[0].error == "half.png: KeyError, which should not happen: 'surprise'"
+    assert outcomes[1].error is None
+
+
+def die(job: Job) -> Outcome:
+    import os
+    import signal
+
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Outcome(job)
+
+
+def test_a_killed_worker_is_one_line_for_each_file() -> None:
+    jobs = [Job(Path(f"{k}.png"), None) for k in range(3)]
+    outcomes = list(batch._outcomes(jobs, die, 2))
+    assert sorted(outcome.job.source.name for outcome in outcomes) == ["0.png", "1.png", "2.png"]
+    assert all("a process ended early" in (outcome.error or "") for outcome in outcomes)
+
+
+def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, invoke: Invoke) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("division\nby zero")
+
+    monkeypatch.setattr(main, "app", fail)
+    assert invoke() == (1, "", "anew: ZeroDivisionError: division by zero (ANEW_TRACEBACK=1 shows where)\n")
+    monkeypatch.setenv("ANEW_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        invoke()
