@@ -190,6 +190,7 @@ METHODS = Registry(
         Method("median", "denoise", "median of a window", "Tukey, Exploratory Data Analysis (1977)"),
         Method("adaptive-median", "denoise", "median with a growing window, only where an impulse is found", "Hwang and Haddad, IEEE TIP 4 (1995)"),
         Method("poisson-gaussian", "denoise", "noise that grows with brightness: stabilise it, then denoise", "Makitalo and Foi, IEEE TIP 22 (2013)"),
+        Method("luma-chroma", "denoise", "noise that the channels share, as after JPEG: brightness and colour apart", "Dabov, Foi, Katkovnik and Egiazarian, ICIP 2007"),
         Method("recorrupted", "denoise", "train a small network on this image alone, for white or correlated noise; takes minutes", "Pang, Zheng, Quan and Ji, CVPR 2021", trains=True),
         Method("deep-image-prior", "denoise", "fit an untrained network to this image and stop at the noise; takes many minutes", "Ulyanov, Vedaldi and Lempitsky, CVPR 2018", trains=True),
         Method("custom", "denoise", "convolve with any kernel that you give", "Gonzalez and Woods, Digital Image Processing"),

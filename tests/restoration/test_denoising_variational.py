@@ -170,7 +170,6 @@ def test_wrong_options_are_refused() -> None:
         lambda: denoise_wavelet(ANY, 0.1, levels=0),
         lambda: denoise_perona_malik(ANY, 0.1, conductance="other"),
         lambda: denoise_perona_malik(ANY, 0.1, time=-1.0),
-        lambda: denoise_coherence(ANY, 0.1, isotropic=0.0),
         lambda: denoise_nlm(ANY, 0.1, patch=4),
         lambda: denoise_nlm(ANY, 0.1, h=-0.1),
     ):

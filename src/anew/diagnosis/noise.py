@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, luminance
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.noise_model import (
     LEAST_SIGMA,
@@ -27,6 +27,7 @@ from anew.diagnosis.noise_model import (
     estimate_correlation,
     estimate_signal_dependence,
 )
+from anew.restoration.ycbcr import split_luma
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -40,6 +41,9 @@ VISIBLE_SIGMA = 3 / 255  # weaker noise is left alone: it is hard to see and eas
 # is below 0.82 on all but two of coarse sand; with white noise of 5 of 255 it is above 0.90 on 95 %.
 WHITE = 0.85
 TEXTURE_WHITENESS, NOISE_WHITENESS = 0.7, 0.9  # between them the estimate moves from the smallest to the typical level
+LEAST_LUMA = 1 / 255  # noise in brightness, for a comparison with that in colour
+SHARED = 0.5  # of it; independent noise has 1 in Cb and Cr, what went through JPEG with halved chroma less than 0.1
+SURVIVED = 0.25  # of the noise that is left after compression: less is seen in luma where only coarse grains are left
 QUIET_SHARE = 0.2  # of patches that may be far quieter than the noise; drawings leave more
 UNDERESTIMATE = 0.99  # of pure white noise, by simulation: its patches of highest gradient energy are left out
 
@@ -64,6 +68,25 @@ def estimate_noise_sigma(image: Image) -> float:
     return _estimate(image).sigma
 
 
+def shares_channels(image: Image) -> bool:
+    """Tell whether noise is nearly the same in red, green and blue, as JPEG leaves it where it halves chroma.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) float32 array
+
+    Returns
+    -------
+    bool
+        False for other than three channels, and where luma shows no noise.
+    """
+    if image.ndim != 3 or image.shape[2] != 3:
+        return False
+    y, cb, cr = split_luma(image)
+    luma = estimate_noise_sigma(y)
+    return luma >= LEAST_LUMA and max(estimate_noise_sigma(cb), estimate_noise_sigma(cr)) < SHARED * luma
+
+
 def find_noise(picture: Picture) -> Finding | None:
     """Report noise that is strong enough to be worth removing, or None.
 
@@ -72,7 +95,8 @@ def find_noise(picture: Picture) -> Finding | None:
 
     Its details are what a denoiser may need: ``sigma``, ``correlated``, ``correlation`` (of pixels side by side),
     ``autocorrelation`` at lags -3..3 (its discrete Fourier transform is the spectrum), ``gain`` and ``offset_sigma``
-    of the variance gain * x + offset_sigma², and whether it is ``signal_dependent``.
+    of the variance gain * x + offset_sigma², whether it is ``signal_dependent``, and whether the channels have it
+    ``shared``.
     """
     compressed = _find_compressed_noise(picture.pixels)
     if compressed is not None:
@@ -105,6 +129,7 @@ def find_noise(picture: Picture) -> Finding | None:
             "gain": light.gain,
             "offset_sigma": light.offset_sigma,
             "signal_dependent": light.dependent,
+            "shared": not correlated and shares_channels(picture.pixels),
         },
     )
 
@@ -123,13 +148,15 @@ def _find_compressed_noise(image: Image) -> Finding | None:
     sigma = estimate_compressed_noise(image, traces)
     if sigma < least_level(traces.quality):
         return None
+    survived = estimate_noise_sigma(luminance(image)) >= SURVIVED * REMAINING * sigma
+    shared = survived and shares_channels(image)
     return Finding(
         kind="noise",
         value=255 * sigma,
         unit="of 255",
         confidence=float(np.clip(0.6 + 0.4 * (sigma / least_level(traces.quality) - 1), 0.6, 0.95)),
         message=f"There was noise before it was compressed: values scattered by about {255 * sigma:.0f} of 255.",
-        details={"sigma": sigma, "compressed": True, "remaining_sigma": REMAINING * sigma},
+        details={"sigma": sigma, "compressed": True, "remaining_sigma": REMAINING * sigma, "shared": shared},
     )
 
 

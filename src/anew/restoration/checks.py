@@ -67,12 +67,15 @@ class MeasuredNoise:
         If ``gain`` is not 0, its variance is gain * x + offset_sigma^2 at brightness x.
     autocorrelation : (2 n + 1, 2 n + 1) array, optional
         At lags -n..n; white if not given.
+    shared : bool
+        Whether it is the same in all channels.
     """
 
     sigma: float
     gain: float = 0.0
     offset_sigma: float = 0.0
     autocorrelation: NDArray[np.float64] | None = None
+    shared: bool = False
 
     def deviation(self, clean: Image) -> Image | float:
         """Give the standard deviation at every value of an estimate of the clean image."""
@@ -87,6 +90,7 @@ def monte_carlo_sure(
     sigma: float | Image,
     *,
     autocorrelation: NDArray[np.float64] | None = None,
+    shared: bool = False,
     where: Mask | None = None,
     denoised: Image | None = None,
     rng: int | np.random.Generator = PROBE_SEED,
@@ -96,7 +100,7 @@ def monte_carlo_sure(
     Algorithm 1 of Ramani et al. (2008): MSE ~ |y - f(y)|^2 / N - sigma^2 + 2 sigma^2 div f / N with
     div f ~ <b, f(y + eps b) - f(y)> / eps for one normal vector b. Noise of covariance S has the term
     2 tr(S J) / N instead, J the derivative of f, and a b of the noise's own law: correlated, or as strong as it at each
-    pixel (Eldar, IEEE TSP 57, 2009, generalises the estimate).
+    pixel, or the same in all channels (Eldar, IEEE TSP 57, 2009, generalises the estimate).
 
     Parameters
     ----------
@@ -107,6 +111,8 @@ def monte_carlo_sure(
         Standard deviation of the noise, in units of the range [0, 1].
     autocorrelation : (2 n + 1, 2 n + 1) array, optional
         Of the noise, at lags -n..n; white if not given.
+    shared : bool
+        Whether the noise is the same in all channels.
     where : (H, W) bool array, optional
         Pixels to judge by.
     denoised : array of the same shape, optional
@@ -123,7 +129,8 @@ def monte_carlo_sure(
     chosen = np.ones(noisy.shape[:2], bool) if where is None else where
     deviation = np.broadcast_to(np.asarray(sigma, np.float32), noisy.shape)
     variance = float(np.mean(deviation[chosen].astype(np.float64) ** 2))
-    b = np.random.default_rng(rng).standard_normal(noisy.shape, np.float32)
+    b = np.random.default_rng(rng).standard_normal((*noisy.shape[:2], 1) if shared else noisy.shape, np.float32)
+    b = np.broadcast_to(b, noisy.shape).copy()
     if autocorrelation is not None:
         b = coloured(b, autocorrelation)
     b *= deviation / np.float32(np.sqrt(variance))
@@ -144,7 +151,14 @@ def coloured(white: Image, autocorrelation: NDArray[np.float64]) -> Image:
     return np.asarray(cv2.filter2D(white, -1, kernel, anchor=middle), np.float32).reshape(white.shape)
 
 
-def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Image], noise: MeasuredNoise) -> Verdict:
+def check_denoised(
+    noisy: Image,
+    denoised: Image,
+    denoise: Callable[[Image], Image],
+    noise: MeasuredNoise,
+    *,
+    strength: float = 1.0,
+) -> Verdict:
     """Judge a denoised image.
 
     Parameters
@@ -154,6 +168,8 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
         What made the one of the other; it is run again on some windows.
     noise : MeasuredNoise
         As measured in ``noisy``, not as the denoiser was told.
+    strength : float in (0, 1]
+        The share of the change that was made.
     """
     deviation = noise.deviation(denoised)
     sigma = float(np.sqrt(np.mean(np.square(deviation, dtype=np.float64))))
@@ -165,9 +181,18 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
         here = deviation[window] if isinstance(deviation, np.ndarray) else deviation
         law = noise.autocorrelation
         risks.append(
-            monte_carlo_sure(noisy[window], denoise, here, autocorrelation=law, where=where, denoised=denoised[window])
+            monte_carlo_sure(
+                noisy[window],
+                denoise,
+                here,
+                autocorrelation=law,
+                shared=noise.shared,
+                where=where,
+                denoised=denoised[window],
+            )
         )
-    risk = max(float(np.mean(risks)), sigma**2 / 10 ** (MOST_GAIN / 10))
+    estimated = float(np.mean(risks))
+    risk = max(estimated, sigma**2 / 10 ** (MOST_GAIN / 10))
     gain = 10 * np.log10(sigma**2 / risk)
     pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]
     level, smooth_level = np.sqrt(np.mean([_residual_energies(*piece) for piece in pieces], axis=0))
@@ -180,13 +205,13 @@ def check_denoised(noisy: Image, denoised: Image, denoise: Callable[[Image], Ima
     }
     if gain < LEAST_GAIN:
         return Verdict(False, f"by the unbiased risk estimate it would not help (gain {gain:+.1f} dB)", figures)
-    if smooth_level < 0.35 * sigma:
+    if smooth_level < 0.35 * strength * sigma:
         return Verdict(False, "what it takes away is texture: in the smooth parts there is hardly any noise", figures)
     more = "more than " if gain > MOST_GAIN - 0.05 else ""
     return Verdict(True, f"the unbiased risk estimate predicts a gain of {more}{gain:.1f} dB", figures)
 
 
-def check_compressed_noise(noisy: Image, denoised: Image, sigma: float) -> Verdict:
+def check_compressed_noise(noisy: Image, denoised: Image, sigma: float, *, strength: float = 1.0) -> Verdict:
     """Judge what was denoised after a compression, whose noise has no law by which its risk could be estimated.
 
     It must not change more than noise of that level can have made, and must change the smooth parts too.
@@ -196,6 +221,8 @@ def check_compressed_noise(noisy: Image, denoised: Image, sigma: float) -> Verdi
     noisy, denoised : (H, W, C) float32 arrays
     sigma : float > 0
         What the denoiser was told.
+    strength : float in (0, 1]
+        The share of the change that was made.
     """
     pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]
     level, smooth_level = np.sqrt(np.mean([_residual_energies(*piece) for piece in pieces], axis=0))
@@ -205,7 +232,7 @@ def check_compressed_noise(noisy: Image, denoised: Image, sigma: float) -> Verdi
     }
     if level > 1.5 * sigma:
         return Verdict(False, "it changes more than noise of that level can have made", figures)
-    if smooth_level < 0.35 * sigma:
+    if smooth_level < 0.35 * strength * sigma:
         return Verdict(False, "what it takes away is texture: in the smooth parts there is hardly any noise", figures)
     return Verdict(
         True, f"what it takes away is everywhere, {level * 255:.1f} of 255 strong, as noise would be", figures

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from anew.arrays import Image, Mask, across_channels, are_values, is_value
+from anew.arrays import Image, Mask, across_channels, are_values, is_value, luminance
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
 from anew.restoration.checks import MeasuredNoise, Verdict
@@ -119,39 +119,43 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
     if now.check and not compressed and measured.sigma < 0.5 * VISIBLE_SIGMA:
         return _dropped(step, now, "hardly any noise is measured in the picture as it is now")
     sigma = _number(options.pop("sigma", measured.sigma), "sigma")
-    method = METHODS.get("denoise", step.method)
+    free = step.method == "auto" and "sigma" not in told
+    method = METHODS.get("denoise", "luma-chroma" if free and measured.shared else step.method)
     autocorrelation = options.pop("autocorrelation", None)
     if autocorrelation is not None and "psd" in method.parameters:
         options["psd"] = power_spectrum(autocorrelation)
-    for name, power in (("gain", 2), ("offset_sigma", 1)):  # variance and deviation
-        if name in options:
-            options[name] = now.strength**power * _number(options[name], name)
 
     def denoise(x: Image) -> Image:
-        result: Image = method.function(x, now.strength * sigma, **options)
+        result: Image = method.function(x, sigma, **options)
         return result
 
     ends = _ends(options.pop("clipped", None))
-    image = apply_in_tiles(denoise, now.image, progress=now.progress)
-    if compressed:
-        verdict = _verdict(now, lambda: checks.check_compressed_noise(now.image, image, sigma))
-    else:
-        verdict = _verdict(now, lambda: checks.check_denoised(now.image, image, denoise, measured))
-    unsure = _joined(now, uncertainty.denoised_uncertainty(image, max(sigma, 1e-4)))
+    full = apply_in_tiles(denoise, now.image, progress=now.progress)
+    image = _blend(now.image, full, now.strength)
+
+    def judge() -> Verdict:
+        if compressed:
+            return checks.check_compressed_noise(now.image, image, sigma, strength=now.strength)
+        again = denoise if now.strength == 1 else lambda x: _blend(x, denoise(x), now.strength)
+        return checks.check_denoised(now.image, image, again, measured, strength=now.strength)
+
+    verdict = _verdict(now, judge)
+    level = max(sigma, 1e-4)
+    unsure = np.hypot(uncertainty.denoised_uncertainty(image, level), np.float32((1 - now.strength) * level))
     used = {**told, "sigma": sigma}
     white = not compressed and autocorrelation is None and "gain" not in told
     if now.check and ends is None and white:
-        ends = clipped_ends(now.image, image, sigma)
+        ends = clipped_ends(now.image, full, sigma)
     if verdict.kept and ends is not None and any(ends):
         dark, bright = ends
-        image = image.copy() if np.may_share_memory(image, now.image) else image
-        for place in tiles_of(image.shape, TILE):  # in place: a third copy of a large picture would be in memory
-            image[place] = _blend(
-                image[place], undo_clipping(image[place], sigma, dark=dark, bright=bright), now.strength
-            )
+        full = full.copy() if np.may_share_memory(full, now.image) else full
+        for place in tiles_of(full.shape, TILE):  # in place: a third copy of a large picture would be in memory
+            full[place] = undo_clipping(full[place], sigma, dark=dark, bright=bright)
+        image = _blend(now.image, full, now.strength)
         used["clipped"] = list(ends)
         names = " and ".join(name for name, end in zip(("shadows", "highlights"), ends, strict=True) if end)
         verdict = replace(verdict, reason=f"{verdict.reason}; {names} greyed by clipped noise were set right")
+    unsure = _joined(now, unsure)
     return Repair(image, unsure, method.name, used, verdict)
 
 
@@ -166,18 +170,19 @@ def _ends(told: Any) -> tuple[bool, bool] | None:
 
 def _measured_noise(image: Image, told: Mapping[str, Any]) -> MeasuredNoise:
     """Measure the noise as it is now, by the estimator of the sort that the plan names."""
-    from anew.diagnosis.noise import estimate_noise_sigma
+    from anew.diagnosis.noise import estimate_noise_sigma, shares_channels
     from anew.diagnosis.noise_model import estimate_correlation, estimate_signal_dependence
 
     if told.get("autocorrelation") is not None:
         correlation = estimate_correlation(image)
         return MeasuredNoise(correlation.sigma, autocorrelation=correlation.autocorrelation)
-    sigma = estimate_noise_sigma(image)
+    shared = shares_channels(image)
+    sigma = estimate_noise_sigma(luminance(image) if shared else image)
     if told.get("gain"):
         light = estimate_signal_dependence(image)
         if light.dependent:
-            return MeasuredNoise(sigma, gain=light.gain, offset_sigma=light.offset_sigma)
-    return MeasuredNoise(sigma)
+            return MeasuredNoise(sigma, gain=light.gain, offset_sigma=light.offset_sigma, shared=shared)
+    return MeasuredNoise(sigma, shared=shared)
 
 
 def _run_deblock(step: Step, now: Situation) -> Repair:

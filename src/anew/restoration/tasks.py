@@ -28,7 +28,8 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
         Standard deviation of the noise, in units of the range [0, 1]; 10 grey levels of 255 are 10 / 255. Estimated
         from the image if not given.
     method : str
-        One of ``anew.methods("denoise")``.
+        One of ``anew.methods("denoise")``. ``"auto"`` is the first of them, but ``"luma-chroma"`` where the level is
+        estimated and the channels share the noise, as in JPEG files.
     **options
         The method's own options; an unknown one is an error.
 
@@ -44,6 +45,10 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
     ((512, 512), dtype('uint8'))
     """
     x = as_image(image)
+    if method == "auto" and sigma is None:
+        from anew.diagnosis.noise import shares_channels
+
+        method = "luma-chroma" if not options and shares_channels(x) else method
     chosen = METHODS.get("denoise", method)
     options = chosen.checked(options)
     if sigma is None and chosen.blind:

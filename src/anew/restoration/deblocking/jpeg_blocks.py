@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import LUMA, Image
+from anew.arrays import Image
 from anew.jpeg_tables import CHROMINANCE, DCT, LUMINANCE, quantisation_table
+from anew.restoration.ycbcr import change_at_half_size, join_luma, split_luma
 
 
 def pad_to_blocks(plane: Image) -> Image:
@@ -70,25 +70,6 @@ def on_jpeg_planes(image: Image, quality: int, deblock: Callable[[Image, NDArray
         return deblock(image, luma_table)
     if image.shape[2] != 3:
         return np.stack([deblock(np.ascontiguousarray(c), luma_table) for c in np.moveaxis(image, 2, 0)], axis=2)
-    y = image @ np.array(LUMA, np.float32)
-    cb, cr = (image[:, :, 2] - y) / np.float32(1.772), (image[:, :, 0] - y) / np.float32(1.402)
-    y, cb, cr = (
-        deblock(y, luma_table),
-        _at_half_size(cb, chroma_table, deblock),
-        _at_half_size(cr, chroma_table, deblock),
-    )
-    red, blue = y + np.float32(1.402) * cr, y + np.float32(1.772) * cb
-    green = (y - np.float32(LUMA[0]) * red - np.float32(LUMA[2]) * blue) / np.float32(LUMA[1])
-    return np.stack([red, green, blue], axis=2)
-
-
-def _at_half_size(
-    plane: Image, table: NDArray[np.float32], deblock: Callable[[Image, NDArray[np.float32]], Image]
-) -> Image:
-    """Deblock the 2 x 2 means of a plane and add the change, enlarged."""
-    height, width = plane.shape
-    even = np.pad(plane, ((0, height % 2), (0, width % 2)), mode="edge")
-    half = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean(axis=(1, 3), dtype=np.float32)
-    change = deblock(half, table) - half
-    enlarged = cv2.resize(change, (even.shape[1], even.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return plane + enlarged.reshape(even.shape)[:height, :width]
+    y, cb, cr = split_luma(image)
+    cb, cr = (change_at_half_size(plane, lambda half: deblock(half, chroma_table)) for plane in (cb, cr))
+    return join_luma(deblock(y, luma_table), cb, cr)

@@ -1,0 +1,109 @@
+"""Noise that the channels share: how it is told, removed, and how its removal is judged."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+import anew
+from anew.diagnosis.noise import shares_channels
+from anew.restoration.checks import monte_carlo_sure
+from anew.restoration.denoising.luma_chroma import denoise_luma_chroma
+from anew.restoration.ycbcr import change_at_half_size, halved, join_luma, split_luma
+
+
+@pytest.fixture(scope="module")
+def clean() -> np.ndarray:
+    return (skimage.data.chelsea()[:200, 60:300] / 255.0).astype(np.float32)
+
+
+def noisy(clean: np.ndarray, sigma: float, *, shared: bool = False) -> np.ndarray:
+    shape = (*clean.shape[:2], 1) if shared else clean.shape
+    return (clean + np.random.default_rng(0).normal(0, sigma, shape)).clip(0, 1).astype(np.float32)
+
+
+def jpeg(image: np.ndarray, quality: int, subsampling: str) -> bytes:
+    buffer = io.BytesIO()
+    levels = Image.fromarray((image * 255).round().astype(np.uint8))
+    levels.save(buffer, "jpeg", quality=quality, subsampling=subsampling)
+    return buffer.getvalue()
+
+
+def psnr(x: np.ndarray, clean: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean((x.clip(0, 1).astype(np.float64) - clean) ** 2)))
+
+
+def test_luma_and_chroma_go_there_and_back(clean: np.ndarray) -> None:
+    y, cb, cr = split_luma(clean)
+    code = np.asarray(Image.fromarray((clean * 255).round().astype(np.uint8)).convert("YCbCr"))
+    for ours, theirs, middle in ((y, code[:, :, 0], 0), (cb, code[:, :, 1], 128), (cr, code[:, :, 2], 128)):
+        assert np.abs(255 * ours + middle - theirs).max() < 1.01
+    np.testing.assert_allclose(join_luma(y, cb, cr), clean, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 4), (6, 9)])
+def test_a_change_at_half_size_is_added_and_the_rest_stays(shape: tuple[int, int]) -> None:
+    plane = np.random.default_rng(0).random(shape, np.float32)
+    np.testing.assert_array_equal(change_at_half_size(plane, lambda half: half), plane)
+    np.testing.assert_allclose(change_at_half_size(plane, lambda half: half + 1), plane + 1, rtol=1e-6)
+    assert halved(plane).shape == tuple(-(-side // 2) for side in shape)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda x: x, False),
+        (lambda x: noisy(x, 0.08), False),
+        (lambda x: noisy(x, 0.08, shared=True), True),
+        (lambda x: anew.read(jpeg(noisy(x, 0.08), 95, "4:2:0")).pixels, True),
+        (lambda x: anew.read(jpeg(noisy(x, 0.08), 98, "4:4:4")).pixels, False),
+        (lambda x: anew.read(jpeg(x, 95, "4:2:0")).pixels, False),
+        (lambda x: noisy(x, 0.08)[:, :, 0], False),
+    ],
+    ids=["clean", "independent", "shared", "halved chroma", "whole chroma", "clean JPEG", "grey"],
+)
+def test_shared_noise_is_told_from_independent(make, expected: bool, clean: np.ndarray) -> None:  # type: ignore[no-untyped-def]
+    assert shares_channels(make(clean)) is expected
+
+
+def test_apart_is_better_where_chroma_was_halved(clean: np.ndarray) -> None:
+    given = anew.read(jpeg(noisy(clean, 0.08), 95, "4:2:0")).pixels
+    apart = anew.denoise(given)
+    assert np.array_equal(apart, anew.denoise(given, method="luma-chroma"))
+    assert psnr(apart, clean) > psnr(anew.denoise(given, method="unet"), clean) + 1.5
+
+
+def test_the_risk_of_shared_noise_is_the_true_error(clean: np.ndarray) -> None:
+    given = noisy(0.5 + 0.2 * clean, 0.1, shared=True)
+
+    def grey_blur(x: np.ndarray) -> np.ndarray:
+        return gaussian_filter(x, (1.0, 1.0, 0)).mean(axis=2, keepdims=True).repeat(3, axis=2)
+
+    true = float(np.mean((grey_blur(given) - (0.5 + 0.2 * clean)) ** 2))
+    assert monte_carlo_sure(given, grey_blur, 0.1, shared=True) == pytest.approx(true, rel=0.1)
+    assert monte_carlo_sure(given, grey_blur, 0.1) < 0.8 * true  # taken for independent, it would seem to be gone
+
+
+@pytest.mark.parametrize("quality", [95, 90])
+def test_what_is_promised_for_such_a_file_is_what_comes(quality: int, clean: np.ndarray) -> None:
+    picture = anew.read(jpeg(noisy(clean, 0.08), quality, "4:2:0"))
+    restored = anew.restore(picture)
+    (step,) = restored.steps
+    assert step.kept
+    assert "luma-chroma" in (step.method, step.parameters.get("denoiser"))
+    gain = psnr(restored.picture.pixels, clean) - psnr(picture.pixels, clean)
+    assert gain > 5
+    assert step.check["predicted_gain_db"] == pytest.approx(gain, abs=2)
+
+
+def test_the_denoiser_of_the_planes_can_be_chosen(clean: np.ndarray) -> None:
+    given = noisy(clean, 0.08, shared=True)
+    by_bm3d = denoise_luma_chroma(given, 0.08, denoiser="bm3d")
+    assert psnr(by_bm3d, clean) > psnr(given, clean) + 5
+    with pytest.raises(ValueError, match="denoiser must be another method"):
+        denoise_luma_chroma(given, 0.08, denoiser="luma-chroma")
