@@ -96,6 +96,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("degrade --with noise", "name the pictures"),
         ("degrade in -o out --with noise --truth", "in/a.png and in/a.tif"),
         ("diagnose in --maps page.html", "page.html is a file"),
+        ("models denoise-unet --inspect looks --at 99999 1", "99999, 1 is outside the picture"),
         ("train denoise --data in -o runs --set batch=0", "batch=0"),
         ("train denoise --data in -o runs --set learning_rate=NaN", "learning_rate"),
     ],
@@ -204,6 +205,14 @@ def test_enlarging_has_a_budget(folder: Path, invoke: Invoke) -> None:
     code, _, err = invoke("upscale", "one.png", "--scale", "64", "--max-megapixels", "1", "-o", "x.png")
     assert code == 1
     assert "12.58 megapixels, above the budget of 1" in err
+
+
+@pytest.mark.parametrize("shape", [(1, 200), (2, 2), (8, 40)])
+def test_noise_that_cannot_be_measured_is_no_zero(shape: tuple[int, int], folder: Path, invoke: Invoke) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, shape, np.uint8)).save("tiny.png")
+    code, out, _ = invoke("evaluate", "tiny.png", "--json")
+    assert code == 0
+    assert json.loads(out)["results"][0]["noise"] is None
 
 
 def test_the_list_of_damages_needs_no_picture(invoke: Invoke) -> None:

@@ -136,16 +136,18 @@ def _score_pair(x: NDArray[Any], y: NDArray[Any]) -> dict[str, float | None]:
 
 
 def _score_alone(x: NDArray[Any]) -> dict[str, float | None]:
+    from anew.diagnosis.noise import PATCH as PATCH_OF_NOISE
     from anew.metrics.no_reference.blockiness import LEAST_SIDE, blockiness
     from anew.metrics.no_reference.niqe import PATCH, niqe
     from anew.metrics.no_reference.noise import noise_level
     from anew.metrics.no_reference.sharpness import BLUR_LENGTH, sharpness
 
     side = min(x.shape[:2])
+    patches = (x.shape[0] - PATCH_OF_NOISE + 1) * (x.shape[1] - PATCH_OF_NOISE + 1) if side >= PATCH_OF_NOISE else 0
     return {
         "niqe": niqe(x, data_range=1) if side >= 2 * PATCH else None,
         "sharpness": sharpness(x) if side >= BLUR_LENGTH + 3 else None,
-        "noise": 255 * noise_level(x, data_range=1),
+        "noise": 255 * noise_level(x, data_range=1) if patches >= 2 * PATCH_OF_NOISE**2 else None,
         "blockiness": blockiness(x, data_range=1) if side >= LEAST_SIDE else None,
     }
 

@@ -22,9 +22,10 @@ def run_inspection(
         raise typer.BadParameter("name the model that is to be inspected", param_hint="NAME")
     subject = open_subject(name)
     picture = None if shown is None else read(shown).pixels
-    if picture is not None and at is not None and not (0 <= at[0] < picture.shape[1] and 0 <= at[1] < picture.shape[0]):
-        raise typer.BadParameter(f"outside the picture of {picture.shape[1]} x {picture.shape[0]}", param_hint="--at")
-    found = inspect_model(subject, folder, picture=picture, at=at, overwrite=overwrite, say=_say)
+    try:
+        found = inspect_model(subject, folder, picture=picture, at=at, overwrite=overwrite, say=_say)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--at") from None
     if as_json:
         print(json.dumps(found.as_json(), indent=2))
     else:

@@ -36,7 +36,7 @@ class Budget:
             count = "" if frames == 1 else f", {frames} frames"
             raise ImageTooLarge(
                 f"{width} x {height} pixels{count}, above the budget of {self.pixels / 1e6:g} megapixels "
-                "(raise max_megapixels)"
+                "(raise max_megapixels, --max-megapixels)"
             )
 
 

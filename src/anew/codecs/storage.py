@@ -48,7 +48,7 @@ def _load_path(path: str, max_pixels: float) -> bytes:
             if about.st_size > max_pixels * BYTES_PER_PIXEL + LARGEST_OVERHEAD:
                 raise ImageTooLarge(
                     f"{path}: {about.st_size / 1e6:.0f} MB, more than {max_pixels / 1e6:g} megapixels can need "
-                    "(raise max_megapixels)"
+                    "(raise max_megapixels, --max-megapixels)"
                 )
             return file.read()
     except IsADirectoryError:

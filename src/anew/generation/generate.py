@@ -176,7 +176,7 @@ def check_budget(n: int, width: int, height: int, max_megapixels: float) -> None
         count = f"{n} pictures of " if n > 1 else ""
         raise ValueError(
             f"{count}{width} x {height} are {n * width * height / 1e6:.4g} megapixels, above the budget of "
-            f"{max_megapixels:g} (ask for less, or raise max_megapixels)"
+            f"{max_megapixels:g} (ask for less, or raise max_megapixels, --max-megapixels)"
         )
 
 

@@ -40,7 +40,7 @@ def write_report(restoration: Restoration, path: str | Path) -> None:
     CannotWrite
         If it cannot be written.
     """
-    storage.save(str(path), make_report(restoration).encode(), overwrite=True)
+    storage.save(str(path), make_report(restoration).encode(errors="replace"), overwrite=True)
 
 
 def make_report(restoration: Restoration) -> str:

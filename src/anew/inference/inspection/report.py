@@ -115,9 +115,15 @@ def inspect_model(
     ------
     CannotWrite
         If a file is there already and ``overwrite`` is not set, or the folder cannot be written.
+    ValueError
+        If ``at`` is outside the picture.
     """
-    _check_folder(folder, overwrite)
     default = _default_picture(subject) if picture is None else picture
+    if default is not None and at is not None:
+        height, width = default.shape[:2]
+        if not (0 <= at[0] < width and 0 <= at[1] < height):
+            raise ValueError(f"{at[0]}, {at[1]} is outside the picture of {width} x {height}")
+    _check_folder(folder, overwrite)
     task = _Task(subject, folder, overwrite, default, EYE if picture is None and at is None else at)
     found = Inspection(subject.name)
     for name, step in STEPS.items():
