@@ -76,6 +76,11 @@ after = anew.upscale(before, 3, method="robust")""",
 photo = skimage.data.chelsea()[40:240, 100:300]
 before = anew.degrade(photo, "poisson", rng=0, gain=0.02)
 after = anew.denoise(before, method="poisson-gaussian")""",
+    ("denoise", "luma-chroma"): """\
+photo = skimage.data.chelsea()[40:240, 100:300]
+noisy = anew.degrade(photo, "noise", rng=0, sigma=0.1)
+before = anew.degrade(noisy, "jpeg", quality=95)
+after = anew.denoise(before, method="luma-chroma")""",
 }
 IMPORTS = {
     "np.": "import numpy as np",

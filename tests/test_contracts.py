@@ -13,7 +13,7 @@ from anew.registry import METHODS, TASKS, Method, Registry
 
 METHOD_IDS = [f"{m.task}-{m.name}" for m in METHODS]
 SHAPES = [(1, 1), (1, 7), (9, 1), (2, 3), (23, 17), (1, 1, 3), (16, 19, 1), (21, 30, 3), (12, 13, 4)]
-LEARNED = {"unet", "camera", "compact", "robust"}
+LEARNED = {"unet", "luma-chroma", "camera", "compact", "robust"}
 NEEDED_OPTIONS = {
     ("denoise", "custom"): {"kernel": np.full((3, 3), 1 / 9, np.float32)},
     ("unwarp", "tilt"): {"angle": 3.0},
@@ -206,7 +206,9 @@ def test_options_are_held_to_what_is_said_of_them(method: Method) -> None:
                 call(method, image, **{name: value})
             assert name in str(caught.value)
             tried += 1
-    assert tried or not method.parameters or method.name in ("unet", "custom", "white-balance", "wavelet")
+    assert (
+        tried or not method.parameters or method.name in ("unet", "luma-chroma", "custom", "white-balance", "wavelet")
+    )
 
 
 @pytest.mark.parametrize("method", list(METHODS), ids=METHOD_IDS)

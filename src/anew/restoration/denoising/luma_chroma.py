@@ -2,9 +2,9 @@
 
 JPEG files mostly hold colour at half size. What noise a picture had is then nearly the same in red, green and blue: its
 finest grains are grey. A denoiser that expects independent channels takes what they agree in for content and leaves
-most of it. So luma is denoised as a grey picture, and chroma as grey pictures of half the size, each at its own level
-(Dabov, Foi, Katkovnik and Egiazarian, "Color image denoising via sparse 3D collaborative filtering with grouping
-constraint in luminance-chrominance space", ICIP 2007, go apart so for any noise).
+most of it. So luma is denoised as a grey picture; and at half the size, beside the luma that is clean now, the
+colours, at their own level (Dabov, Foi, Katkovnik and Egiazarian, "Color image denoising via sparse 3D collaborative
+filtering with grouping constraint in luminance-chrominance space", ICIP 2007, go apart so for any noise).
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from anew.arrays import Image, channel_mean
 from anew.restoration.ycbcr import change_at_half_size, halved, join_luma, split_luma
 
 LEAST_SIDE = 32  # pixels of a picture whose colour is denoised too: at a quarter of it noise is measured
+# From the noise of Cb and Cr, as measured, to that of red, green and blue. By the weights it is 1.4; of 1.4, 1.7 and
+# 2.1 the last two are better by 0.1 dB on eight photographs, as what is measured is a little low.
+FROM_CHROMA = 1.7
 
 
 def denoise_luma_chroma(image: Image, sigma: float, *, denoiser: str = "auto") -> Image:
@@ -51,18 +54,17 @@ def denoise_luma_chroma(image: Image, sigma: float, *, denoiser: str = "auto") -
         result: Image = denoise(image, sigma)
         return result
 
-    def denoise_plane(plane: Image, level: float) -> Image:
-        if denoiser not in ("auto", "unet"):
-            return np.asarray(denoise(plane, level), np.float32)
-        # The network for colour knows grey pictures too, and computes in 8 bits: it takes a fourth of the time.
-        return channel_mean(denoise(np.repeat(plane[:, :, None], 3, axis=2), level))
-
-    def denoise_chroma(half: Image) -> Image:
-        # Halving has smoothed the noise; halved again it is white, and half as strong as it is here.
-        level = min(2 * estimate_noise_sigma(halved(half)), sigma)
-        return denoise_plane(half + np.float32(0.5), level) - np.float32(0.5)
-
     y, cb, cr = split_luma(image)
+    if denoiser in ("auto", "unet"):
+        # The network for colour knows grey pictures too, and computes in 8 bits: it takes a fourth of the time.
+        y_hat = channel_mean(denoise(np.repeat(y[:, :, None], 3, axis=2), sigma))
+    else:
+        y_hat = np.asarray(denoise(y, sigma), np.float32)
     if sigma > 0 and min(image.shape[:2]) >= LEAST_SIDE:
-        cb, cr = change_at_half_size(cb, denoise_chroma), change_at_half_size(cr, denoise_chroma)
-    return join_luma(denoise_plane(y, sigma), cb, cr)
+        half = join_luma(halved(y_hat), halved(cb), halved(cr))
+        # Halving has smoothed the noise of chroma; halved again it is white, and half as strong.
+        squares = [(2 * estimate_noise_sigma(halved(halved(plane)))) ** 2 for plane in (cb, cr)]
+        level = min(FROM_CHROMA * float(np.sqrt(np.mean(squares))), sigma)
+        _, cb_half, cr_half = split_luma(denoise(half, level))
+        cb, cr = change_at_half_size(cb, lambda _: cb_half), change_at_half_size(cr, lambda _: cr_half)
+    return join_luma(y_hat, cb, cr)
