@@ -45,10 +45,11 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
     ((512, 512), dtype('uint8'))
     """
     x = as_image(image)
-    if method == "auto" and sigma is None:
-        from anew.diagnosis.noise import shares_channels
+    if method == "auto" and sigma is None and not options:
+        from anew.diagnosis.noise import VISIBLE_SIGMA, estimate_noise_sigma, shares_channels
 
-        method = "luma-chroma" if not options and shares_channels(x) else method
+        sigma = estimate_noise_sigma(x)
+        method = "luma-chroma" if sigma >= VISIBLE_SIGMA and shares_channels(x) else method
     chosen = METHODS.get("denoise", method)
     options = chosen.checked(options)
     if sigma is None and chosen.blind:
