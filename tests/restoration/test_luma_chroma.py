@@ -13,7 +13,9 @@ from scipy.ndimage import gaussian_filter
 import anew
 from anew.diagnosis.noise import shares_channels
 from anew.restoration.checks import monte_carlo_sure
-from anew.restoration.denoising.luma_chroma import denoise_luma_chroma
+from anew.restoration.denoising.luma_chroma import denoise_luma_chroma, measure_chroma_sigma
+from anew.restoration.plan import Plan, Step
+from anew.restoration.recipe import replay
 from anew.restoration.ycbcr import change_at_half_size, halved, join_luma, split_luma
 
 
@@ -99,6 +101,18 @@ def test_what_is_promised_for_such_a_file_is_what_comes(quality: int, clean: np.
     gain = psnr(restored.picture.pixels, clean) - psnr(picture.pixels, clean)
     assert gain > 5
     assert step.check["predicted_gain_db"] == pytest.approx(gain, abs=2)
+
+
+def test_the_noise_of_colour_is_measured_once_and_kept(clean: np.ndarray) -> None:
+    picture = anew.read(jpeg(noisy(clean, 0.08), 95, "4:2:0"))
+    plan = Plan(steps=(Step(kind="noise", task="denoise", method="luma-chroma", parameters={"sigma": 0.06}),))
+    restored = anew.restore(picture, plan=plan)
+    level = measure_chroma_sigma(picture.pixels)
+    assert 0.02 < level < 0.05  # 0.08 a channel, halved: 0.04
+    assert restored.steps[0].parameters["chroma_sigma"] == level
+    assert np.array_equal(replay(picture, restored.recipe or "").pixels, restored.picture.pixels)
+    told = anew.denoise(picture.pixels, 0.06, method="luma-chroma", chroma_sigma=level)
+    assert np.array_equal(told, anew.denoise(picture.pixels, 0.06, method="luma-chroma"))
 
 
 def test_the_denoiser_of_the_planes_can_be_chosen(clean: np.ndarray) -> None:

@@ -111,6 +111,7 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
 def _run_denoise(step: Step, now: Situation) -> Repair:
     from anew.diagnosis.noise import VISIBLE_SIGMA
     from anew.diagnosis.noise_model import power_spectrum
+    from anew.restoration.denoising.luma_chroma import measure_chroma_sigma
 
     options: dict[str, Any] = dict(step.parameters)
     told = dict(options)
@@ -121,6 +122,8 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
     sigma = _number(options.pop("sigma", measured.sigma), "sigma")
     free = step.method == "auto" and "sigma" not in told
     method = METHODS.get("denoise", "luma-chroma" if free and measured.shared else step.method)
+    if method.name == "luma-chroma" and now.image.shape[2] == 3:  # of the whole picture, not of each tile
+        told["chroma_sigma"] = options.setdefault("chroma_sigma", measure_chroma_sigma(now.image))
     autocorrelation = options.pop("autocorrelation", None)
     if autocorrelation is not None and "psd" in method.parameters:
         options["psd"] = power_spectrum(autocorrelation)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image, channel_mean
+from anew.options import NotNegative
 from anew.restoration.ycbcr import change_at_half_size, halved, join_luma, split_luma
 
 LEAST_SIDE = 32  # pixels of a picture whose colour is denoised too: at a quarter of it noise is measured
@@ -20,7 +21,9 @@ LEAST_SIDE = 32  # pixels of a picture whose colour is denoised too: at a quarte
 FROM_CHROMA = 1.7
 
 
-def denoise_luma_chroma(image: Image, sigma: float, *, denoiser: str = "auto") -> Image:
+def denoise_luma_chroma(
+    image: Image, sigma: float, *, chroma_sigma: NotNegative | None = None, denoiser: str = "auto"
+) -> Image:
     """Denoise brightness and colour apart.
 
     Use it for noise that red, green and blue share: photographs that went through JPEG with halved chroma, and grain of
@@ -31,7 +34,9 @@ def denoise_luma_chroma(image: Image, sigma: float, *, denoiser: str = "auto") -
     image : (H, W) or (H, W, C) float32 array
         Three channels are R'G'B'; any other number is denoised as it is.
     sigma : float >= 0
-        Standard deviation of the noise in brightness, in units of the range. That of colour is measured.
+        Standard deviation of the noise in brightness, in units of the range.
+    chroma_sigma : float >= 0, optional
+        That in colour, as ``measure_chroma_sigma`` gives it, which is asked if it is not given.
     denoiser : str
         The method of ``anew.methods("denoise")`` for each plane.
 
@@ -44,7 +49,6 @@ def denoise_luma_chroma(image: Image, sigma: float, *, denoiser: str = "auto") -
     ValueError
         If the denoiser is this method.
     """
-    from anew.diagnosis.noise import estimate_noise_sigma
     from anew.registry import METHODS
 
     if denoiser == "luma-chroma":
@@ -62,9 +66,26 @@ def denoise_luma_chroma(image: Image, sigma: float, *, denoiser: str = "auto") -
         y_hat = np.asarray(denoise(y, sigma), np.float32)
     if sigma > 0 and min(image.shape[:2]) >= LEAST_SIDE:
         half = join_luma(halved(y_hat), halved(cb), halved(cr))
-        # Halving has smoothed the noise of chroma; halved again it is white, and half as strong.
-        squares = [(2 * estimate_noise_sigma(halved(halved(plane)))) ** 2 for plane in (cb, cr)]
-        level = min(FROM_CHROMA * float(np.sqrt(np.mean(squares))), sigma)
-        _, cb_half, cr_half = split_luma(denoise(half, level))
+        level = measure_chroma_sigma(image) if chroma_sigma is None else chroma_sigma
+        _, cb_half, cr_half = split_luma(denoise(half, min(level, sigma)))
         cb, cr = change_at_half_size(cb, lambda _: cb_half), change_at_half_size(cr, lambda _: cr_half)
     return join_luma(y_hat, cb, cr)
+
+
+def measure_chroma_sigma(image: Image) -> float:
+    """Measure the noise that colour has at half size.
+
+    Parameters
+    ----------
+    image : (H, W, 3) float32 array
+
+    Returns
+    -------
+    float >= 0
+        Its standard deviation in red, green and blue beside a clean luma, in units of the range.
+    """
+    from anew.diagnosis.noise import estimate_noise_sigma
+
+    # Halving has smoothed the noise of chroma; halved again it is white, and half as strong.
+    levels = [2 * estimate_noise_sigma(halved(halved(plane))) for plane in split_luma(image)[1:]]
+    return FROM_CHROMA * float(np.sqrt(np.mean(np.square(levels))))
