@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,6 @@ import skimage.data
 from PIL import Image
 
 import anew
-from anew.cli import main
 from anew.generation.augmentation.augment import replay
 from anew.generation.augmentation.catalogue import OPERATIONS, STYLES
 from anew.images import Picture
@@ -22,20 +21,9 @@ Invoke = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Invoke:
-    """Run ``anew augment ...`` in this process and give (exit code, standard output, standard error)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anew", "augment", *map(str, arguments)])
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+def invoke(invoke: Invoke) -> Invoke:
+    """Run ``anew augment ...``."""
+    return partial(invoke, "augment")
 
 
 @pytest.fixture

@@ -18,27 +18,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from anew.cli import main
-
 Invoke = Callable[..., tuple[int, str, str]]
 QUALITIES = ("task", "method", "level", "psnr", "ssim", "gmsd", "epi", "perceptual", "measured", "total")
-
-
-@pytest.fixture
-def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Invoke:
-    """Run ``anew ...`` in this process and give (exit code, standard output, standard error)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anew", *map(str, arguments)])
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

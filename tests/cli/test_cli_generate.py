@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 import anew
-from anew.cli import main
 from anew.inference import models
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "generation"))
@@ -21,21 +20,10 @@ Invoke = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Invoke:
-    """Run ``anew ...`` in an empty folder and give (exit code, standard output, standard error)."""
+def invoke(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Invoke:
+    """Run ``anew ...`` in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anew", *map(str, arguments)])
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+    return invoke
 
 
 @pytest.fixture

@@ -48,6 +48,16 @@ def test_noisy_photo_becomes_better(noisy: Picture, clean: np.ndarray) -> None:
     assert "noise: denoise by" in explain(restored)
 
 
+@pytest.mark.parametrize("strength", [0.1, 0.5])
+def test_noise_is_taken_away_in_part(strength: float, noisy: Picture, clean: np.ndarray) -> None:
+    whole, part = restore(noisy), restore(noisy, strength=strength)
+    assert part.steps[0].kept, part.steps[0].reason
+    blend = noisy.pixels + np.float32(strength) * (whole.picture.pixels - noisy.pixels)
+    np.testing.assert_allclose(part.picture.pixels, blend, atol=1e-5)
+    assert psnr(noisy.pixels, clean) < psnr(part.picture.pixels, clean) < psnr(whole.picture.pixels, clean)
+    assert float(part.uncertainty.mean()) > float(whole.uncertainty.mean())
+
+
 @pytest.mark.parametrize("law", ["grains", "photons"])
 def test_noise_is_removed_by_its_own_law(law: str, clean: np.ndarray) -> None:
     """Better than the denoiser for white noise, even when that is told the true level."""

@@ -60,10 +60,10 @@ def run() -> None:
         if stop.code == INTERRUPTED:
             print("anew: stopped; nothing is left half written", file=sys.stderr)
         raise
+    except BrokenPipeError:  # the reader of our output went away, as in `anew methods | head`
+        sys.stderr.close()
+        sys.exit(0)
     except Exception as error:
-        if isinstance(error, BrokenPipeError):  # the reader of our output went away, as in `anew methods | head`
-            sys.stderr.close()
-            sys.exit(0)
         if os.environ.get("ANEW_TRACEBACK"):
             raise
         reason = " ".join(str(error).split())

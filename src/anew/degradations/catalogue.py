@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from anew.degradations import (
     tears,
 )
 from anew.degradations.degraded import Degraded, Rng
+from anew.options import near
 
 COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
 
@@ -232,21 +232,16 @@ def parse_chain(text: str) -> list[Step]:
 def find(name: str, parameters: dict[str, Any]) -> Degradation:
     """Give the degradation of that name; refuse an unknown name and unknown or missing parameters."""
     if name not in DEGRADATIONS:
-        raise ValueError(f"unknown degradation {name!r}{_hint(name, DEGRADATIONS)} (one of {', '.join(DEGRADATIONS)})")
+        raise ValueError(f"unknown degradation {name!r}{near(name, DEGRADATIONS)} (one of {', '.join(DEGRADATIONS)})")
     degradation = DEGRADATIONS[name]
     allowed = degradation.parameters
     for key in parameters:
         if key not in allowed:
-            raise ValueError(f"{name} has no parameter {key!r}{_hint(key, allowed)} (it takes {', '.join(allowed)})")
+            raise ValueError(f"{name} has no parameter {key!r}{near(key, allowed)} (it takes {', '.join(allowed)})")
     for key, parameter in allowed.items():
         if parameter.default is inspect.Parameter.empty and key not in parameters:
             raise ValueError(f"{name} needs {key} (it takes {', '.join(allowed)})")
     return degradation
-
-
-def _hint(word: str, words: dict[str, Any]) -> str:
-    near = difflib.get_close_matches(word, words, 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _value_of(text: str) -> int | float | bool | str:

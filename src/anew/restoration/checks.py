@@ -191,8 +191,7 @@ def check_denoised(
                 denoised=denoised[window],
             )
         )
-    estimated = float(np.mean(risks))
-    risk = max(estimated, sigma**2 / 10 ** (MOST_GAIN / 10))
+    risk = max(float(np.mean(risks)), sigma**2 / 10 ** (MOST_GAIN / 10))
     gain = 10 * np.log10(sigma**2 / risk)
     pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]
     level, smooth_level = np.sqrt(np.mean([_residual_energies(*piece) for piece in pieces], axis=0))

@@ -6,7 +6,6 @@ Functions are loaded when they are first used, so listing them loads no image li
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from anew.generation.augmentation.ranges import Beta, Choice, Flag, Option, Seed, Span
+from anew.options import near
 
 DEFAULT = "flip,rotate:degrees=10,crop:area=0.6..1,jitter,blur:p=0.2,noise:p=0.3,cutout:p=0.3"
 FAMILIES = ("geometry", "colour", "damage", "erasing", "mixing", "style")
@@ -311,7 +311,7 @@ def parse_operations(chain: str | Sequence[tuple[str, Mapping[str, Any]]]) -> li
 def find(name: str) -> Operation:
     """Give the operation of that name."""
     if name not in OPERATIONS:
-        raise ValueError(f"unknown operation {name!r}{_hint(name, OPERATIONS)} (one of {', '.join(OPERATIONS)})")
+        raise ValueError(f"unknown operation {name!r}{near(name, OPERATIONS)} (one of {', '.join(OPERATIONS)})")
     return OPERATIONS[name]
 
 
@@ -328,7 +328,7 @@ def _planned(name: str, settings: Mapping[str, Any]) -> Planned:
             options[key] = options[key].parsed(f"{name}: {key}", value)
         else:
             raise ValueError(
-                f"{name} has no option {key!r}{_hint(key, options)} (it takes {', '.join([*options, 'p'])})"
+                f"{name} has no option {key!r}{near(key, options)} (it takes {', '.join([*options, 'p'])})"
             )
     return Planned(operation, probability, MappingProxyType(options))
 
@@ -357,8 +357,3 @@ def _value(text: str) -> bool | int | float | str:
         except ValueError:
             continue
     return text
-
-
-def _hint(word: str, words: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(word, words, 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
