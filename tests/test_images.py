@@ -53,6 +53,16 @@ def test_what_is_written_is_read(tmp_path: Path, photo: Picture, ending: str) ->
     assert os.listdir(tmp_path) == [f"a{ending}"]
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_arrays_are_written_as_pictures(tmp_path: Path, dtype: str) -> None:
+    full = 1 if dtype == "float32" else np.iinfo(dtype).max
+    array = (np.arange(24).reshape(4, 6) * (full / 23)).astype(dtype)
+    write(array, tmp_path / "a.png")
+    again = read(tmp_path / "a.png")
+    assert again.facts.bit_depth == (16 if dtype == "uint16" else 8)
+    assert np.abs(again.pixels[:, :, 0] * full - array).max() <= full / 255 / 2
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_unchanged_pictures_come_back_byte_for_byte(tmp_path: Path, photo: Picture, ending: str) -> None:
     first, second = tmp_path / f"a{ending}", tmp_path / f"b{ending}"

@@ -7,6 +7,7 @@ array of shape (H, W). The public functions also take uint8, uint16, bool and fl
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -39,11 +40,15 @@ def as_image(image: ArrayLike, *, allow_nonfinite: bool = False) -> Image:
     Raises
     ------
     TypeError
-        If the dtype is not one of those.
+        If the dtype is not one of those, or it is no array but a file's name or a ``Picture``.
     ValueError
         If the shape is not that of an image, or a value is not finite or beyond 1,000,000.
     """
+    if isinstance(image, str | os.PathLike):
+        raise TypeError(f"expected the pixels of an image, got a name; read the file first: anew.read({str(image)!r})")
     x = np.asarray(image)
+    if x.ndim == 0 and hasattr(image, "pixels"):
+        raise TypeError(f"expected the pixels of an image, got a {type(image).__name__}; give its .pixels")
     if x.ndim not in (2, 3) or 0 in x.shape:
         raise ValueError(f"expected an image of shape (H, W) or (H, W, C), got shape {x.shape}")
     if x.dtype == np.bool_:

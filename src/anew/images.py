@@ -106,8 +106,13 @@ def read_frames(path: FileLike, *, max_megapixels: float = MAX_MEGAPIXELS) -> li
     return _read(path, max_megapixels, single=False)
 
 
+def as_picture(picture: Picture | ArrayLike) -> Picture:
+    """Give a picture as it is, and an array as a picture."""
+    return picture if isinstance(picture, Picture) else Picture.from_array(picture)
+
+
 def write(
-    picture: Picture,
+    picture: Picture | ArrayLike,
     path: str | os.PathLike[str],
     *,
     overwrite: bool = False,
@@ -122,6 +127,9 @@ def write(
 
     Parameters
     ----------
+    picture : Picture, or an array as ``Picture.from_array`` takes it
+        An array of uint16 is written with 16 bits where the format has them, any other with 8.
+    path : path
     overwrite : bool
         Replace an existing file.
     quality : int in [1, 100], optional
@@ -136,12 +144,14 @@ def write(
     ------
     CannotWrite
         With one line that says why.
+    TypeError, ValueError
+        If it is neither a picture nor an array of one.
     """
     write_frames([picture], path, overwrite=overwrite, quality=quality, format=format, recipe=recipe)
 
 
 def write_frames(
-    frames: Sequence[Picture],
+    frames: Sequence[Picture | ArrayLike],
     path: str | os.PathLike[str],
     *,
     overwrite: bool = False,
@@ -151,7 +161,7 @@ def write_frames(
 ) -> None:
     """Write an animation or the pages of a TIFF, as ``write`` writes one picture."""
     name = os.fspath(path)
-    if not frames:
+    if len(frames) == 0:
         raise ValueError("expected at least one frame, got none")
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"expected a quality in [1, 100], got {quality}")
@@ -160,7 +170,8 @@ def write_frames(
     if len(frames) > 1 and not chosen.several:
         several = ", ".join(f.name for f in FORMATS if f.several)
         raise CannotWrite(f"{name}: {chosen.name} holds one picture, got {len(frames)} (write one of {several})")
-    encoded = _guarded(name, CannotWrite, lambda: _encoded(frames, chosen, Options(quality, recipe)))
+    pictures = [as_picture(frame) for frame in frames]
+    encoded = _guarded(name, CannotWrite, lambda: _encoded(pictures, chosen, Options(quality, recipe)))
     storage.save(name, encoded, overwrite=overwrite)
 
 

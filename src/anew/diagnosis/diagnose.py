@@ -77,10 +77,9 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     >>> print(anew.diagnose(skimage.data.astronaut()))
     Nothing wrong was found.
     """
-    import anew.images
+    from anew.images import as_picture
 
-    if not isinstance(picture, anew.images.Picture):
-        picture = anew.images.Picture.from_array(picture)
+    picture = as_picture(picture)
     holes = find_holes(picture)
     picture = _without_nan(picture)
     others = _look_for_others(picture)

@@ -148,11 +148,12 @@ def restore(
     False
     """
     from anew.diagnosis.diagnose import diagnose
+    from anew.images import as_picture
 
     if plan is not None and not isinstance(plan, Plan):
         raise TypeError(f"plan must be a Plan, such as Plan.from_json gives, got {type(plan).__name__}")
     report = progress or (lambda what, fraction: None)
-    original = _as_picture(picture)
+    original = as_picture(picture)
     report("looking for damage", 0.0)
     diagnosis = with_marks(diagnose(original), mask, original.pixels.shape)
     if plan is None:
@@ -324,14 +325,6 @@ def explain(restoration: Restoration) -> str:
         why = ", as the strength is 0" if planned and restoration.plan.strength == 0 else ""
         lines.append(f"The picture is returned as it was{why}.")
     return "\n".join(lines)
-
-
-def _as_picture(picture: Picture | ArrayLike) -> Picture:
-    import anew.images
-
-    if isinstance(picture, anew.images.Picture):
-        return picture
-    return anew.images.Picture.from_array(picture)
 
 
 def _mask_of(step: Step, diagnosis: Diagnosis, shape: tuple[int, int]) -> Mask | None:
