@@ -63,6 +63,26 @@ def test_arrays_are_written_as_pictures(tmp_path: Path, dtype: str) -> None:
     assert np.abs(again.pixels[:, :, 0] * full - array).max() <= full / 255 / 2
 
 
+def test_pixels_of_another_dtype_are_refused(photo: Picture) -> None:
+    levels = (photo.pixels * 255).astype(np.uint8)
+    with pytest.raises(TypeError, match="expected pixels of float32, got uint8; "):
+        photo.with_pixels(levels)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected alpha of float32, got float64"):
+        Picture(photo.pixels, np.ones((24, 31)))  # type: ignore[arg-type]
+
+
+def test_one_picture_is_no_sequence_of_frames(tmp_path: Path, photo: Picture) -> None:
+    for one in (photo, photo.pixels):
+        with pytest.raises(TypeError, match=r"got one (Picture|ndarray); anew.write writes one"):
+            write_frames(one, tmp_path / "a.gif")  # type: ignore[arg-type]
+
+
+def test_files_are_named_by_bytes_and_opened_for_bytes(tmp_path: Path, photo: Picture) -> None:
+    write(photo, os.fsencode(tmp_path / "a.png"))  # type: ignore[arg-type]
+    with open(tmp_path / "a.png", encoding="latin-1") as file, pytest.raises(TypeError, match="reading bytes, with"):
+        read(file)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_unchanged_pictures_come_back_byte_for_byte(tmp_path: Path, photo: Picture, ending: str) -> None:
     first, second = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
@@ -321,7 +341,7 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path, photo: Picture) -> No
             write(picture, tmp_path / name)
         one_line(error, tmp_path / name)
     assert sorted(os.listdir(tmp_path)) == ["a.png", "folder.png"]
-    for quality in (0, 101):
+    for quality in (0, 101, 1.5):
         with pytest.raises(ValueError, match="quality"):
             write(photo, tmp_path / "b.jpg", quality=quality)
 

@@ -55,6 +55,10 @@ class Picture:
             )
         if self.alpha is not None and np.shape(self.alpha) != shape[:2]:
             raise ValueError(f"expected alpha of shape {shape[:2]} like the pixels, got {np.shape(self.alpha)}")
+        for name, values in (("pixels", self.pixels), ("alpha", self.alpha)):
+            if values is not None and np.asarray(values).dtype != np.float32:
+                dtype = np.asarray(values).dtype
+                raise TypeError(f"expected {name} of float32, got {dtype}; Picture.from_array takes other arrays")
 
     @classmethod
     def from_array(cls, array: ArrayLike) -> Picture:
@@ -62,7 +66,9 @@ class Picture:
 
         Parameters
         ----------
-        array : uint8, uint16 or bool (scaled to [0, 1]), or float (as it is)
+        array : uint8, uint16 or bool (scaled to [0, 1]), or float
+            Of float it is taken as it is, float32 without a copy. What it is written with is 16 bits for uint16 and
+            8 for all others: nothing says how fine a float is meant.
         """
         x = as_image(array, allow_nonfinite=True)
         x = x[:, :, None] if x.ndim == 2 else x
@@ -160,11 +166,13 @@ def write_frames(
     recipe: str | None = None,
 ) -> None:
     """Write an animation or the pages of a TIFF, as ``write`` writes one picture."""
-    name = os.fspath(path)
-    if len(frames) == 0:
+    name = os.fsdecode(path)
+    if isinstance(frames, Picture | np.ndarray):
+        raise TypeError(f"expected a list of pictures, got one {type(frames).__name__}; anew.write writes one")
+    if not frames:
         raise ValueError("expected at least one frame, got none")
-    if quality is not None and not 1 <= quality <= 100:
-        raise ValueError(f"expected a quality in [1, 100], got {quality}")
+    if quality is not None and not (isinstance(quality, int | np.integer) and 1 <= quality <= 100):
+        raise ValueError(f"expected a quality in [1, 100], a whole number, got {quality}")
     chosen = _format_for(name, format)
     storage.check_target(name, overwrite=overwrite)
     if len(frames) > 1 and not chosen.several:

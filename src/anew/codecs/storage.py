@@ -32,6 +32,8 @@ def load(source: str | os.PathLike[str] | bytes | BinaryIO, max_pixels: float) -
         data = _load_path(name, max_pixels)
     elif hasattr(source, "read"):
         name, data = str(getattr(source, "name", "<file>")), source.read()
+        if not isinstance(data, bytes):
+            raise TypeError(f"{name}: opened for reading text; open it for reading bytes, with 'rb'")
     else:
         raise TypeError(f"expected a path, bytes or a file opened for reading bytes, got {type(source).__name__}")
     if not data:
