@@ -110,11 +110,13 @@ def test_the_samplers_of_a_flow_agree_with_many_steps(name: str) -> None:
 def test_options_of_a_flow_are_checked(name: str) -> None:
     with pytest.raises(ValueError, match="no sampler 'magic'; there are euler, heun, dpmpp_2m"):
         sample(name, 1, sampler="magic")
-    for guidance in (-1.0, math.nan, math.inf):
-        with pytest.raises(ValueError, match="guidance must be a finite number >= 0"):
+    for guidance in (-1.0, math.nan, math.inf, 1e30):
+        with pytest.raises(ValueError, match="guidance must be a number from 0 to 100"):
             sample(name, 1, guidance=guidance)
-    with pytest.raises(ValueError, match="steps must be at least 1"):
-        sample(name, 1, steps=0)
+    for steps in (0, 2.5, True):
+        with pytest.raises(ValueError, match="steps must be a whole number of at least 1"):
+            sample(name, 1, steps=steps)  # type: ignore[arg-type]
+    assert np.isfinite(sample(name, 1, steps=2, guidance=100.0)).all()
 
 
 @pytest.mark.parametrize("name", [*OF_KIND["vae"], *OF_KIND["gan"]][:2])
@@ -132,6 +134,10 @@ def test_an_autoencoder_gives_its_own_samples_back(name: str) -> None:
     assert again.dtype == np.float32
     assert np.square(again - images).mean() < 0.15 * images.var()
     np.testing.assert_allclose(reconstruct(name, images[:1, :, :, 0]), again[:1], atol=2e-3)
+    levels = np.rint(images * 255).astype(np.uint8)
+    np.testing.assert_array_equal(reconstruct(name, levels), reconstruct(name, levels / np.float32(255)))
+    with pytest.raises(ValueError, match="NaN"):
+        reconstruct(name, np.full_like(images, np.nan))
     with pytest.raises(ValueError, match=r"images must have shape \(N, 28, 28, 1\), not \(1, 9, 9\)"):
         reconstruct(name, np.zeros((1, 9, 9), np.float32))
 

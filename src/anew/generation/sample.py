@@ -26,12 +26,14 @@ from anew.generation.samplers import (
 from anew.generation.schedules import flow_times, karras_sigmas, sigma_of_time
 from anew.inference.card import BadModel, ModelCard
 from anew.inference.models import Model, model_names, open_model, read_card
+from anew.metrics.features import as_images
 
 Images = NDArray[np.float32]
 Rng = int | np.random.Generator
 
 BATCH = 64  # images at a time, to bound the memory
 FIRST_TIME = 0.999  # of a flow that is sampled through its denoiser, where pure noise would be an infinite sigma
+MOST_GUIDANCE = 100.0  # far beyond what makes pictures, and still far from what overflows
 SAMPLERS = ("euler", "heun", "dpmpp_2m")
 
 
@@ -63,7 +65,7 @@ def sample(
         Image i depends on the seed and on i alone.
     steps : int >= 1, optional
         Of a flow's sampler; more is slower and truer to the model. By default what the model's card says.
-    guidance : float >= 0, optional
+    guidance : float in [0, 100], optional
         Of a flow: 1 follows the data; above 1 the label shows more clearly and variety shrinks, at twice the time.
     sampler : {"euler", "heun", "dpmpp_2m"}, optional
         Of a flow. Heun's method runs the network twice per step.
@@ -149,7 +151,7 @@ def reconstruct(name: str, images: Images) -> Images:
     ----------
     name : str
         A generator of the kind "vae".
-    images : (N, H, W) or (N, H, W, C) float array in [0, 1], of the model's size
+    images : (N, H, W) or (N, H, W, C) array of float in [0, 1], or uint8; of the model's size
 
     Returns
     -------
@@ -166,9 +168,8 @@ def encode(model: Model, images: Images) -> NDArray[np.float32]:
     if card.facts["kind"] != "vae":
         raise ValueError(f"{card.name} cannot encode images; a model of the kind 'vae' can")
     expected = (*card.facts["size"], card.channels)
-    x = np.asarray(images, np.float32)
-    x = x[..., None] if x.ndim == 3 else x
-    if x.ndim != 4 or x.shape[1:] != expected or not len(x):
+    x = as_images(images)
+    if x.shape[1:] != expected:
         height, width, channels = expected
         raise ValueError(f"images must have shape (N, {height}, {width}, {channels}), not {np.shape(images)}")
     parts = []
@@ -279,8 +280,8 @@ def _flow(
     """Integrate a flow from noise to images."""
     if sampler not in SAMPLERS:
         raise ValueError(f"no sampler {sampler!r}; there are {', '.join(SAMPLERS)}")
-    if not 0 <= guidance < np.inf:
-        raise ValueError(f"guidance must be a finite number >= 0, it is {guidance}")
+    if not 0 <= guidance <= MOST_GUIDANCE:
+        raise ValueError(f"guidance must be a number from 0 to {MOST_GUIDANCE:g}, it is {guidance}")
     no_label = np.full_like(labels, max(len(model.card.facts["labels"]), 1))
 
     def run(label: NDArray[np.int64], x: NDArray[np.float32], time: float) -> Any:
