@@ -48,6 +48,19 @@ def test_silent_on_clean_pictures(name):
     assert find_blur(Picture(np.atleast_3d(getattr(skimage.data, name)() / np.float32(255)))) is None
 
 
+def test_silent_where_detail_is_as_soft_as_cameras_leave_it():
+    """Broad edges, as out of focus, and fine texture of the sharpness of a sensor."""
+    image = cv2.GaussianBlur(np.float32(skimage.data.rocket() / 255), (0, 0), 1.5)
+    across, down = np.fft.rfftfreq(image.shape[1]), np.fft.fftfreq(image.shape[0])[:, None]
+    frequency = np.maximum(np.hypot(across, down), 1 / 999)
+    spectrum = frequency**-1.2 * np.exp(-2 * (np.pi * 0.6 * frequency) ** 2)
+    grain = np.random.default_rng(0).standard_normal(image.shape[:2])
+    texture = np.fft.irfft2(np.fft.rfft2(grain) * spectrum, image.shape[:2])
+    soft = image + np.float32(0.04 * texture / texture.std())[:, :, np.newaxis]
+    assert estimate_blur(soft).width == pytest.approx(0.65, abs=0.1)
+    assert find_blur(Picture(soft)) is None
+
+
 @pytest.mark.parametrize("sigma", [6, 9])
 def test_silent_where_the_blur_is_beyond_what_can_be_measured(sigma):
     soft = cv2.GaussianBlur(skimage.data.coffee(), (0, 0), sigma)
