@@ -127,6 +127,10 @@ def test_the_list_names_everything_and_one_names_its_options(invoke: Invoke) -> 
     assert "rng" not in out
     assert json.loads(invoke("generate", "marble", "--list", "--json")[1])["options"]["palette"] == "carrara"
     assert invoke("generate", "marbel", "--list")[0] == 2
+    Path("two.json").write_text('{"layers": [{"what": "marble"}, {"what": "dots", "mask": {"what": "voronoi"}}]}')
+    _, out, _ = invoke("generate", "two.json", "--list")
+    assert "2 layers, from the bottom up" in out
+    assert "dots: normal, opacity 1, where voronoi is bright" in out
 
 
 @pytest.mark.parametrize(
@@ -200,6 +204,10 @@ def test_a_model_draws_labels_sheets_and_animations(invoke: Invoke, weights: Pat
     assert json.loads(anew.read("flow.png").facts.recipe or "")["generate"]["model"] == "flow-digits"
     listed = json.loads(invoke("generate", "--list", "--json")[1])
     assert listed["models"] == {"flow-digits": ["zero", "one", "two"], "gan-digits": ["zero", "one", "two"]}
+    assert listed["subjects"]["digits"] == ["gan-digits", "flow-digits"]
+    assert "--label L  one of zero, one, two;" in invoke("generate", "digits", "--list")[1]
+    assert "--set sampler=heun  one of euler, heun, dpmpp_2m" in invoke("generate", "flow-digits", "--list")[1]
+    assert json.loads(invoke("generate", "digits", "--list", "--json")[1])["labels"] == ["zero", "one", "two"]
 
 
 @pytest.mark.parametrize("ending", ["webp", "gif", "png"])
@@ -227,7 +235,10 @@ def test_what_a_model_cannot_do_is_one_line(invoke: Invoke, weights: Path) -> No
         (["--model", "flow-digits", "--set", "sampler=magic"], "no sampler 'magic'; there are euler, heun, dpmpp_2m"),
         (["--model", "gan-digits", "--steps", "3"], "gan-digits takes no steps: only a flow does"),
         (["-n", "99999999"], "are 6400 megapixels, above the budget"),
-        (["--interpolate", "99999999"], "are 6400 megapixels, above the budget"),
+        (["-n", "99999999", "--each"], "are 6400 megapixels, above the budget"),
+        (["--interpolate", "10000"], "10000 pictures of 192 x 192 are 368.6 megapixels, above the budget"),
+        (["--interpolate", "9", "--each"], "--interpolate writes one animation; leave out --each"),
+        (["--model", "flow-digits", "--steps", "1001"], "steps must be up to 1000, not 1001"),
         (["--interpolate", "4", "--size", "9"], "--interpolate takes no --size"),
         (["--interpolate", "4", "--set", "a=1"], "gan-digits has no option 'a'"),
     ):

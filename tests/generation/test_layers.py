@@ -97,6 +97,11 @@ def test_layers_draw_from_streams_of_their_own() -> None:
         (rules_of({**grey(1), "colour": 1}), r"^x.json: layers\[0\].colour: Extra inputs are not permitted"),
         (rules_of({"what": "marble", "options": {"vains": 1}}), "marble has no option 'vains'; did you mean 'veins'"),
         (rules_of({**grey(1), "mask": {"what": "perlin", "low": 1}}), r"layers\[0\].mask: low must be below high"),
+        (
+            rules_of(grey(1), {"what": "wood", "options": {"palette": "mud"}}, size=[4000, 3000]),
+            r"^x.json: layers\[1\]: unknown palette 'mud'",
+        ),
+        (rules_of({"what": "l-system", "options": {"system": "weed"}}), r"^x.json: layers\[0\]: "),
         (rules_of(grey(1), size=[0, 9]), "^x.json: size: sides must be from 1 to 30000"),
         (rules_of(grey(1), size=[9]), "^x.json: size"),
     ],

@@ -16,6 +16,7 @@ from anew.cli import options as o
 if TYPE_CHECKING:
     from anew.generation.catalogue import Entry
     from anew.generation.generate import Images, Wanted
+    from anew.generation.layers import LayerMask, Rules
 
 commands = typer.Typer()
 
@@ -89,14 +90,16 @@ def generate(
     save_quality: o.Quality = None,
 ) -> None:
     """Make pictures: by trained models, by rules, or at random."""
+    from anew.generation.generate import check_budget, pixel_size, resolve
     from anew.generation.generate import generate as make
-    from anew.generation.generate import resolve
 
     if listing:
         _list(what, as_json)
         return
     if what is None:
         raise typer.BadParameter("say what to generate, e.g. digits or marble; all there is: anew generate --list")
+    if interpolate is not None and each:
+        raise typer.BadParameter("--interpolate writes one animation; leave out --each")
     start = time.perf_counter()
     name = _chosen(what, model)
     parsed = o.parse_settings(settings)
@@ -109,6 +112,7 @@ def generate(
             _write_animation(frames, targets[0], _recipe(order, wanted, frames=interpolate), overwrite, save_quality)
             made = frames
         else:
+            check_budget(n, *pixel_size(order.size, wanted), max_megapixels)  # before a million files are named
             targets = _targets(what, output, n, each, ".png", overwrite)
             made = make(
                 name,
@@ -184,15 +188,16 @@ def _targets(what: str, output: Path | None, n: int, each: bool, ending: str, ov
 
 def _interpolated(wanted: Wanted, order: Order, frames: int, what: str) -> Images:
     """Make the frames of a loop between samples of a trained model."""
-    from anew.generation.generate import check_budget
-    from anew.generation.sample import interpolate, open_generator
+    from anew.generation.generate import check_budget, pixel_size
+    from anew.generation.sample import interpolate
 
     if wanted.model is None:
         raise ValueError(f"--interpolate needs a trained model; {what} is drawn, not sampled")
     if order.size is not None:
         raise ValueError("--interpolate takes no --size: a model has its own")
-    height, width = open_generator(wanted.model).card.facts["size"]
-    check_budget(frames, width, height, order.max_megapixels)
+    width, height = pixel_size(None, wanted)
+    factor = _enlargement((width, height))
+    check_budget(frames, factor * width, factor * height, order.max_megapixels)
     options = dict(order.options)
     sampler = options.pop("sampler", None)
     if options:
@@ -213,10 +218,15 @@ def _interpolated(wanted: Wanted, order: Order, frames: int, what: str) -> Image
 def _write_animation(frames: Images, target: Path, recipe: str, overwrite: bool, quality: int | None) -> None:
     from anew.images import Facts, Picture, write_frames
 
-    factor = max(1, -(-SMALLEST_FRAME // min(frames.shape[1:3])))
+    factor = _enlargement(frames.shape[1:3])
     facts = Facts(duration=FRAME_TIME, loop=0)
     pictures = [Picture(frame.repeat(factor, axis=0).repeat(factor, axis=1), None, facts) for frame in frames]
     write_frames(pictures, target, overwrite=overwrite, quality=quality, recipe=recipe)
+
+
+def _enlargement(size: tuple[int, ...]) -> int:
+    """Give by how much the frames of an animation are enlarged, by repetition."""
+    return max(1, -(-SMALLEST_FRAME // min(size)))
 
 
 def _write_pictures(
@@ -307,7 +317,8 @@ def _list(what: str | None, as_json: bool) -> None:
             {"name": e.name, "kind": e.kind, "summary": e.summary, "tiles": e.tiles, "options": list(e.options)}
             for e in ENTRIES.values()
         ]
-        print(json.dumps({"subjects": SUBJECTS, "models": models, "pictures": rows}, indent=2))
+        subjects = {subject: [name for name in names if name in models] for subject, names in SUBJECTS.items()}
+        print(json.dumps({"subjects": subjects, "models": models, "pictures": rows}, indent=2))
         return
     width = max(len(name) for name in ENTRIES)
     print("trained: subjects, each by the first of its models that is here")
@@ -326,12 +337,22 @@ def _list(what: str | None, as_json: bool) -> None:
 
 
 def _list_options(what: str, as_json: bool) -> None:
-    from anew.generation.catalogue import find
+    """Print the options of a picture, of a trained model, or the layers of a rule file."""
+    from anew.generation.generate import resolve
 
     try:
-        entry = find(what)
+        wanted = resolve(what)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    if wanted.rules is not None:
+        _list_layers(what, wanted.rules, as_json)
+    elif wanted.model is not None:
+        _list_model(wanted.model, as_json)
+    elif wanted.entry is not None:
+        _list_entry(wanted.entry, as_json)
+
+
+def _list_entry(entry: Entry, as_json: bool) -> None:
     options = {name: p.default for name, p in entry.options.items()}
     if as_json:
         row = {"name": entry.name, "kind": entry.kind, "summary": entry.summary, "tiles": entry.tiles}
@@ -341,6 +362,43 @@ def _list_options(what: str, as_json: bool) -> None:
     for name, default in options.items():
         print(f"  --set {name}={'' if default is None else json.dumps(default)}")
     print(f"\n{_about(entry)}")
+
+
+def _list_model(name: str, as_json: bool) -> None:
+    from anew.generation.sample import SAMPLERS, open_generator
+
+    card = open_generator(name).card
+    height, width = card.facts["size"]
+    labels = [str(label) for label in card.facts.get("labels", [])]
+    flow = card.facts["kind"] == "flow"
+    defaults = {key: card.facts.get(key) for key in ("steps", "guidance")} if flow else {}
+    if as_json:
+        facts = {"name": card.name, "summary": card.summary, "size": [width, height], "labels": labels}
+        print(json.dumps({**facts, "options": defaults}, indent=2))
+        return
+    print(f"{card.name}: {card.summary}")
+    if labels:
+        print(f"  --label L  one of {', '.join(labels)}; by default they take turns")
+    for key, default in defaults.items():
+        print(f"  --{key} {default}")
+    if flow:
+        print(f"  --set sampler={card.facts.get('sampler', 'heun')}  one of {', '.join(SAMPLERS)}")
+    print("  --interpolate FRAMES  an animation between samples")
+
+
+def _list_layers(name: str, rules: Rules, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rules.model_dump(exclude_defaults=True, mode="json"), indent=2))
+        return
+    size = "" if rules.size is None else f", {rules.size[0]} x {rules.size[1]} pixels"
+    print(f"{name}: {len(rules.layers)} layer{'s' * (len(rules.layers) > 1)}, from the bottom up{size}")
+    for layer in rules.layers:
+        print(f"  {layer.what}: {layer.blend}, opacity {layer.opacity:g}{_where(layer.mask)}")
+
+
+def _where(mask: LayerMask | None) -> str:
+    """Say in words where a layer shows."""
+    return "" if mask is None else f", where {mask.what} is {'dark' if mask.invert else 'bright'}"
 
 
 def _about(entry: Entry) -> str:

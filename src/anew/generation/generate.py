@@ -97,13 +97,13 @@ def generate(
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ValueError(f"n must be an integer of at least 1, got {n!r}")
     seed = _seed_of(rng)
+    width, height = pixel_size(size, wanted)
+    check_budget(n, width, height, max_megapixels)
     if wanted.model is not None:
-        return _sample(wanted.model, int(n), seed, size, label, steps, guidance, max_megapixels, options)
+        return _sample(wanted.model, int(n), seed, label, steps, guidance, options)
     for name, value in (("label", label), ("steps", steps), ("guidance", guidance)):
         if value is not None:
             raise ValueError(f"{what} takes no {name}: only trained models do")
-    width, height = pixel_size(size, wanted)
-    check_budget(n, width, height, max_megapixels)
     streams = (np.random.default_rng([seed, index]) for index in range(n))
     if wanted.rules is not None:
         from anew.generation.layers import draw_layers
@@ -160,14 +160,27 @@ def model_of(subject: str, models: list[str]) -> str:
 
 
 def pixel_size(size: int | tuple[int, int] | None, wanted: Wanted) -> tuple[int, int]:
-    """Give (width, height) for a size as people write it, or the usual one."""
+    """Give (width, height) for a size as people write it, or the usual one; a trained model has its own."""
+    if size is None and wanted.model is not None:
+        return _size_of(wanted.model)
     if size is None:
         size = (wanted.rules.size if wanted.rules is not None else None) or DEFAULT_SIDE
     sides = tuple(size) if isinstance(size, tuple | list) else (size, size)
     whole = all(isinstance(side, int | np.integer) and not isinstance(side, bool) for side in sides)
     if len(sides) != 2 or not whole or not all(1 <= side <= LARGEST_SIDE for side in sides):
         raise ValueError(f"size must be (width, height), each from 1 to {LARGEST_SIDE} pixels, got {size!r}")
-    return int(sides[0]), int(sides[1])
+    width, height = int(sides[0]), int(sides[1])
+    if wanted.model is not None and (width, height) != _size_of(wanted.model):
+        own = " x ".join(map(str, _size_of(wanted.model)))
+        raise ValueError(f"{Path(wanted.model).stem} makes pictures of {own}; enlarge them with `anew upscale`")
+    return width, height
+
+
+def _size_of(model: str) -> tuple[int, int]:
+    from anew.generation.sample import open_generator
+
+    height, width = open_generator(model).card.facts["size"]
+    return int(width), int(height)
 
 
 def check_budget(n: int, width: int, height: int, max_megapixels: float) -> None:
@@ -184,24 +197,19 @@ def _sample(
     model: str,
     n: int,
     seed: int,
-    size: int | tuple[int, int] | None,
     label: str | int | None,
     steps: int | None,
     guidance: float | None,
-    max_megapixels: float,
     options: dict[str, Any],
 ) -> Images:
     """Sample a trained model, after a check of what only rules take."""
-    from anew.generation.sample import open_generator, sample
+    from anew.generation.sample import sample
 
-    height, width = open_generator(model).card.facts["size"]
-    name = Path(model).stem
-    if size is not None and pixel_size(size, Wanted()) != (width, height):
-        raise ValueError(f"{name} makes pictures of {width} x {height}; enlarge them with `anew upscale`")
-    check_budget(n, width, height, max_megapixels)
     sampler = options.pop("sampler", None)
     if options:
-        raise ValueError(f"{name} has no option {next(iter(options))!r} (a flow takes sampler; rules have options)")
+        raise ValueError(
+            f"{Path(model).stem} has no option {next(iter(options))!r} (a flow takes sampler; rules have options)"
+        )
     return sample(model, n, label=label, rng=seed, steps=steps, guidance=guidance, sampler=sampler)
 
 

@@ -24,6 +24,7 @@ from anew.generation.catalogue import checked, draw, find
 
 LARGEST_FILE = 1 << 20  # bytes
 LARGEST_SIDE = 30_000  # pixels
+TRIAL = (16, 16)  # pixels of the picture that every source is tried with, before anything large is drawn
 
 Blend = Literal[
     "normal",
@@ -55,7 +56,7 @@ class Source(BaseModel):
 
     @model_validator(mode="after")
     def _known(self) -> Source:
-        checked(find(self.what), self.options)
+        self.draw(TRIAL, np.random.default_rng(0))
         return self
 
     def draw(self, shape: tuple[int, int], rng: np.random.Generator) -> Image:

@@ -33,6 +33,7 @@ Rng = int | np.random.Generator
 
 BATCH = 64  # images at a time, to bound the memory
 FIRST_TIME = 0.999  # of a flow that is sampled through its denoiser, where pure noise would be an infinite sigma
+MOST_STEPS = 1000
 MOST_GUIDANCE = 100.0  # far beyond what makes pictures, and still far from what overflows
 SAMPLERS = ("euler", "heun", "dpmpp_2m")
 
@@ -63,7 +64,7 @@ def sample(
         What to show, by name or index. By default the labels take turns: image i gets label i modulo their number.
     rng : int or Generator
         Image i depends on the seed and on i alone.
-    steps : int >= 1, optional
+    steps : int from 1 to 1000, optional
         Of a flow's sampler; more is slower and truer to the model. By default what the model's card says.
     guidance : float in [0, 100], optional
         Of a flow: 1 follows the data; above 1 the label shows more clearly and variety shrinks, at twice the time.
@@ -280,6 +281,8 @@ def _flow(
     """Integrate a flow from noise to images."""
     if sampler not in SAMPLERS:
         raise ValueError(f"no sampler {sampler!r}; there are {', '.join(SAMPLERS)}")
+    if steps > MOST_STEPS:
+        raise ValueError(f"steps must be up to {MOST_STEPS}, not {steps}")
     if not 0 <= guidance <= MOST_GUIDANCE:
         raise ValueError(f"guidance must be a number from 0 to {MOST_GUIDANCE:g}, it is {guidance}")
     no_label = np.full_like(labels, max(len(model.card.facts["labels"]), 1))
