@@ -212,6 +212,74 @@ def test_ranks_equal_the_mann_whitney_statistic_and_shares_brute_force() -> None
     assert found.median == pytest.approx(np.median(of_generated.min(axis=1)))
 
 
+# -- ties -----------------------------------------------------------------------------------------------------------
+
+
+def tied_features(kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give whole numbers, whose squared distances numpy has exactly."""
+    rng = np.random.default_rng(3)
+    if kind == "binary":
+        return tuple(rng.integers(0, 2, (60, 8)) for _ in range(3))  # type: ignore[return-value]
+    if kind == "counts":
+        return tuple(rng.poisson(2, (50, 3)) for _ in range(3))  # type: ignore[return-value]
+    few = rng.integers(-9, 9, (12, 5))
+    return tuple(few[rng.integers(0, len(few), 40)] for _ in range(3))  # type: ignore[return-value]
+
+
+def whole_squares(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return ((x[:, None] - y[None]) ** 2).sum(axis=2)
+
+
+MOVES = {
+    "as they are": lambda z: z.astype(float),
+    "shifted": lambda z: z + 10.0,
+    "far away": lambda z: z + 1e6,
+    "tripled": lambda z: 3.0 * z,
+    "quantised": lambda z: z / 255,
+    "quantised and shifted": lambda z: 0.1 * z + 0.7,
+}
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+@pytest.mark.parametrize("kind", ["binary", "counts", "repeated"])
+@pytest.mark.parametrize("k", [1, 3])
+def test_shares_of_tied_distances_equal_whole_numbers(
+    kind: str, k: int, move: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    x, y, _ = tied_features(kind)
+    across = whole_squares(x, y)
+    of_x, of_y = (np.sort(whole_squares(z, z), axis=1)[:, k] for z in (x, y))
+    in_x, in_y = across <= of_x[:, None], across <= of_y
+    pr, dc = precision_recall(move(x), move(y), k=k), density_coverage(move(x), move(y), k=k)
+    assert (pr.precision, pr.recall) == (in_x.any(axis=0).mean(), in_y.any(axis=1).mean())
+    assert (dc.density, dc.coverage) == (in_x.sum() / (k * len(y)), in_x.any(axis=1).mean())
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+@pytest.mark.parametrize("kind", ["binary", "counts", "repeated"])
+def test_memorisation_of_tied_distances_equals_whole_numbers(
+    kind: str, move: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    train, generated, test = tied_features(kind)
+    reach = np.sort(whole_squares(train, train), axis=1)[:, 1]
+    of_generated, of_test = whole_squares(generated, train), whole_squares(test, train)
+    near, near_test = of_generated.min(axis=1), of_test.min(axis=1)
+    found = memorisation(move(train), move(generated), move(test))
+    assert found.authentic == (near > reach[of_generated.argmin(axis=1)]).mean()
+    assert found.authentic_test == (near_test > reach[of_test.argmin(axis=1)]).mean()
+    assert found.nearer_than_test == pytest.approx(
+        mannwhitneyu(near_test, near).statistic / (len(near) * len(near_test))
+    )
+
+
+def test_a_far_outlier_widens_no_ball() -> None:
+    x, y = np.concatenate([gaussian(0, 40, 3), np.full((1, 3), 1e6)]), 0.6 * gaussian(1, 30, 3) + 0.3
+    hits = brute_distances(x, y) <= brute_radii(x, 5)[:, None]
+    found = density_coverage(x, y, k=5)
+    assert (found.density, found.coverage) == (hits.sum() / 150, hits.any(axis=1).mean())
+    assert precision_recall(x, y, k=5).precision == hits.any(axis=0).mean()
+
+
 # -- all ------------------------------------------------------------------------------------------------------------
 
 
@@ -259,3 +327,73 @@ def test_inputs_are_not_changed_and_any_float_will_do(measure: Callable[..., obj
 def test_k_must_leave_neighbours() -> None:
     with pytest.raises(ValueError, match="k must be from 1 to 3"):
         neighbours.radii(gaussian(0, 4, 2), 4)
+
+
+# -- what is refused ------------------------------------------------------------------------------------------------
+
+EYE = np.eye(3)
+
+
+@pytest.mark.parametrize(
+    ("mean", "covariance", "words"),
+    [
+        (np.zeros(1), EYE, r"a mean of shape \(D,\) and a covariance of shape \(D, D\), got \(1,\) and \(3, 3\)"),
+        (np.zeros((3, 1)), EYE, r"got \(3, 1\) and \(3, 3\)"),
+        (np.zeros(2), np.eye(2), "both Gaussians need the same dimension, got 3 and 2"),
+        (np.full(3, np.nan), EYE, "NaN or infinite"),
+        (np.zeros(3), np.full((3, 3), np.inf), "NaN or infinite"),
+        (np.zeros(3), EYE + np.eye(3, k=1), "symmetric"),
+        (np.zeros(3), -EYE, "eigenvalues >= 0, the least is -1"),
+        (np.full(3, 1e200), EYE, "too large for float64"),
+    ],
+)
+def test_what_is_no_gaussian_is_refused(mean: np.ndarray, covariance: np.ndarray, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        frechet_distance_of_gaussians(np.zeros(3), EYE, mean, covariance)
+    if "both" not in words:
+        with pytest.raises(ValueError, match=words):
+            frechet_distance_of_gaussians(mean, covariance, np.zeros(3), EYE)
+
+
+def test_covariances_of_float32_and_of_few_samples_are_taken() -> None:
+    x = gaussian(0, 20, 60)
+    covariance = np.cov(x.T).astype(np.float32)  # its least eigenvalues are rounding, some below 0
+    assert frechet_distance_of_gaussians(np.zeros(60), covariance, np.zeros(60), covariance) < 1e-2
+
+
+@pytest.mark.parametrize("measure", PAIRWISE)
+def test_features_whose_squares_overflow_are_refused(measure: Callable[..., object]) -> None:
+    x = gaussian(0, 20, 3)
+    for pair in ((x * 1e200, x), (x, x * 1e200), (x * 1e307, x)):
+        with pytest.raises(ValueError, match="too large for float64; divide both sets by the same number"):
+            measure(*pair)
+
+
+@pytest.mark.parametrize("k", [1.5, 0, 20])
+@pytest.mark.parametrize("measure", [precision_recall, density_coverage])
+def test_k_must_be_a_count_of_neighbours(measure: Callable[..., object], k: float) -> None:
+    with pytest.raises(ValueError, match=f"k must be from 1 to 19, an integer below the number of samples; got {k}"):
+        measure(gaussian(0, 20, 3), gaussian(1, 20, 3), k=k)
+
+
+def test_counts_must_be_whole_and_possible() -> None:
+    with pytest.raises(ValueError, match="k must be from 1 to 3"):
+        expected_coverage(4, 1, k=7)
+    with pytest.raises(ValueError, match="generated must be an integer >= 1, got 0"):
+        expected_coverage(4, 0, k=1)
+    with pytest.raises(ValueError, match=r"splits must be an integer >= 1, got 2\.5"):
+        inception_score(np.eye(4), splits=2.5)  # type: ignore[arg-type]
+    for pairs in (-1, 1.5):
+        with pytest.raises(ValueError, match=f"pairs must be an integer >= 0, got {pairs}"):
+            memorisation(gaussian(0, 9, 2), gaussian(1, 9, 2), gaussian(2, 9, 2), pairs=pairs)  # type: ignore[arg-type]
+
+
+def test_memorisation_names_the_set_that_is_wrong_and_takes_one_sample() -> None:
+    train = gaussian(0, 9, 2)
+    with pytest.raises(ValueError, match="training ones have 2, test 3"):
+        memorisation(train, train, gaussian(1, 9, 3))
+    with pytest.raises(ValueError, match="training ones have 2, generated 3"):
+        memorisation(train, gaussian(1, 9, 3), train)
+    found = memorisation(train, train[4:5], train[:1] + 1)
+    assert (found.nearer_than_test, found.copies, found.authentic, found.median) == (1, 1, 0, 0)
+    assert found.pairs.tolist() == [[0, 4]]

@@ -82,6 +82,8 @@ def test_wrong_sizes_and_names_are_refused() -> None:
         extract(seven()[None], "numbers")
     with pytest.raises(WrongExtractor, match="no such file"):
         extract(seven()[None], "missing.onnx")
+    with pytest.raises(WrongExtractor, match="no such file"):
+        extract(seven()[None], Path("missing.onnx"))
 
 
 def test_a_foreign_extractor_gets_scaled_images_of_its_kind(tmp_path: Path) -> None:
@@ -105,3 +107,4 @@ def test_a_foreign_extractor_gets_scaled_images_of_its_kind(tmp_path: Path) -> N
     photo = resize(skimage.data.astronaut()[:120, :120], (120, 120)).astype(np.float32)
     means = extract(photo[None], str(tmp_path / "means.onnx"))
     np.testing.assert_allclose(means[0], 255 * photo.mean(axis=(0, 1)), atol=0.5)
+    assert np.array_equal(extract(photo[None], tmp_path / "means.onnx"), means)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 import skimage.data
@@ -104,3 +107,40 @@ def test_images_too_small_are_refused() -> None:
         ssim(x, x, data_range=1)
     with pytest.raises(ValueError, match="at least 176 pixels"):
         ms_ssim(x, x, data_range=1)
+
+
+@pytest.mark.parametrize("metric", [ssim, ms_ssim, gmsd])
+@pytest.mark.parametrize("nonsense", [0, -1, np.nan, np.inf])
+def test_a_range_that_is_none_is_refused(metric: Callable[..., float], nonsense: float) -> None:
+    x = np.random.default_rng(0).random((176, 176))
+    with pytest.raises(ValueError, match="data_range must be a finite number above 0"):
+        metric(x, x, data_range=nonsense)
+
+
+@pytest.mark.parametrize(
+    "metric", [mse, mae, edge_preservation, partial(psnr, data_range=1), partial(ssim, data_range=1)]
+)
+def test_what_is_no_finite_real_number_is_refused(metric: Callable[..., float]) -> None:
+    x = np.random.default_rng(0).random((12, 12))
+    y = x.copy()
+    y[2, 3], y[4, 5] = np.nan, np.inf
+    for pair, name in (((x, y), "reference"), ((y, x), "image")):
+        with pytest.raises(ValueError, match=f"the {name} holds 2 values that are NaN or infinite"):
+            metric(*pair)
+    for wrong in (x * 1j, x.astype(str), x.astype("datetime64[s]")):
+        with pytest.raises(TypeError, match="expected an image of real numbers, got"):
+            metric(wrong, wrong)
+
+
+def test_gmsd_needs_a_map_of_several_pixels() -> None:
+    x = np.random.default_rng(0).random((3, 3))
+    assert gmsd(x, 1 - x**2, data_range=1) > 0
+    for side in (1, 2):
+        with pytest.raises(ValueError, match=f"GMSD needs at least 3 pixels a side, got 3 x {side}"):
+            gmsd(x[:, :side], x[:, :side], data_range=1)
+
+
+@pytest.mark.parametrize("border", [1.5, -1])
+def test_a_border_that_is_no_count_is_refused(border: float) -> None:
+    with pytest.raises(ValueError, match="border must be an integer >= 0, got"):
+        psnr(np.zeros((9, 9)), np.ones((9, 9)), data_range=1, border=border)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -129,3 +130,20 @@ def test_images_too_small_are_refused() -> None:
         blockiness(x, data_range=1)
     with pytest.raises(ValueError, match="at least 192 pixels"):
         niqe(x, data_range=1)
+
+
+@pytest.mark.parametrize("metric", [niqe, blockiness, noise_level])
+@pytest.mark.parametrize("nonsense", [0, -1, np.nan, np.inf])
+def test_a_range_that_is_none_is_refused(metric: Callable[..., float], nonsense: float) -> None:
+    with pytest.raises(ValueError, match="data_range must be a finite number above 0"):
+        metric(np.random.default_rng(0).random((192, 192)), data_range=nonsense)
+
+
+@pytest.mark.parametrize("metric", [sharpness, *(partial(m, data_range=1) for m in (niqe, blockiness, noise_level))])
+def test_what_is_no_finite_real_number_is_refused(metric: Callable[..., float]) -> None:
+    x = np.random.default_rng(0).random((192, 192))
+    with pytest.raises(TypeError, match="expected an image of real numbers, got complex128"):
+        metric(x * 1j)
+    x[5, 5] = np.nan
+    with pytest.raises(ValueError, match="the image holds 1 values that are NaN or infinite"):
+        metric(x)

@@ -87,3 +87,9 @@ def test_large_pictures_are_compared_in_pieces(photo: np.ndarray, monkeypatch: p
 def test_what_cannot_be_compared_is_said(shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         perceptual_distance(np.zeros(shape), np.zeros(shape), data_range=1)
+
+
+@pytest.mark.parametrize("nonsense", [0, -1, np.nan, np.inf])
+def test_a_range_that_is_none_is_refused(photo: np.ndarray, nonsense: float) -> None:
+    with pytest.raises(ValueError, match="data_range must be a finite number above 0"):
+        perceptual_distance(photo, photo, data_range=nonsense)

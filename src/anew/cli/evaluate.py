@@ -129,7 +129,7 @@ def _score_pair(x: NDArray[Any], y: NDArray[Any]) -> dict[str, float | None]:
         "psnr": min(psnr(x, y, data_range=1), HIGHEST_PSNR),
         "ssim": ssim(x, y, data_range=1) if side >= 11 else None,
         "ms_ssim": ms_ssim(x, y, data_range=1) if side >= 176 else None,
-        "gmsd": gmsd(x, y, data_range=1) if side >= 2 else None,
+        "gmsd": gmsd(x, y, data_range=1) if side >= 3 else None,
         "epi": edge_preservation(x, y) if side >= 3 else None,
         "perceptual": perceptual_distance(x, y, data_range=1) if side >= SMALLEST else None,
     }

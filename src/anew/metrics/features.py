@@ -63,14 +63,14 @@ class Extractor:
         return f"{self.name} ({self.version})"
 
 
-def extract(images: ArrayLike, name: str) -> NDArray[np.float32]:
+def extract(images: ArrayLike, name: str | Path) -> NDArray[np.float32]:
     """Describe each image by a vector.
 
     Parameters
     ----------
     images : (N, H, W) or (N, H, W, C) array of float in [0, 1], or uint8
         Grey and colour are converted to what the extractor takes.
-    name : str
+    name : str or path
         ``"digits"``, ``"fashion"``, ``"faces"``, ``"photos"``, or the path of an ``.onnx`` file.
 
     Returns
@@ -87,13 +87,13 @@ def extract(images: ArrayLike, name: str) -> NDArray[np.float32]:
     return run(images, name, "features")
 
 
-def classify(images: ArrayLike, name: str) -> NDArray[np.float32]:
+def classify(images: ArrayLike, name: str | Path) -> NDArray[np.float32]:
     """Give the probability of each class.
 
     Parameters
     ----------
     images : as ``extract`` takes them
-    name : str
+    name : str or path
         As ``extract`` takes it, or ``"judge-digits"``, ``"judge-fashion"``: use these to judge generated images, so
         that no figure comes from the network that they were tuned by.
 
@@ -109,7 +109,7 @@ def classify(images: ArrayLike, name: str) -> NDArray[np.float32]:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def run(images: ArrayLike, name: str, output: str) -> NDArray[np.float32]:
+def run(images: ArrayLike, name: str | Path, output: str) -> NDArray[np.float32]:
     """Run an extractor over a set, some images at a time, and give one of its outputs."""
     extractor = open_extractor(name)
     batch = as_images(images)
@@ -130,7 +130,7 @@ def run(images: ArrayLike, name: str, output: str) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=8)
-def open_extractor(name: str) -> Extractor:
+def open_extractor(name: str | Path) -> Extractor:
     """Open an extractor by its name, or by the path of an ``.onnx`` file.
 
     Raises
@@ -140,6 +140,7 @@ def open_extractor(name: str) -> Extractor:
     BadModel
         If the file cannot be opened.
     """
+    name = str(name)
     if name.endswith(".onnx"):
         return _open_file(Path(name))
     for full in (name, f"features-{name}"):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import LUMA
-from anew.metrics.error import as_pair
+from anew.metrics.error import as_pair, check_data_range
 
 GMSD_C = 170.0  # for luma in [0, 255], section III of the paper
 
@@ -15,11 +15,12 @@ def gmsd(image: ArrayLike, reference: ArrayLike, *, data_range: float) -> float:
     """Gradient magnitude similarity deviation; 0 is best.
 
     Luma (BT.601 weights for 3 channels), 2 x 2 average and subsampling by 2, Prewitt gradients, standard deviation of
-    the similarity map over the whole image.
+    the similarity map over the whole image. The map has half the sides, rounded up: of 2 x 2 pixels it would have one,
+    whose deviation is always 0.
 
     Parameters
     ----------
-    image, reference : arrays of the same shape, (H, W) or (H, W, C), at least 2 pixels a side
+    image, reference : arrays of the same shape, (H, W) or (H, W, C), at least 3 pixels a side
     data_range : float > 0
 
     References
@@ -28,9 +29,13 @@ def gmsd(image: ArrayLike, reference: ArrayLike, *, data_range: float) -> float:
     """
     from scipy.ndimage import correlate
 
+    check_data_range(data_range)
+    pair = as_pair(image, reference)
+    if min(pair[0].shape[:2]) < 3:
+        raise ValueError(f"GMSD needs at least 3 pixels a side, got {pair[0].shape[0]} x {pair[0].shape[1]}")
     prewitt = np.array([[1, 0, -1]] * 3) / 3
     magnitudes = []
-    for x in as_pair(image, reference):
+    for x in pair:
         y = luma(x) * (255 / data_range)
         half = correlate(y, np.full((2, 2), 0.25), mode="constant", origin=-1)[::2, ::2]
         horizontal = correlate(half, prewitt, mode="constant")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.metrics.error import as_pair
+from anew.metrics.error import as_pair, check_data_range
 from anew.metrics.features import open_extractor
 
 EXTRACTOR = "photos"
@@ -47,6 +47,7 @@ def perceptual_distance(image: ArrayLike, reference: ArrayLike, *, data_range: f
     Zhang, Isola, Efros, Shechtman and Wang, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric",
     CVPR 2018, equation 1, with all channel weights equal.
     """
+    check_data_range(data_range)
     x, y = as_pair(image, reference)
     if x.ndim == 3 and x.shape[2] not in (1, 3):
         raise ValueError(f"expected 1 or 3 channels, got {x.shape[2]}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.metrics.error import as_pair
+from anew.metrics.error import as_pair, check_data_range
 
 WINDOW_SIGMA, WINDOW_RADIUS = 1.5, 5  # the 11 x 11 Gaussian of the paper
 K1, K2 = 0.01, 0.03
@@ -32,6 +32,7 @@ def ssim(image: ArrayLike, reference: ArrayLike, *, data_range: float) -> float:
     ----------
     Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 13 (2004), equation 13.
     """
+    check_data_range(data_range)
     luminance, contrast = _ssim_maps(*as_pair(image, reference), data_range)
     return float(np.mean(luminance * contrast))
 
@@ -51,6 +52,7 @@ def ms_ssim(image: ArrayLike, reference: ArrayLike, *, data_range: float) -> flo
     ----------
     Wang, Simoncelli and Bovik, Asilomar Conference 2003, equation 7.
     """
+    check_data_range(data_range)
     x, y = as_pair(image, reference)
     smallest = (2 * WINDOW_RADIUS + 1) * 2 ** (len(MS_WEIGHTS) - 1)
     if min(x.shape[:2]) < smallest:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.metrics.distribution.neighbours import radii, squared_distances
+from anew.metrics.distribution.neighbours import check_neighbours, in_balls, radii
 from anew.metrics.distribution.samples import as_feature_pair
+from anew.metrics.error import check_count
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class DensityCoverage:
 def density_coverage(real: ArrayLike, generated: ArrayLike, *, k: int = 5) -> DensityCoverage:
     """Give density and coverage (equations 3 and 5).
 
-    The ball of a real sample reaches to its k-th nearest other real one. For equal distributions density has the mean
-    1, and coverage the mean that ``expected_coverage`` gives: 1 - 2^-k for many samples, 0.969 for k = 5.
+    The ball of a real sample reaches to its k-th nearest other real one, which lies in it (up to 1e-11 of the squared
+    norms, for rounding). For equal distributions density has the mean 1, and coverage the mean that
+    ``expected_coverage`` gives: 1 - 2^-k for many samples, 0.969 for k = 5.
 
     Parameters
     ----------
@@ -48,10 +50,8 @@ def density_coverage(real: ArrayLike, generated: ArrayLike, *, k: int = 5) -> De
     DensityCoverage
     """
     x, y = as_feature_pair(real, generated, least=2)
-    reach = radii(x, k) ** 2
     inside, covered = 0, np.zeros(len(x), bool)
-    for rows, squares in squared_distances(x, y):
-        hits = squares <= reach[rows, None]
+    for rows, hits in in_balls(x, radii(x, k), y):
         inside += int(hits.sum())
         covered[rows] = hits.any(axis=1)
     return DensityCoverage(density=inside / (k * len(y)), coverage=float(covered.mean()))
@@ -65,9 +65,13 @@ def expected_coverage(real: int, generated: int, *, k: int = 5) -> float:
 
     Parameters
     ----------
-    real, generated : int
+    real, generated : int >= 2, int >= 1
         N and M.
+    k : int from 1 to N - 1
     """
+    check_count("real", real, least=2)
+    check_count("generated", generated, least=1)
+    check_neighbours(k, real)
     missed = 1.0
     for i in range(1, k + 1):
         missed *= (real - i) / (real + generated - i)

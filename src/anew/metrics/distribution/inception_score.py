@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from anew.metrics.error import check_count
+
 
 @dataclass(frozen=True)
 class InceptionScore:
@@ -50,8 +52,7 @@ def inception_score(probabilities: ArrayLike, *, splits: int = 10) -> InceptionS
         raise ValueError(f"expected probabilities of shape (N, classes), got {p.shape}")
     if not (p >= 0).all() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
         raise ValueError("expected probabilities: rows that are >= 0 and sum to 1")
-    if splits < 1:
-        raise ValueError(f"splits must be at least 1, got {splits}")
+    check_count("splits", splits, least=1)
     scores = []
     for part in np.array_split(p, min(splits, len(p))):
         ratio = np.divide(part, part.mean(axis=0), out=np.ones_like(part), where=part > 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.metrics.distribution.samples import Features, as_feature_pair, row_blocks, too_few
+from anew.metrics.distribution.samples import Features, as_feature_pair, refuse_overflow, row_blocks, too_few
 
 Z_95 = 1.959963984540054  # two-sided 95 % of the normal distribution
 
@@ -58,9 +58,10 @@ def kernel_distance(real: ArrayLike, generated: ArrayLike) -> KernelDistance:
     """
     x, y = as_feature_pair(real, generated, least=3)
     n, m = len(x), len(y)
-    within_x, within_y = _row_sums(x, x), _row_sums(y, y)  # (N,), (M,)
-    within_x -= _kernel_of_itself(x)
-    within_y -= _kernel_of_itself(y)
+    with np.errstate(over="ignore"):
+        own_x, own_y = _kernel_of_itself(x), _kernel_of_itself(y)
+        refuse_overflow(((n + m) * max(own_x.max(), own_y.max())) ** 2)  # |k(x, y)| <= max(k(x, x), k(y, y))
+    within_x, within_y = _row_sums(x, x) - own_x, _row_sums(y, y) - own_y  # (N,), (M,)
     across_x, across_y = _row_sums(x, y), _row_sums(y, x)
     sum_x, sum_y, sum_xy = within_x.sum(), within_y.sum(), across_x.sum()
     mean_x, mean_y = sum_x / (n * (n - 1)), sum_y / (m * (m - 1))

@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.metrics.distribution.neighbours import nearest, radii
-from anew.metrics.distribution.samples import Features, as_feature_pair, as_features
+from anew.metrics.distribution.samples import Features, as_features, check_same_features
+from anew.metrics.error import check_count
+
+TIE = 1e-9  # two distances are equal if they differ by less, relatively: the features were rounded
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ def memorisation(train: ArrayLike, generated: ArrayLike, test: ArrayLike, *, pai
     train : (N, D) array
         What the generator was trained on, at least 2.
     generated : (M, D) array
+        At least 1, to ask about a single image.
     test : (K, D) array
-        Real samples that it was not trained on.
+        Real samples that it was not trained on, at least 1; ``copies`` needs 100 to mean what it says.
     pairs : int >= 0
         How many of the nearest pairs to give.
 
@@ -67,15 +71,18 @@ def memorisation(train: ArrayLike, generated: ArrayLike, test: ArrayLike, *, pai
     -------
     Memorisation
     """
-    x, y = as_feature_pair(train, generated, least=2)
-    _, z = as_feature_pair(x, as_features(test, "test", least=2), least=2)
+    check_count("pairs", pairs, least=0)
+    x = as_features(train, "training", least=2)
+    y, z = as_features(generated, "generated", least=1), as_features(test, "test", least=1)
+    check_same_features(x, "training", y, "generated")
+    check_same_features(x, "training", z, "test")
     to_train, index = nearest(y, x)
     of_test, test_index = nearest(z, x)
-    reach = radii(x, 1)
+    reach = (1 + TIE) * radii(x, 1)
     worst = np.argsort(to_train, kind="stable")[:pairs]
     return Memorisation(
         nearer_than_test=_chance_of_less(to_train, of_test),
-        copies=float((to_train < np.quantile(of_test, 0.01)).mean()),
+        copies=float((to_train < (1 - TIE) * np.quantile(of_test, 0.01)).mean()),
         authentic=float((to_train > reach[index]).mean()),
         authentic_test=float((of_test > reach[test_index]).mean()),
         median=float(np.median(to_train)),
@@ -88,6 +95,6 @@ def memorisation(train: ArrayLike, generated: ArrayLike, test: ArrayLike, *, pai
 def _chance_of_less(a: Features, b: Features) -> float:
     """Give the share of pairs with a < b, ties counted half: the Mann-Whitney U statistic over the number of pairs."""
     ordered = np.sort(b)
-    above = len(b) - np.searchsorted(ordered, a, side="right")
-    ties = np.searchsorted(ordered, a, side="right") - np.searchsorted(ordered, a, side="left")
-    return float((above + ties / 2).mean() / len(b))
+    below = np.searchsorted(ordered, (1 - TIE) * a, side="left")
+    not_above = np.searchsorted(ordered, (1 + TIE) * a, side="right")
+    return float((len(b) - (below + not_above) / 2).mean() / len(b))

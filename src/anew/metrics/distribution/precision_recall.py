@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.metrics.distribution.neighbours import radii, squared_distances
+from anew.metrics.distribution.neighbours import in_balls, radii
 from anew.metrics.distribution.samples import Features, as_feature_pair
 
 
@@ -35,7 +35,8 @@ def precision_recall(real: ArrayLike, generated: ArrayLike, *, k: int = 3) -> Pr
     """Give precision and recall from the balls around all samples (equations 1 and 2).
 
     A sample lies among a set if it is no farther from one of its samples than that one's k-th nearest neighbour in the
-    set. A single outlier with a large ball raises both; ``density_coverage`` is built against that.
+    set (up to 1e-11 of their squared norms, for rounding). A single outlier with a large ball raises both;
+    ``density_coverage`` is built against that.
 
     Parameters
     ----------
@@ -53,8 +54,7 @@ def precision_recall(real: ArrayLike, generated: ArrayLike, *, k: int = 3) -> Pr
 
 def _share_among(x: Features, y: Features, k: int) -> float:
     """Give the share of y that lies in a ball of x."""
-    reach = radii(x, k) ** 2
     inside = np.zeros(len(y), bool)
-    for rows, squares in squared_distances(x, y):
-        inside |= (squares <= reach[rows, None]).any(axis=0)
+    for _, hits in in_balls(x, radii(x, k), y):
+        inside |= hits.any(axis=0)
     return float(inside.mean())

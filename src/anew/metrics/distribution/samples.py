@@ -42,9 +42,20 @@ def as_features(features: ArrayLike, name: str, *, least: int) -> Features:
 def as_feature_pair(real: ArrayLike, generated: ArrayLike, *, least: int) -> tuple[Features, Features]:
     """Check two sets of features of the same extractor."""
     x, y = as_features(real, "real", least=least), as_features(generated, "generated", least=least)
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(f"both sets need the same features; real ones have {x.shape[1]}, generated {y.shape[1]}")
+    check_same_features(x, "real", y, "generated")
     return x, y
+
+
+def check_same_features(x: Features, x_name: str, y: Features, y_name: str) -> None:
+    """Refuse two sets whose vectors have different lengths."""
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(f"both sets need the same features; {x_name} ones have {x.shape[1]}, {y_name} {y.shape[1]}")
+
+
+def refuse_overflow(bound: float) -> None:
+    """Refuse features if a bound of what is computed from them overflowed."""
+    if not np.isfinite(bound):
+        raise ValueError("the features are too large for float64; divide both sets by the same number")
 
 
 def too_few(real: int, generated: int) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.metrics.error import as_pair
+from anew.metrics.error import as_pair, check_data_range
 from anew.metrics.gradient import luma
 
 BLOCK = 8
@@ -38,6 +38,7 @@ def blockiness(image: ArrayLike, *, data_range: float) -> float:
     ----------
     Wu and Yuen, IEEE Signal Processing Letters 4 (1997).
     """
+    check_data_range(data_range)
     x = luma(as_pair(image, image)[0]) * (255 / data_range)
     if min(x.shape) < LEAST_SIDE:
         raise ValueError(f"blockiness needs at least {LEAST_SIDE} pixels a side, got {x.shape[0]} x {x.shape[1]}")

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.metrics.error import as_pair
+from anew.metrics.error import as_pair, check_data_range
 from anew.metrics.gradient import luma
 
 PATCH = 96  # pixels of the fine scale; half of it on the coarse one
@@ -66,6 +66,7 @@ def patch_features(image: ArrayLike, *, data_range: float) -> tuple[Array, Array
     (N,) float64 array
         Mean local deviation of the patch.
     """
+    check_data_range(data_range)
     x = luma(as_pair(image, image)[0]) * (255 / data_range)
     rows, columns = x.shape[0] // PATCH, x.shape[1] // PATCH
     if min(rows, columns) < 2:

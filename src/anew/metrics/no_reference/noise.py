@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.metrics.error import as_pair
+from anew.metrics.error import as_pair, check_data_range
 
 
 def noise_level(image: ArrayLike, *, data_range: float) -> float:
@@ -23,5 +23,6 @@ def noise_level(image: ArrayLike, *, data_range: float) -> float:
     """
     from anew.diagnosis.noise import estimate_noise_sigma
 
+    check_data_range(data_range)
     x = as_pair(image, image)[0] / data_range
     return estimate_noise_sigma(x.astype(np.float32)) * data_range
