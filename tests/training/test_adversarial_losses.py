@@ -185,3 +185,12 @@ def test_clipped_weights_stay_within_the_limit() -> None:
 
 def test_a_classifier_that_knows_nothing_pays_the_logarithm_of_the_number_of_classes() -> None:
     assert float(class_loss(torch.zeros(4, 10), torch.arange(4))) == pytest.approx(math.log(10))
+
+
+def test_scores_that_do_not_pair_are_refused() -> None:
+    flat, column = torch.zeros(4), torch.zeros(4, 1)
+    for loss in (relativistic().discriminator, relativistic().generator):
+        with pytest.raises(ValueError, match="expected two tensors of the same shape"):
+            loss(column, flat)
+    with pytest.raises(ValueError, match="the same shape"):
+        gradient_penalty(lambda x: x.sum(1), torch.ones(3, 2), torch.zeros(1, 2), torch.rand(3))

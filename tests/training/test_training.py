@@ -147,6 +147,12 @@ def test_losses_at_known_points() -> None:
         assert float(loss(two, two)) == pytest.approx(0, abs=1.1e-3)
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_refuse_images_that_would_broadcast(name: str) -> None:
+    with pytest.raises(ValueError, match=r"the same shape, got \(2, 1, 4, 4\) and \(2, 3, 4, 4\)"):
+        LOSSES[name](torch.zeros(2, 1, 4, 4), torch.zeros(2, 3, 4, 4))
+
+
 def run_tiny(folder: Path, photos: Path, **arguments):  # type: ignore[no-untyped-def]
     """Train the tiny network."""
     torch.set_num_threads(1)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, relu, softplus
 
+from anew.losses.shapes import check_same_shape
+
 ScoreLoss = Callable[[Tensor, Tensor], Tensor]  # (scores of real images, scores of generated ones) -> scalar
 
 
@@ -88,9 +90,14 @@ def relativistic() -> AdversarialLoss:
     Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024, equation 2, show that this landscape has no local
     minimum in which modes are missing, and that R1 and R2 together make training converge.
     """
+
+    def prefer(liked: Tensor, other: Tensor) -> Tensor:
+        check_same_shape(liked, other)
+        return softplus(other - liked).mean()
+
     return AdversarialLoss(
-        discriminator=lambda real, fake: softplus(fake - real).mean(),
-        generator=lambda real, fake: softplus(real - fake).mean(),
+        discriminator=lambda real, fake: prefer(real, fake),
+        generator=lambda real, fake: prefer(fake, real),
         relative=True,
     )
 
@@ -152,6 +159,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     Gulrajani et al., "Improved Training of Wasserstein GANs", NIPS 2017, equation 3; their factor lambda is left to the
     caller.
     """
+    check_same_shape(real, fake)
     weight = part.reshape(-1, *[1] * (real.ndim - 1))
     x = (weight * real + (1 - weight) * fake).detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
