@@ -1,4 +1,4 @@
-"""``anew evaluate``: how good a folder of results is, with or without the clean pictures."""
+"""``anew evaluate``: how good a folder of results is, with or without the clean pictures, or beside real ones."""
 
 from __future__ import annotations
 
@@ -29,16 +29,36 @@ def evaluate(
     reference: Annotated[
         Path | None, typer.Option(metavar="CLEAN", help="The clean picture, or a folder with the same names.")
     ] = None,
+    real: Annotated[
+        Path | None, typer.Option(metavar="REAL", help="Real pictures to compare generated ones with: folder, .npz.")
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(metavar="DATA", help="With --real: what the generator learned from.")
+    ] = None,
+    features: Annotated[
+        str, typer.Option(metavar="NAME", help="With --real: photos, digits, fashion, faces, or an .onnx file.")
+    ] = "photos",
     as_json: o.AsJson = False,
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
 ) -> None:
-    """Score results against clean pictures of the same name, or on their own.
+    """Score results against clean pictures of the same name, on their own, or as a set.
 
     With --reference: PSNR, SSIM, MS-SSIM, GMSD, edge preservation and our perceptual distance. Without: NIQE,
     sharpness, noise (of 255) and blockiness. A clean picture is found by its path under CLEAN, whatever its ending.
+
+    With --real, for generated pictures: Frechet and kernel distance, precision and recall, density and coverage of the
+    two sets; with --train, whether they are copies.
     """
+    from anew.cli.evaluate_sets import evaluate_sets
     from anew.errors import AnewError
 
+    if real is not None:
+        if reference is not None:
+            raise typer.BadParameter("--reference scores picture by picture, --real set by set; give one of them")
+        evaluate_sets(results, real, train, features, as_json=as_json, max_megapixels=max_megapixels)
+        return
+    if train is not None:
+        raise typer.BadParameter("--train goes with --real")
     pairs, unmatched = _pairs(results, reference)
     rows: list[dict[str, Any]] = []
     failed: list[str] = []
@@ -64,6 +84,8 @@ def evaluate(
 
 def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path, Path | None]], list[str]]:
     """Pair files by their path in the folder, first with its ending, then without."""
+    from anew.cli.evaluate_sets import picture_files
+
     for path in (results, reference):
         if path is not None and not path.exists():
             raise typer.BadParameter(f"{path} does not exist")
@@ -71,14 +93,14 @@ def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path,
         if reference is not None and reference.is_dir():
             raise typer.BadParameter(f"{results} is a file; give a file as --reference too")
         return [(results.name, results, reference)], []
-    files = _files(results)
+    files = picture_files(results)
     if not files:
         raise typer.BadParameter(f"no image found in {results}")
     if reference is None:
         return [(name, path, None) for name, path in files.items()], []
     if not reference.is_dir():
         raise typer.BadParameter(f"{results} is a folder; give a folder as --reference too")
-    clean = _files(reference)
+    clean = picture_files(reference)
     by_stem: dict[str, list[str]] = {}
     for name in clean:
         by_stem.setdefault(str(Path(name).with_suffix("")), []).append(name)
@@ -93,14 +115,6 @@ def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path,
             pairs.append((name, path, clean[partner]))
             used.add(partner)
     return pairs, unmatched + [str(clean[name]) for name in clean if name not in used]
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    from anew.codecs.formats import FORMATS
-
-    endings = {ending for chosen in FORMATS for ending in chosen.extensions}
-    found = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix.lower() in endings)
-    return {str(path.relative_to(folder)): path for path in found}
 
 
 def _score(path: Path, clean: Path | None, max_megapixels: float) -> dict[str, float | None]:

@@ -1,0 +1,144 @@
+"""``anew evaluate MADE --real REAL``: generated pictures against real ones, as wholes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from anew.metrics.sets import SetComparison
+
+    Features = NDArray[np.float32]
+
+ARRAYS = {"--real": ("test_images", "images"), "--train": ("train_images", "images"), "RESULTS": ("images",)}
+
+
+def evaluate_sets(
+    made: Path, real: Path, train: Path | None, features: str, *, as_json: bool, max_megapixels: float
+) -> None:
+    """Compare two sets of pictures in the features of an extractor, and print every measure."""
+    from anew.metrics.features import open_extractor
+    from anew.metrics.sets import LEAST, compare_sets
+
+    extractor = open_extractor(features)
+    sources = {"RESULTS": made, "--real": real} | ({} if train is None else {"--train": train})
+    vectors: dict[str, Features] = {}
+    failed: list[str] = []
+    for option, source in sources.items():
+        vectors[option] = _features_of(source, option, features, max_megapixels, failed)
+        if len(vectors[option]) < LEAST:
+            raise typer.BadParameter(f"at least {LEAST} pictures are needed, {source} has {len(vectors[option])}")
+    compared = compare_sets(vectors["--real"], vectors["RESULTS"], train=vectors.get("--train"))
+    for line in failed:
+        print(f"anew: {line}", file=sys.stderr)
+    if as_json:
+        counts = {"generated": len(vectors["RESULTS"]), "real": len(vectors["--real"])}
+        facts = {"features": str(extractor), **counts, "warning": compared.kernel_distance.warning}
+        print(json.dumps({**facts, **_figures(compared), "failed": failed}, indent=2))
+    else:
+        _print(compared, str(extractor))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _features_of(source: Path, option: str, extractor: str, max_megapixels: float, failed: list[str]) -> Features:
+    """Give (N, D) of the pictures of a folder, or of the array of a .npz file."""
+    import numpy as np
+
+    from anew.errors import AnewError
+    from anew.images import read
+    from anew.metrics.features import extract
+
+    if not source.exists():
+        raise typer.BadParameter(f"{source} does not exist")
+    try:
+        if source.suffix.lower() == ".npz":
+            return extract(_array_of(source, ARRAYS[option]), extractor)
+        if not source.is_dir():
+            raise typer.BadParameter(f"expected a folder of pictures or a .npz file, got {source}")
+        by_shape: dict[tuple[int, ...], list[NDArray[np.uint8]]] = {}  # of one shape at once: many times as fast
+        for name, path in picture_files(source).items():
+            try:
+                pixels = read(path, max_megapixels=max_megapixels).pixels
+            except AnewError as error:
+                failed.append(f"{name}: left out ({error})")
+                continue
+            by_shape.setdefault(pixels.shape, []).append(np.rint(pixels.clip(0, 1) * 255).astype(np.uint8))
+        parts = [extract(np.stack(alike), extractor) for alike in by_shape.values()]
+    except (ValueError, TypeError) as error:
+        raise typer.BadParameter(f"{source}: {error}") from None
+    return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
+
+
+def _array_of(source: Path, names: tuple[str, ...]) -> NDArray[Any]:
+    """Give the first of these arrays that a .npz file holds."""
+    import zipfile
+
+    import numpy as np
+
+    try:
+        with np.load(source, allow_pickle=False) as file:
+            for name in names:
+                if name in file:
+                    images: NDArray[Any] = file[name]
+                    return images
+            raise ValueError(f"expected an array {' or '.join(names)}, it holds {', '.join(file) or 'none'}")
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"cannot be read ({error})") from None
+
+
+def picture_files(folder: Path) -> dict[str, Path]:
+    """Give the pictures of a folder and its sub-folders by their paths in it, in order."""
+    from anew.codecs.formats import FORMATS
+
+    endings = {ending for chosen in FORMATS for ending in chosen.extensions}
+    found = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix.lower() in endings)
+    return {str(path.relative_to(folder)): path for path in found}
+
+
+def _figures(compared: SetComparison) -> dict[str, Any]:
+    """Give the numbers for JSON."""
+    kernel, copying = compared.kernel_distance, compared.copying
+    figures: dict[str, Any] = {
+        "frechet_distance": compared.frechet_distance,
+        "kernel_distance": kernel.value,
+        "kernel_distance_95": [kernel.low, kernel.high],
+        "precision": compared.fidelity.precision,
+        "recall": compared.fidelity.recall,
+        "density": compared.spread.density,
+        "coverage": compared.spread.coverage,
+        "best_coverage": compared.best_coverage,
+    }
+    if copying is not None:
+        figures["nearer_to_training_than_real"] = copying.nearer_than_test
+        figures["copies"] = copying.copies
+    return figures
+
+
+def _print(compared: SetComparison, extractor: str) -> None:
+    kernel, fidelity, spread, copying = compared.kernel_distance, compared.fidelity, compared.spread, compared.copying
+    print(f"{kernel.generated} generated and {kernel.real} real pictures, in the features of {extractor}")
+    rows = [
+        ("Frechet distance", f"{compared.frechet_distance:.4g}", "0 is best; for the same counts and features"),
+        ("kernel distance", f"{kernel.value:.4g}", f"0 is best; 95 %: {kernel.low:.4g} to {kernel.high:.4g}"),
+        ("precision", f"{fidelity.precision:.3f}", "share of the generated that lie among the real"),
+        ("recall", f"{fidelity.recall:.3f}", "share of the real that lie among the generated"),
+        ("density", f"{spread.density:.3f}", "1 is as real; less, and they lie outside"),
+        ("coverage", f"{spread.coverage:.3f}", f"fresh real pictures have {compared.best_coverage:.3f}"),
+    ]
+    if copying is not None:
+        rows.append(
+            ("nearer", f"{copying.nearer_than_test:.3f}", "to training than real ones are: 0.5 is ideal, 1 copies")
+        )
+        rows.append(("copies", f"{copying.copies:.3f}", "nearer than 99 in 100 real ones: 0.01 is ideal"))
+    for name, value, meaning in rows:
+        print(f"  {name:<17} {value:>10}  {meaning}")
+    if kernel.warning is not None:
+        print(f"anew: {kernel.warning}", file=sys.stderr)

@@ -1,0 +1,92 @@
+"""``anew evaluate MADE --real REAL`` as a person uses it: sets of pictures against sets of pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import anew
+from anew.metrics.distribution import frechet_distance, kernel_distance, memorisation
+from anew.metrics.features import extract
+
+Invoke = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
+    """Folders of marble, of other marble and of dots, 12 pictures each, and their pixels."""
+    monkeypatch.chdir(tmp_path)
+    made = {}
+    for name, kind, seed in (("marble", "marble", 0), ("other", "marble", 1), ("dots", "dots", 0)):
+        pictures = np.rint(anew.generate(kind, 12, rng=seed, size=40) * 255).astype(np.uint8)
+        (tmp_path / name / "deep").mkdir(parents=True)
+        for index, picture in enumerate(pictures):
+            folder = tmp_path / name / ("deep" if index % 2 else "")
+            Image.fromarray(picture.squeeze()).save(folder / f"{index}.png")
+        made[name] = pictures
+    return made
+
+
+def test_figures_are_those_of_the_measures(invoke: Invoke, sets: dict[str, np.ndarray]) -> None:
+    code, out, err = invoke("evaluate", "marble", "--real", "other", "--train", "dots", "--json")
+    assert (code, err) == (0, "")
+    figures = json.loads(out)
+    x, y, z = (extract(sets[name], "photos") for name in ("other", "marble", "dots"))
+    assert figures["frechet_distance"] == pytest.approx(frechet_distance(x, y), rel=1e-3)
+    assert figures["kernel_distance"] == pytest.approx(kernel_distance(x, y).value, rel=1e-3)
+    assert figures["copies"] == memorisation(z, y, x).copies
+    assert (figures["generated"], figures["real"], figures["failed"]) == (12, 12, [])
+    assert "fewer than 2048" in figures["warning"]
+
+
+def test_a_set_is_nearest_to_itself_and_nearer_to_its_kind(invoke: Invoke, sets: dict[str, np.ndarray]) -> None:
+    distances = {}
+    for real in ("marble", "other", "dots"):
+        distances[real] = json.loads(invoke("evaluate", "marble", "--real", real, "--json")[1])
+    assert distances["marble"]["frechet_distance"] < 1e-6
+    assert distances["marble"]["coverage"] == distances["marble"]["precision"] == 1
+    assert distances["other"]["frechet_distance"] < distances["dots"]["frechet_distance"]
+    assert distances["dots"]["coverage"] == 0
+
+
+def test_arrays_stand_for_folders_and_the_table_explains_itself(invoke: Invoke, sets: dict[str, np.ndarray]) -> None:
+    np.savez("real.npz", test_images=sets["other"], train_images=sets["dots"])
+    code, out, err = invoke("evaluate", "marble", "--real", "real.npz", "--train", "real.npz")
+    assert code == 0
+    assert out.startswith("12 generated and 12 real pictures, in the features of features-photos")
+    assert "copies" in out
+    assert err.count("\n") == 1
+    assert "fewer than 2048" in err
+
+
+def test_a_broken_picture_is_left_out_and_said(invoke: Invoke, sets: dict[str, np.ndarray]) -> None:
+    Path("marble/broken.png").write_bytes(b"\x89PNG nothing")
+    code, out, err = invoke("evaluate", "marble", "--real", "other")
+    assert code == 1
+    assert "12 generated and 12 real" in out
+    assert "broken.png: left out" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--real", "nosuch"], "nosuch does not exist"),
+        (["--real", "marble/0.png"], "expected a folder of pictures or a .npz file, got marble/0.png"),
+        (["--real", "few"], "at least 6 pictures are needed, few has 0"),
+        (["--real", "other", "--features", "digits"], "digits describes images of 28 x 28 pixels, these have 40 x 40"),
+        (["--real", "other.npz"], "expected an array test_images or images, it holds faces"),
+        (["--real", "other", "--reference", "other"], "give one of them"),
+        (["--train", "other"], "--train goes with --real"),
+    ],
+)
+def test_wrong_use_is_one_line(invoke: Invoke, sets: dict[str, np.ndarray], arguments: list[str], message: str) -> None:
+    Path("few").mkdir()
+    np.savez("other.npz", faces=sets["other"])
+    code, out, err = invoke("evaluate", "marble", *arguments)
+    assert (code, out) == (2, "")
+    assert message in " ".join(err.split())
