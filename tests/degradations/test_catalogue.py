@@ -181,3 +181,64 @@ def test_a_chain_applies_its_steps_in_order_and_repeats_with_its_seed(grey_photo
     np.testing.assert_array_equal(steps[1].image, degrade(steps[0].image, "blur", sigma=2))
     again = degrade_chain(grey_photo, [("noise", {"sigma": 0.05}), ("blur", {"sigma": 2})], rng=9)
     np.testing.assert_array_equal(steps[1].image, again[1].image)
+
+
+WRONG_SEEDS = [1.9, "1", True, "nonsense", -1, [1, 2], np.random.SeedSequence(1), np.random.RandomState(1)]
+
+
+@pytest.mark.parametrize("rng", WRONG_SEEDS, ids=str)
+def test_what_is_no_seed_is_refused_by_random_damage_and_other_alike(rng):
+    image = np.zeros((4, 4), np.float32)
+    message = "rng must be an integer of at least 0, a Generator or None, got"
+    for call in (
+        lambda: degrade(image, "noise", rng=rng),
+        lambda: degrade(image, "blur", rng=rng),
+        lambda: degrade_chain(image, "blur", rng=rng),
+        lambda: DEGRADATIONS["noise"].function(image, rng=rng),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_integers_of_numpy_generators_and_none_are_seeds():
+    image = np.zeros((4, 4), np.float32)
+    np.testing.assert_array_equal(degrade(image, "noise", rng=np.uint8(7)), degrade(image, "noise", rng=7))
+    first, again = (degrade_chain(image, "noise", rng=np.random.default_rng(7))[0].image for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(degrade(image, "noise"), degrade(image, "noise"))
+
+
+@pytest.mark.parametrize("value", [1e39, 1.1e6, -1e39])
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        *((name, "sigma") for name in ("noise", "poisson", "speckle", "stripes", "camera", "low-light")),
+        *((name, "fill") for name in ("rectangles", "strokes", "lettering", "pixels", "tears", "tilt", "lens")),
+        *(("cast", option) for option in ("red", "green", "blue")),
+        ("poisson", "gain"),
+    ],
+)
+def test_a_level_beyond_those_of_pictures_is_refused(name, option, value, colour_photo):
+    with pytest.raises(ValueError, match=f"{option} must be (at most 1,000,000|a finite number >= 0)"):
+        degrade(colour_photo[:9, :9], name, rng=0, **{option: value})
+
+
+@pytest.mark.parametrize("value", [1.9, True, float("nan")])
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [(name, option) for name, d in DEGRADATIONS.items() for option, p in d.parameters.items() if p.annotation == "int"],
+)
+def test_a_count_that_is_no_whole_number_is_refused(name, option, value, colour_photo):
+    with pytest.raises(ValueError, match=f"{'quality' if 'quality' in option else option} must be an integer in"):
+        degrade(colour_photo[:9, :9], name, rng=0, **{option: value})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_own_parameters_and_the_seed_repeat_a_damage_and_the_rest_follows(name, colour_photo):
+    crop = colour_photo[:24, :32]
+    first = degrade_with_truth(crop, name, rng=1, **options(name))
+    own = {key: first.parameters[key] for key in DEGRADATIONS[name].parameters}
+    again = degrade_with_truth(crop, name, rng=first.parameters.get("seed"), **own)
+    np.testing.assert_array_equal(first.image, again.image)
+    assert first.parameters == again.parameters
+    assert set(first.parameters) - set(own) <= {"seed", "offsets", "black", "white"}

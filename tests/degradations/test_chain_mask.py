@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from anew.degradations.catalogue import chain_mask, degrade_chain
 
@@ -31,3 +32,9 @@ def test_a_mask_shrinks_with_the_picture_and_unites_with_later_ones() -> None:
 def test_a_chain_without_local_damage_has_an_empty_mask() -> None:
     image = np.random.default_rng(0).random((20, 20)).astype(np.float32)
     assert not chain_mask("noise:sigma=0.1", degrade_chain(image, "noise:sigma=0.1", rng=0)).any()
+
+
+def test_a_chain_without_steps_has_no_mask() -> None:
+    assert degrade_chain(np.zeros((4, 4)), []) == []
+    with pytest.raises(ValueError, match="at least one step, got none"):
+        chain_mask([], [])

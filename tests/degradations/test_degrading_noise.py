@@ -51,6 +51,14 @@ def test_photon_counts_are_multiples_of_the_gain():
     assert np.array_equal(poisson(FLAT, gain=0, sigma=0, rng=1).image, FLAT)
 
 
+def test_more_photons_than_can_be_counted_are_refused():
+    y = poisson(np.full_like(FLAT, 1000), gain=1e-15, sigma=0, rng=1).image  # 10^18: its noise is a part in 10^9
+    np.testing.assert_allclose(y, 1000, rtol=1e-6)
+    for gain in (1e-30, 5e-324):
+        with pytest.raises(ValueError, match=r"gain must be 0 or at least 4e-19 for this image, got"):
+            poisson(FLAT, gain=gain)
+
+
 def test_speckle_grows_with_the_signal():
     for level in (0.2, 0.8):
         y = speckle(np.full_like(FLAT, level), sigma=0.25, rng=2).image.astype(np.float64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 import subprocess
 import sys
@@ -18,6 +20,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 from method_examples import run_example  # noqa: E402
 from method_page import make_method_page  # noqa: E402
 
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
@@ -30,6 +33,12 @@ BLOCKS = [
 def test_python_in_the_pages_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(block, {})
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if ">>> " in p.read_text()], ids=lambda p: p.stem)
+def test_examples_in_docstrings_give_what_they_say(path: Path) -> None:
+    module = importlib.import_module(".".join(path.relative_to(ROOT / "src").with_suffix("").parts))
+    assert doctest.testmod(module).failed == 0
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:

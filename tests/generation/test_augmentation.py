@@ -157,6 +157,43 @@ def test_other_wrong_use_is_refused() -> None:
         anew.augment(np.zeros((3, 3, 5)), "flip")
 
 
+@pytest.mark.parametrize(
+    ("chain", "message"),
+    [
+        (5, r"text or \(name, options\) pairs, got 5"),
+        ([("flip",)], r"pairs, got \[\('flip',\)\]"),
+        (["flip"], r"pairs, got \['flip'\]"),
+        ([("flip", 3)], "pairs, got"),
+        ([(["flip"], {})], "pairs, got"),
+    ],
+)
+def test_what_is_no_chain_is_refused(chain: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        anew.augment(np.zeros((3, 3)), chain)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"name": "flip"}, "expected an operation with a name and parameters, got {'name': 'flip'}"),
+        ({"name": "flip", "parameters": None}, "a name and parameters"),
+        ({"parameters": {}}, "a name and parameters"),
+        ("flip", "expected an operation with a name and parameters, got 'flip'"),
+        ({"name": "flop", "parameters": {}}, "did you mean 'flip'"),
+        (
+            {"name": "flip", "parameters": {"axes": "both"}},
+            "flip has no parameter 'axes'; did you mean 'axis'",
+        ),
+        ({"name": "flip", "parameters": {}}, "flip needs the option 'axis'"),
+        ({"name": "mixup", "parameters": {"weight": 0.5}}, "mixup needs the option 'other'"),
+        ({"name": "noise", "parameters": {"sigmas": 1}}, "noise has no parameter 'sigmas'; did you mean 'sigma'"),
+    ],
+)
+def test_steps_that_cannot_be_replayed_are_refused(step: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replay(np.zeros((3, 3)), [step], others=[np.zeros((3, 3))])  # type: ignore[list-item]
+
+
 # -- colour -------------------------------------------------------------------------------------------------------
 
 

@@ -90,3 +90,25 @@ def test_wrong_thresholds_and_widths_are_refused(square: np.ndarray) -> None:
         canny(square, width=-1)
     with pytest.raises(ValueError, match="width"):
         log_edges(square, width=0)
+
+
+@pytest.mark.parametrize("find", [sobel, log_edges, canny])
+def test_every_kind_of_image_is_taken(find, square: np.ndarray) -> None:
+    def edges(image: np.ndarray) -> np.ndarray:
+        found = find(image)
+        return found.magnitude if find is sobel else found
+
+    byte = np.rint(square * 255).astype(np.uint8)
+    expected = edges(byte.astype(np.float32) / np.float32(255))
+    for image in (byte, byte.astype(np.uint16) * 257, byte.astype(np.float64) / 255):
+        np.testing.assert_allclose(edges(image), expected, atol=1e-6)
+    np.testing.assert_array_equal(edges(square > 0.5), edges((square > 0.5).astype(np.float32)))
+
+
+@pytest.mark.parametrize("find", [sobel, log_edges, canny])
+@pytest.mark.parametrize(
+    ("image", "message"), [(np.zeros((0, 4), np.float32), "expected an image"), (np.full((4, 4), np.nan), "NaN")]
+)
+def test_what_is_no_image_is_refused(find, image: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        find(image)

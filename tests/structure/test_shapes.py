@@ -124,3 +124,35 @@ def test_degenerate_shapes_are_answered() -> None:
     assert np.isfinite([distance.hu, distance.fourier]).all()
     with pytest.raises(ValueError, match="at least one True"):
         match_shapes(np.zeros((4, 4), bool), dot)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32, np.uint8])
+def test_two_columns_of_numbers_are_a_contour_whatever_their_type(dtype: type) -> None:
+    corners = np.array([[3, 5], [43, 5], [43, 17], [3, 17]], dtype)
+    first = 40 / (12 * 12) + 12 / (12 * 40)  # the closed form of above
+    for contour in (corners, corners[:, None]):  # OpenCV gives (N, 1, 2)
+        assert hu_moments(contour)[0] == pytest.approx(first, rel=1e-6)
+        assert match_shapes(contour, corners.astype(float)).fourier == 0
+        np.testing.assert_array_equal(fourier_descriptors(contour), fourier_descriptors(corners.astype(float)))
+
+
+def test_a_mask_of_two_columns_is_a_mask_and_an_empty_contour_has_no_area() -> None:
+    tall = np.ones((6, 2), bool)
+    np.testing.assert_allclose(hu_moments(tall), hu_moments(np.pad(tall, 1).astype(np.float32)), atol=1e-12)
+    assert not hu_moments(np.zeros((0, 2))).any()
+
+
+def test_what_is_no_shape_is_refused() -> None:
+    square = np.ones((4, 4), bool)
+    with pytest.raises(ValueError, match=r"a mask of bool or a contour of shape \(N, 2\), got uint8 of shape \(4, 4\)"):
+        match_shapes(square, square.astype(np.uint8))
+    with pytest.raises(ValueError, match="NaN"):
+        contours(np.full((4, 4), np.nan))
+
+
+@pytest.mark.parametrize("harmonics", [-1, 0, 127, 1000, 2.5])
+def test_more_harmonics_than_samples_hold_are_refused(harmonics: float) -> None:
+    square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+    assert fourier_descriptors(square, harmonics=126).shape == (252,)
+    with pytest.raises(ValueError, match=r"harmonics must be an integer in \[1, 126\], got"):
+        fourier_descriptors(square, harmonics=harmonics)  # type: ignore[arg-type]

@@ -87,3 +87,18 @@ def test_wrong_shapes_are_refused(grey_photo: np.ndarray, colour_photo: np.ndarr
         match_template(grey_photo, grey_photo[:8, :8], mask=np.zeros((8, 8), bool))
     with pytest.raises(ValueError, match="scales"):
         find_template(grey_photo, grey_photo[:8, :8], scales=(0.0,))
+
+
+def test_scales_that_do_not_fit_are_skipped_however_large(grey_photo: np.ndarray) -> None:
+    template = grey_photo[40:61, 30:47]
+    expected = find_template(grey_photo, template, scales=(1.0,))
+    assert find_template(grey_photo, template, scales=(1e9, 1.0, 1e300)) == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("max_matches", -1), ("max_matches", 0), ("max_matches", 1.5), ("scales", [np.nan]), ("angles", [np.inf])],
+)
+def test_wrong_options_are_refused(option: str, value: object, grey_photo: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=option):
+        find_template(grey_photo, grey_photo[:8, :8], **{option: value})  # type: ignore[arg-type]

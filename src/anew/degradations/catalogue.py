@@ -26,7 +26,7 @@ from anew.degradations import (
     stains,
     tears,
 )
-from anew.degradations.degraded import Degraded, Rng
+from anew.degradations.degraded import Degraded, Rng, check_rng
 from anew.options import near
 
 COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
@@ -144,6 +144,7 @@ def degrade(image: ArrayLike, name: str, *, rng: Rng = None, **parameters: Any) 
 def degrade_with_truth(image: ArrayLike, name: str, *, rng: Rng = None, **parameters: Any) -> Degraded:
     """Damage an image and keep the truth: as ``degrade``, but gives a ``Degraded`` with a float32 image."""
     degradation = find(name, parameters)
+    check_rng(rng)
     if degradation.random:
         parameters["rng"] = rng
     return degradation.function(as_image(image), **parameters)
@@ -163,9 +164,8 @@ def degrade_chain(image: ArrayLike, chain: str | Sequence[Step], *, rng: Rng = N
     -------
     list of one Degraded per step; the last one's ``image`` is the result
     """
-    import numpy as np
-
     steps = parse_chain(chain) if isinstance(chain, str) else list(chain)
+    check_rng(rng)
     generator = np.random.default_rng(rng)
     results: list[Degraded] = []
     current = as_image(image)
@@ -188,8 +188,15 @@ def chain_mask(chain: str | Sequence[Step], results: Sequence[Degraded]) -> NDAr
     -------
     (H, W) bool array
         True where any step altered content locally; masks made before a geometric step are moved along by it.
+
+    Raises
+    ------
+    ValueError
+        If the chain has no steps: then no image says how large the mask is.
     """
     steps = parse_chain(chain) if isinstance(chain, str) else list(chain)
+    if not steps:
+        raise ValueError("expected a chain of at least one step, got none; without steps nothing is masked")
     mask: NDArray[np.bool_] | None = None
     for (name, _), result in zip(steps, results, strict=True):
         if mask is not None and name in MOVING:
@@ -197,7 +204,7 @@ def chain_mask(chain: str | Sequence[Step], results: Sequence[Degraded]) -> NDAr
             mask = moved.image >= 0.5
         own = np.zeros(result.image.shape[:2], bool) if result.mask is None else result.mask
         mask = own if mask is None else mask | own
-    assert mask is not None, "a chain has at least one step"
+    assert mask is not None  # there was a step
     return mask
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, planes_of, seed_of
+from anew.degradations.degraded import Degraded, Rng, check_between, check_whole, planes_of, seed_of
 from anew.degradations.painting import blend, colour_of, fractal_noise, line, line_width, wander
 
 PAPER = (0.95, 0.92, 0.85)  # bared by the crack
@@ -53,7 +53,7 @@ def cracks(
         By how much, at most, the ridge brightens one side and darkens the other.
     rng : int or Generator, optional
     """
-    check_between("count", count, 0, 1000)
+    check_whole("count", count, 0, 1000)
     check_between("length", length, 0, 10)
     check_between("forks", forks, 0, 100)
     check_between("relief", relief, 0, 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from anew.arrays import Image, Mask
+from anew.arrays import LARGEST, Image, Mask
 
 Rng = int | np.random.Generator | None
 
@@ -24,8 +24,10 @@ class Degraded:
         Where content is lost or covered; None for damage that is everywhere. Outside of it, local damage leaves every
         pixel bit-identical.
     parameters : dict
-        Everything that was applied, defaults included. Random damage records its ``seed``: the same call with
-        ``rng=seed`` gives the same damage. ``adjoint(y, shape, **parameters)`` works with them as they are.
+        Everything that was applied: all of the degradation's own parameters, defaults included; the ``seed`` of random
+        damage; and what follows from these, the ``offsets`` of stripes, ``black`` and ``white`` of fade. The same call
+        with its own parameters and ``rng=seed`` gives the same damage. ``adjoint(y, shape, **parameters)`` works with
+        them as they are.
     """
 
     image: Image
@@ -33,8 +35,16 @@ class Degraded:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
+def check_rng(rng: Rng) -> None:
+    """Refuse what is neither a seed, nor a generator, nor None."""
+    seed = isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0
+    if not (seed or rng is None or isinstance(rng, np.random.Generator)):
+        raise ValueError(f"rng must be an integer of at least 0, a Generator or None, got {rng!r}")
+
+
 def seed_of(rng: Rng) -> int:
     """Give a seed: an int is one, a generator draws one, None takes fresh entropy."""
+    check_rng(rng)
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(2**32))
     if rng is None:
@@ -55,9 +65,16 @@ def check_between(name: str, value: float, low: float, high: float = np.inf) -> 
         raise ValueError(f"{name} must be a finite number{' and'.join(filter(None, (lower, upper)))}, got {value!r}")
 
 
+def check_level(name: str, value: float, low: float = -np.inf) -> None:
+    """Refuse a level, or a spread or factor of levels, that is below ``low`` or beyond those of any picture."""
+    check_between(name, value, low)
+    if abs(float(value)) > float(LARGEST):  # in float32 the comparison itself could overflow
+        raise ValueError(f"{name} must be at most {LARGEST:,.0f} in magnitude (white is 1), got {value!r}")
+
+
 def check_whole(name: str, value: float, low: int, high: int) -> None:
     """Refuse what is not an integer in [low, high]."""
-    if not (isinstance(value, Real) and low <= value <= high and value == int(value)):
+    if not (isinstance(value, Real) and not isinstance(value, bool) and low <= value <= high and value == int(value)):
         raise ValueError(f"{name} must be an integer in [{low}, {high}], got {value!r}")
 
 

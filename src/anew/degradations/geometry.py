@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, Mask
-from anew.degradations.degraded import Degraded, check_between, check_choice, planes_of
+from anew.degradations.degraded import Degraded, check_between, check_choice, check_level, planes_of
 
 Points = NDArray[np.float64]
 Mapping = Callable[[Points, Points], tuple[Points, Points]]  # (x, y) damaged -> (x, y) original
@@ -224,7 +224,7 @@ def warp(image: Image, mapping: Mapping, *, border: str = "reflect", fill: float
     float32 array of the same shape, and an (H, W) bool array
     """
     check_choice("border", border, BORDERS)
-    check_between("fill", fill, -np.inf)
+    check_level("fill", fill)
     height, width = image.shape[:2]
     samples = planes_of(image).reshape(height * width, -1)
     result = np.empty_like(samples)

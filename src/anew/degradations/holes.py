@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from anew.arrays import Image, Mask
-from anew.degradations.degraded import Degraded, Rng, check_between, seed_of
+from anew.degradations.degraded import Degraded, Rng, check_between, check_level, check_whole, seed_of
 
 
 def rectangles(image: Image, *, count: int = 3, size: float = 0.2, fill: float = 1.0, rng: Rng = None) -> Degraded:
@@ -52,7 +52,7 @@ def pixels(image: Image, *, density: float = 0.5, fill: float = 0.0, rng: Rng = 
 
 
 def _rectangles_mask(shape: tuple[int, ...], seed: int, *, count: int, size: float) -> Mask:
-    check_between("count", count, 0, 10_000)
+    check_whole("count", count, 0, 10_000)
     check_between("size", size, 0, 1)
     rng = np.random.default_rng(seed)
     mask = np.zeros(shape[:2], bool)
@@ -66,7 +66,7 @@ def _rectangles_mask(shape: tuple[int, ...], seed: int, *, count: int, size: flo
 def _strokes_mask(shape: tuple[int, ...], seed: int, *, count: int, width: float) -> Mask:
     import cv2
 
-    check_between("count", count, 0, 10_000)
+    check_whole("count", count, 0, 10_000)
     check_between("width", width, 0, 1)
     rng = np.random.default_rng(seed)
     canvas = np.zeros(shape[:2], np.uint8)
@@ -87,7 +87,7 @@ def _lettering_mask(shape: tuple[int, ...], seed: int, *, text: str, size: float
     from PIL import Image as Pillow
     from PIL import ImageDraw, ImageFont
 
-    check_between("count", count, 0, 10_000)
+    check_whole("count", count, 0, 10_000)
     check_between("size", size, 0, 1)
     rng = np.random.default_rng(seed)
     canvas = Pillow.new("1", (shape[1], shape[0]))
@@ -109,7 +109,7 @@ def _pixels_mask(shape: tuple[int, ...], seed: int, *, density: float) -> Mask:
 def _cut(image: Image, paint: Callable[..., Mask], truth: dict[str, Any], rng: Rng) -> Degraded:
     seed = seed_of(rng)
     fill = truth["fill"]
-    check_between("fill", fill, -np.inf)
+    check_level("fill", fill)
     mask = paint(image.shape, seed, **{k: v for k, v in truth.items() if k != "fill"})
     result = image.copy()
     result[mask] = fill

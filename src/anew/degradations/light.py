@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from anew.arrays import Image, luminance
-from anew.degradations.degraded import Degraded, Rng, check_between, planes_of, seed_of
+from anew.degradations.degraded import Degraded, Rng, check_between, check_level, check_whole, planes_of, seed_of
 from anew.degradations.painting import colour_of
 
 FADED_WHITE = (0.94, 0.88, 0.74)  # yellowed paper
@@ -52,7 +52,7 @@ def _gains(shape: tuple[int, ...], red: float, green: float, blue: float) -> Ima
     if len(shape) != 3 or shape[2] != 3:
         raise ValueError(f"a colour cast needs an image with 3 channels, got shape {tuple(shape)}")
     for name, gain in (("red", red), ("green", green), ("blue", blue)):
-        check_between(name, gain, 0)
+        check_level(name, gain, 0)
     return np.array([red, green, blue], np.float32)
 
 
@@ -124,7 +124,7 @@ def uneven_adjoint(y: Image, shape: tuple[int, ...], *, amount: float = 0.5, wav
 def uneven_field(shape: tuple[int, ...], *, amount: float, waves: int, seed: int) -> Image:
     """Give the (H, W) float32 field that ``uneven`` multiplies by."""
     check_between("amount", amount, 0, 1)
-    check_between("waves", waves, 1, 100)
+    check_whole("waves", waves, 1, 100)
     rng = np.random.default_rng(seed)
     field = np.zeros(shape[:2])
     v, u = ((np.arange(n) + 0.5) / n * np.pi for n in shape[:2])

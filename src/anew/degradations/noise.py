@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, check_choice, planes_of, seed_of
+from anew.degradations.degraded import Degraded, Rng, check_between, check_choice, check_level, planes_of, seed_of
+
+MOST_PHOTONS = 1e18  # per pixel; numpy counts them in 64 bits
 
 
 def noise(
@@ -29,7 +31,7 @@ def noise(
         keeps the standard deviation ``sigma``. The convolution is circular.
     rng : int or Generator, optional
     """
-    check_between("sigma", sigma, 0)
+    check_level("sigma", sigma, 0)
     check_between("correlation", correlation, 0)
     seed = seed_of(rng)
     n = np.random.default_rng(seed).standard_normal(image.shape, np.float32)
@@ -55,13 +57,16 @@ def poisson(image: Image, *, gain: float = 0.01, sigma: float = 0.01, rng: Rng =
     ----------
     image : (H, W) or (H, W, C) float32 array; values below 0 count as 0
     gain : float >= 0
-        The step in the image that one photon makes; 0 leaves the Gaussian part.
+        The step in the image that one photon makes; 0 leaves the Gaussian part. No pixel may count more than 10^18.
     sigma : float >= 0
         Standard deviation of the read-out noise.
     rng : int or Generator, optional
     """
-    check_between("gain", gain, 0)
-    check_between("sigma", sigma, 0)
+    check_level("gain", gain, 0)
+    check_level("sigma", sigma, 0)
+    brightest = float(image.max())
+    if gain > 0 and brightest > gain * MOST_PHOTONS:
+        raise ValueError(f"gain must be 0 or at least {brightest / MOST_PHOTONS:.2g} for this image, got {gain!r}")
     seed = seed_of(rng)
     generator = np.random.default_rng(seed)
     counted = gain * generator.poisson(np.maximum(image, 0, dtype=np.float64) / gain) if gain > 0 else image
@@ -79,7 +84,7 @@ def speckle(image: Image, *, sigma: float = 0.2, rng: Rng = None) -> Degraded:
         Standard deviation relative to the local value.
     rng : int or Generator, optional
     """
-    check_between("sigma", sigma, 0)
+    check_level("sigma", sigma, 0)
     seed = seed_of(rng)
     n = np.random.default_rng(seed).standard_normal(image.shape, np.float32)
     return Degraded(image * (1 + np.float32(sigma) * n), parameters={"sigma": sigma, "seed": seed})
@@ -132,7 +137,7 @@ def stripes(
         Share of the lines that are off.
     rng : int or Generator, optional
     """
-    check_between("sigma", sigma, 0)
+    check_level("sigma", sigma, 0)
     check_between("density", density, 0, 1)
     check_choice("direction", direction, ("columns", "rows"))
     seed = seed_of(rng)

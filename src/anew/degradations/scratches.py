@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, seed_of
+from anew.degradations.degraded import Degraded, Rng, check_between, check_whole, seed_of
 from anew.degradations.painting import blend, colour_of, dot, line, line_width, wander
 
 PAPER = (0.96, 0.94, 0.88)  # bared through the emulsion
@@ -43,7 +43,7 @@ def scratches(
         Share of scratches filled with dirt; the others show the paper.
     rng : int or Generator, optional
     """
-    check_between("count", count, 0, 10_000)
+    check_whole("count", count, 0, 10_000)
     check_between("length", length, 0, 10)
     check_between("opacity", opacity, 0, 1)
     check_between("dark", dark, 0, 1)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, planes_of, seed_of
+from anew.degradations.degraded import Degraded, Rng, check_between, check_whole, planes_of, seed_of
 from anew.degradations.painting import (
     FAINTEST,
     blend,
@@ -40,7 +40,7 @@ def stains(image: Image, *, count: int = 2, size: float = 0.3, strength: float =
         Density at the rim.
     rng : int or Generator, optional
     """
-    check_between("count", count, 0, 1000)
+    check_whole("count", count, 0, 1000)
     check_between("size", size, 0, 10)
     check_between("strength", strength, 0, 1)
     seed = seed_of(rng)
@@ -92,8 +92,8 @@ def dust(image: Image, *, count: int = 120, hairs: int = 3, dark: float = 0.2, r
         Share of dark specks; dust on a negative prints white.
     rng : int or Generator, optional
     """
-    check_between("count", count, 0, 1_000_000)
-    check_between("hairs", hairs, 0, 10_000)
+    check_whole("count", count, 0, 1_000_000)
+    check_whole("hairs", hairs, 0, 10_000)
     check_between("dark", dark, 0, 1)
     seed = seed_of(rng)
     generator = np.random.default_rng(seed)

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, check_choice, planes_of, seed_of
+from anew.degradations.degraded import (
+    Degraded,
+    Rng,
+    check_between,
+    check_choice,
+    check_level,
+    check_whole,
+    planes_of,
+    seed_of,
+)
 from anew.degradations.painting import blend, colour_of, fractal_noise, line, line_width, smoothstep, wander
 
 PAPER = (0.95, 0.93, 0.88)
@@ -47,9 +56,9 @@ def tears(
     """
     check_choice("kind", kind, ("corner", "edge"))
     check_choice("where", where, ("any", *CORNERS))
-    check_between("count", count, 0, 100)
+    check_whole("count", count, 0, 100)
     check_between("size", size, 0, 1)
-    check_between("fill", fill, -np.inf)
+    check_level("fill", fill)
     seed = seed_of(rng)
     generator = np.random.default_rng(seed)
     result, mask = image.copy(), np.zeros(image.shape[:2], bool)
@@ -135,7 +144,7 @@ def folds(
         Degrees from the x axis; near the diagonals or the axes if not given.
     rng : int or Generator, optional
     """
-    check_between("count", count, 0, 1000)
+    check_whole("count", count, 0, 1000)
     check_between("flaking", flaking, 0, 1)
     check_between("angle", angle or 0, -np.inf)
     thickness = line_width(image, width)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
-from anew.arrays import Image, Mask, luminance
+from anew.arrays import Image, Mask, as_image, luminance
 
 LOW_TO_HIGH = 0.4  # Canny recommends a ratio of thresholds between 1/2 and 1/3
 INTEGER_TOP = 30_000.0  # gradients for OpenCV's Canny, as int16: its squares still sum to less than 2³¹
@@ -34,23 +35,23 @@ class Gradient:
     direction: Image
 
 
-def sobel(image: Image) -> Gradient:
+def sobel(image: ArrayLike) -> Gradient:
     """Give the gradient by Sobel's stencils, scaled so that a ramp of slope 1 has magnitude 1.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) float32 array
+    image : (H, W) or (H, W, C) array of uint8, uint16, bool or float in [0, 1]
     """
-    x, y = _sobel_xy(image)
+    x, y = _sobel_xy(as_image(image))
     return Gradient(np.hypot(x, y), np.arctan2(y, x))
 
 
-def log_edges(image: Image, *, width: float = 2.0, threshold: float | None = None) -> Mask:
+def log_edges(image: ArrayLike, *, width: float = 2.0, threshold: float | None = None) -> Mask:
     """Find edges as zero crossings of the Laplacian of a Gaussian.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) float32 array
+    image : (H, W) or (H, W, C) array of uint8, uint16, bool or float in [0, 1]
         Colour is judged by its luma.
     width : float > 0
         Standard deviation of the Gaussian in pixels: smaller structure is ignored.
@@ -64,7 +65,8 @@ def log_edges(image: Image, *, width: float = 2.0, threshold: float | None = Non
     """
     if width <= 0:
         raise ValueError(f"width must be > 0, got {width}")
-    smooth = cv2.GaussianBlur(luminance(image), (0, 0), width, borderType=cv2.BORDER_REFLECT).reshape(image.shape[:2])
+    grey = luminance(as_image(image))
+    smooth = cv2.GaussianBlur(grey, (0, 0), width, borderType=cv2.BORDER_REFLECT).reshape(grey.shape)
     response = cv2.Laplacian(smooth, cv2.CV_32F, ksize=1, borderType=cv2.BORDER_REFLECT).reshape(smooth.shape)
     rounding = 1e-6 * float(np.abs(smooth).max())
     least = max(float(np.abs(response).mean()) if threshold is None else threshold, rounding)
@@ -82,12 +84,12 @@ def log_edges(image: Image, *, width: float = 2.0, threshold: float | None = Non
     return edges
 
 
-def canny(image: Image, *, width: float = 1.4, low: float | None = None, high: float | None = None) -> Mask:
+def canny(image: ArrayLike, *, width: float = 1.4, low: float | None = None, high: float | None = None) -> Mask:
     """Find thin, connected edges.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) float32 array
+    image : (H, W) or (H, W, C) array of uint8, uint16, bool or float in [0, 1]
     width : float >= 0
         Standard deviation in pixels of the Gaussian before the gradient; 0 smooths nothing.
     low, high : float >= 0, optional
@@ -101,14 +103,14 @@ def canny(image: Image, *, width: float = 1.4, low: float | None = None, high: f
     """
     if width < 0:
         raise ValueError(f"width must be >= 0, got {width}")
-    smooth = image
+    smooth = pixels = as_image(image)
     if width > 0:
-        blurred = cv2.GaussianBlur(image, (0, 0), width, borderType=cv2.BORDER_REFLECT)
-        smooth = np.asarray(blurred, np.float32).reshape(image.shape)
+        blurred = cv2.GaussianBlur(pixels, (0, 0), width, borderType=cv2.BORDER_REFLECT)
+        smooth = np.asarray(blurred, np.float32).reshape(pixels.shape)
     x, y = _sobel_xy(smooth)
     magnitude = np.hypot(x, y)
     top = float(magnitude.max())
-    if top <= 1e-6 * float(np.abs(image).max()):  # flat but for rounding
+    if top <= 1e-6 * float(np.abs(pixels).max()):  # flat but for rounding
         return np.zeros(magnitude.shape, bool)
     high = _otsu(magnitude) if high is None else high
     low = LOW_TO_HIGH * high if low is None else low

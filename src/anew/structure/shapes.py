@@ -7,17 +7,19 @@ descriptors for plane closed curves, IEEE Trans. Computers 21 (1972), in the com
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image, Mask, luminance
+from anew.arrays import Mask, as_image, luminance
 
 Contour = NDArray[np.float64]  # (N, 2): x, y in pixels, closed, clockwise as one sees it (y down)
 
 SAMPLES = 256  # points along a contour for its Fourier descriptors
 HARMONICS = 20  # finer detail is mostly the staircase of pixels
+MOST_HARMONICS = SAMPLES // 2 - 2  # so that frequency harmonics + 1 lies below half the samples
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,15 @@ class ShapeMatch:
     distance: ShapeDistance
 
 
-def contours(image: Image | Mask, *, level: float | None = None, dark: bool = False) -> list[Contour]:
+def contours(image: NDArray[Any], *, level: float | None = None, dark: bool = False) -> list[Contour]:
     """Give the outer outlines of the regions of a mask or an image.
 
     Parameters
     ----------
-    image : (H, W) bool array, or (H, W) or (H, W, C) float32 array
+    image : (H, W) bool array, or (H, W) or (H, W, C) array of uint8, uint16 or float in [0, 1]
         In an image, regions are what is lighter than ``level``; colour is judged by its luma.
     level : float, optional
-        Default: by Otsu's method.
+        In units of the range. Default: by Otsu's method.
     dark : bool
         Take what is darker than the level instead.
 
@@ -64,7 +66,7 @@ def contours(image: Image | Mask, *, level: float | None = None, dark: bool = Fa
     if image.dtype == np.bool_:
         region = np.asarray(image, bool)
     else:
-        grey = luminance(np.asarray(image, np.float32))
+        grey = luminance(as_image(image))
         if level is None:
             from skimage.filters import threshold_otsu
 
@@ -77,13 +79,14 @@ def contours(image: Image | Mask, *, level: float | None = None, dark: bool = Fa
     return sorted(outlines, key=lambda c: (-abs(_area(c)), c[0, 1], c[0, 0]))
 
 
-def hu_moments(shape: Mask | Image | Contour) -> NDArray[np.float64]:
+def hu_moments(shape: ArrayLike) -> NDArray[np.float64]:
     """Give the seven moment invariants of Hu.
 
     Parameters
     ----------
-    shape : (H, W) bool array, (H, W) float32 array >= 0, or (N, 2) float64 contour
-        A region, the masses of its pixels, or its outline, of which the enclosed polygon is measured.
+    shape : (H, W) bool array, (N, 2) or (N, 1, 2) contour, or (H, W) array >= 0 with W > 2
+        A region, its outline, of which the enclosed polygon is measured, or the masses of its pixels. Two columns of
+        numbers are a contour, whatever their dtype; to masses that are two pixels wide add a column of zeros.
 
     Returns
     -------
@@ -113,15 +116,17 @@ def fourier_descriptors(contour: Contour, *, harmonics: int = HARMONICS) -> NDAr
 
     Parameters
     ----------
-    contour : (N, 2) array of x, y
-    harmonics : int >= 1
+    contour : (N, 2) or (N, 1, 2) array of x, y
+    harmonics : int in [1, 126]
 
     Returns
     -------
     (2 harmonics,) float64 array
         Frequencies 2 to harmonics + 1, then -1 to -harmonics; unchanged by shift, scale, rotation and starting point.
     """
-    points = _resample(contour, SAMPLES)
+    if not (isinstance(harmonics, int | np.integer) and 1 <= harmonics <= MOST_HARMONICS):
+        raise ValueError(f"harmonics must be an integer in [1, {MOST_HARMONICS}], got {harmonics!r}")
+    points = _resample(_outline(contour), SAMPLES)
     spectrum = np.abs(np.fft.fft(points[:, 0] + 1j * points[:, 1])) / SAMPLES
     chosen = np.concatenate([spectrum[2 : harmonics + 2], spectrum[-1 : -harmonics - 1 : -1]])
     return np.asarray(chosen / max(float(spectrum[1]), 1e-12))
@@ -132,7 +137,7 @@ def match_shapes(one: Mask | Contour, other: Mask | Contour) -> ShapeDistance:
 
     Parameters
     ----------
-    one, other : (H, W) bool array, or (N, 2) float64 contour
+    one, other : (H, W) bool array, or (N, 2) or (N, 1, 2) contour
         Of a mask the largest region counts.
     """
     a, b = _outline(one), _outline(other)
@@ -144,7 +149,7 @@ def match_shapes(one: Mask | Contour, other: Mask | Contour) -> ShapeDistance:
 
 
 def find_shapes(
-    image: Image | Mask,
+    image: NDArray[Any],
     shape: Mask | Contour,
     *,
     max_distance: float = 0.1,
@@ -158,7 +163,7 @@ def find_shapes(
     ----------
     image, level, dark
         As in ``contours``.
-    shape : (H, W) bool array, or (N, 2) float64 contour
+    shape : (H, W) bool array, or (N, 2) or (N, 1, 2) contour
     max_distance : float >= 0
         Largest Fourier distance.
     min_area : float >= 0
@@ -175,12 +180,26 @@ def find_shapes(
 
 
 def _outline(shape: Mask | Contour) -> Contour:
+    contour = _as_contour(shape)
+    if contour is not None:
+        return contour
     if shape.dtype != np.bool_:
-        return np.asarray(shape, np.float64)
-    found = contours(np.asarray(shape, np.bool_))
+        raise ValueError(
+            f"expected a mask of bool or a contour of shape (N, 2), got {shape.dtype} of shape {shape.shape}"
+        )
+    found = contours(shape)
     if not found:
         raise ValueError("expected a mask with at least one True pixel, got an empty one")
     return found[0]
+
+
+def _as_contour(shape: ArrayLike) -> Contour | None:
+    """Give the points of a contour, also of one as OpenCV has it, (N, 1, 2); None if it is a mask or an image."""
+    x = np.asarray(shape)
+    if x.ndim == 3 and x.shape[1] == 1:
+        x = x[:, 0]
+    is_contour = x.dtype != np.bool_ and x.ndim == 2 and x.shape[1] == 2 and len(x) > 0
+    return np.asarray(x, np.float64) if is_contour else None
 
 
 def _signed_logarithms(hu: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -189,11 +208,10 @@ def _signed_logarithms(hu: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(known, np.sign(hu) * np.log10(np.where(known, np.abs(hu), 1)), 0)
 
 
-def _normalised_moments(shape: Mask | Image | Contour) -> NDArray[np.float64]:
+def _normalised_moments(shape: ArrayLike) -> NDArray[np.float64]:
     """eta[p, q] = mu_pq / mu_00^(1 + (p + q) / 2) (Hu 1962, eq. 26) with p for x, q for y."""
-    is_contour = shape.ndim == 2 and shape.shape[1] == 2 and shape.dtype == np.float64
-    values = np.asarray(shape, np.float64)
-    raw = _polygon_moments(values) if is_contour else _pixel_moments(values)
+    contour = _as_contour(shape)
+    raw = _pixel_moments(np.asarray(shape, np.float64)) if contour is None else _polygon_moments(contour)
     if raw[0, 0] <= 0:
         return np.zeros((4, 4))
     order = np.add.outer(np.arange(4), np.arange(4))

@@ -116,12 +116,16 @@ def find_template(
     list of Match
         Best first; of matches whose centres lie within half a template of each other only the best is kept.
     """
+    if not (isinstance(max_matches, int | np.integer) and max_matches >= 1):
+        raise ValueError(f"max_matches must be an integer of at least 1, got {max_matches!r}")
     candidates: list[Match] = []
     for scale in scales:
         for angle in angles:
+            height, width = _shape_of(template, scale, angle)
+            if height > image.shape[0] or width > image.shape[1]:
+                continue
             turned, turned_mask = _transform(template, mask, scale, angle)
-            height, width = turned.shape[:2]
-            if height > image.shape[0] or width > image.shape[1] or not turned_mask.any():
+            if not turned_mask.any():
                 continue
             scores = match_template(image, turned, mask=turned_mask)
             # Only local maxima can survive the suppression below.
@@ -138,10 +142,19 @@ def _correlate(f: NDArray[np.float64], t: NDArray[np.float64]) -> NDArray[np.flo
     return np.asarray(fftconvolve(f, t[::-1, ::-1], mode="valid"))
 
 
+def _shape_of(template: Image, scale: float, angle: float) -> tuple[int, int]:
+    """Give the height and width of the box around a scaled and turned template."""
+    if not 0 < scale < np.inf:
+        raise ValueError(f"scales must be finite numbers > 0, got {scale}")
+    if not np.isfinite(angle):
+        raise ValueError(f"angles must be finite numbers, got {angle}")
+    height, width = template.shape[:2]
+    cos, sin = abs(np.cos(np.radians(angle))), abs(np.sin(np.radians(angle)))
+    return max(1, round(scale * (width * sin + height * cos))), max(1, round(scale * (width * cos + height * sin)))
+
+
 def _transform(template: Image, mask: Mask | None, scale: float, angle: float) -> tuple[Image, Mask]:
     """Scale and turn a template about its centre; pixels that come from outside it do not count."""
-    if scale <= 0:
-        raise ValueError(f"scales must be > 0, got {scale}")
     full = np.ones(template.shape[:2], bool) if mask is None else np.asarray(mask, bool)
     if scale == 1 and angle == 0:
         return template, full
@@ -152,8 +165,7 @@ def _transform(template: Image, mask: Mask | None, scale: float, angle: float) -
         blurred = cv2.GaussianBlur(template, (0, 0), blur, borderType=cv2.BORDER_REFLECT)
         source = np.asarray(blurred, np.float32).reshape(template.shape)
     cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    new_width = max(1, round(scale * (abs(width * cos) + abs(height * sin))))
-    new_height = max(1, round(scale * (abs(width * sin) + abs(height * cos))))
+    new_height, new_width = _shape_of(template, scale, angle)
     linear = scale * np.array([[cos, sin], [-sin, cos]])  # y points down
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     shift = np.array([(new_width - 1) / 2, (new_height - 1) / 2]) - linear @ centre

@@ -140,3 +140,12 @@ def test_words_that_grow_too_long_are_refused_before_they_are_made() -> None:
     with pytest.raises(ValueError, match="system must be one of dragon"):
         l_system((8, 8), system="oak")
     assert l_system((8, 8), system="plant", depth=0).std() < 0.2
+
+
+def test_every_seed_shows_another_part_of_the_boundary() -> None:
+    seen = set()
+    for seed in range(40):
+        white = mandelbrot((24, 40), palette=["#ffffff"], rng=seed)  # dark within 2.5 pixels of the set, and in it
+        assert 0.05 < (white < 0.999).mean() < 0.999
+        seen.add(white.tobytes())
+    assert len(seen) == 40

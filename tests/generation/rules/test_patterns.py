@@ -207,3 +207,31 @@ def test_lines_have_the_area_of_their_length_and_width() -> None:
     assert middle == pytest.approx(30.5, abs=0.1)
     inside = fitted(np.array([[0.0, 0.0], [3.0, 1.0]]), (100, 200), 0.1)
     np.testing.assert_allclose(inside, [[10, 50 - 30], [190, 50 + 30]])
+
+
+@pytest.mark.parametrize(
+    ("palette", "message"),
+    [
+        (5, "expected the name of a palette or its colours, .* got int"),
+        (None, "got NoneType"),
+        (np.zeros((3, 3)), "got ndarray"),
+        ({"#000000"}, "got set"),
+        ([0.5, 0.2], "expected a colour as #rrggbb, got 0.5"),
+        ("triadic:nan", "hue must be a finite number, got nan"),
+        ("triadic:1e400", "hue must be a finite number, got inf"),
+    ],
+)
+def test_what_is_no_palette_is_refused_in_one_line(palette: object, message: str) -> None:
+    with pytest.raises(ValueError, match=f"{message}$"):
+        checker((8, 8), palette=palette)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("option", "value"), [("hue", np.nan), ("chroma", -1), ("chroma", 0.5), ("light", 2)])
+def test_numbers_that_make_no_harmony_are_refused(option: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{option} must be a finite number"):
+        harmony("triadic", **{option: value})
+
+
+def test_one_colour_makes_a_table_of_it_cyclic_or_not() -> None:
+    for cyclic in (False, True):
+        np.testing.assert_allclose(colour_table(["#3366cc"], cyclic=cyclic, size=5), [[0.2, 0.4, 0.8]] * 5, atol=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_generator, as_image, like
 from anew.generation.augmentation.boxes import Outline, boxes_around, move_outline, outlines_of
-from anew.generation.augmentation.catalogue import DEFAULT, Planned, find, parse_operations
+from anew.generation.augmentation.catalogue import DEFAULT, Operation, Planned, find, parse_operations
 from anew.generation.augmentation.geometry import Geometry, move_image, move_mask
+from anew.options import near, require_options
 
 MIN_VISIBLE = 0.2
 
@@ -182,6 +184,11 @@ def replay(
     operations : sequence of mappings
         Each with ``"name"`` and ``"parameters"``.
     image, mask, boxes, others, min_visible : as for ``augment``
+
+    Raises
+    ------
+    ValueError
+        If an operation is unknown, or a parameter is unknown or missing.
     """
     x = as_image(image)
     planes = x[:, :, np.newaxis] if x.ndim == 2 else x
@@ -196,7 +203,7 @@ def replay(
     images = others if isinstance(others, Mapping) else dict(enumerate(others))
     done = []
     for step in operations:
-        operation, parameters = find(step["name"]), dict(step["parameters"])
+        operation, parameters = checked_step(step)
         weight = 1.0
         if operation.family == "geometry":
             geometry, border, fill = geometry_of(step, pixels.shape)
@@ -225,7 +232,7 @@ def replay_boxes(
     outlines: list[Outline] = outlines_of(boxes, shape)
     size = shape[:2]
     for step in operations:
-        if find(step["name"]).family == "geometry":
+        if checked_step(step)[0].family == "geometry":
             geometry, _, _ = geometry_of(step, size)
             outlines, size = [move_outline(o, geometry) for o in outlines], geometry.size
     return *boxes_around(outlines, min_visible), size
@@ -233,9 +240,31 @@ def replay_boxes(
 
 def geometry_of(step: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Geometry, str, float]:
     """Give the geometry of a drawn geometric operation, and what stands outside of the image."""
-    parameters = dict(step["parameters"])
+    operation, parameters = checked_step(step)
     border, fill = parameters.pop("border", "reflect"), parameters.pop("fill", 0.0)
-    return find(step["name"]).function(shape, **parameters), border, fill
+    return operation.function(shape, **parameters), border, fill
+
+
+def checked_step(step: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
+    """Give the operation and the parameters of a step, checked by name.
+
+    Raises
+    ------
+    ValueError
+        In one line that names what is unknown or missing.
+    """
+    named = isinstance(step, Mapping) and isinstance(step.get("name"), str)
+    if not (named and isinstance(step.get("parameters"), Mapping)):
+        raise ValueError(f"expected an operation with a name and parameters, got {step!r}")
+    operation, parameters = find(step["name"]), dict(step["parameters"])
+    known = operation.parameters
+    for key in parameters:
+        if key not in known:
+            takes = ", ".join(known)
+            raise ValueError(f"{operation.name} has no parameter {key!r}{near(key, known)} (it takes {takes})")
+    taken = inspect.signature(operation.function).parameters
+    require_options(operation.name, {name: p for name, p in taken.items() if name in known}, parameters)
+    return operation, parameters
 
 
 def _colours_of(other: ArrayLike) -> Image:

@@ -6,7 +6,7 @@ Functions are loaded when they are first used, so listing them loads no image li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
@@ -52,6 +52,12 @@ class Operation:
     probability: float = 1.0
     takes_other: bool = False
     paper: str = ""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of what is drawn, and of ``other``, the key of the other image."""
+        drawn = tuple(NAMED_WEIGHT.get(key, key) for key in self.options)
+        return (*drawn, "other") if self.takes_other else drawn
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -304,7 +310,11 @@ def parse_operations(chain: str | Sequence[tuple[str, Mapping[str, Any]]]) -> li
     ValueError
         If it is not of that form, or holds an unknown name, key or value.
     """
-    pairs = [_split(part, chain) for part in chain.split(",")] if isinstance(chain, str) else list(chain)
+    if isinstance(chain, str):
+        return [_planned(*_split(part, chain)) for part in chain.split(",")]
+    pairs = list(chain) if isinstance(chain, Iterable) else [None]
+    if not all(_is_pair(pair) for pair in pairs):
+        raise ValueError(f"expected operations as text or (name, options) pairs, got {chain!r}")
     return [_planned(name, options) for name, options in pairs]
 
 
@@ -331,6 +341,10 @@ def _planned(name: str, settings: Mapping[str, Any]) -> Planned:
                 f"{name} has no option {key!r}{near(key, options)} (it takes {', '.join([*options, 'p'])})"
             )
     return Planned(operation, probability, MappingProxyType(options))
+
+
+def _is_pair(pair: Any) -> bool:
+    return isinstance(pair, Sequence) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], Mapping)
 
 
 def _split(part: str, chain: str) -> tuple[str, dict[str, Any]]:

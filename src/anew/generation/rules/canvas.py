@@ -14,8 +14,15 @@ Shape = tuple[int, int]
 Rng = int | np.random.Generator | None
 
 
+def check_shape(shape: Shape) -> None:
+    """Refuse what is not a height and a width."""
+    if len(shape) != 2 or not all(isinstance(side, int | np.integer) and side >= 1 for side in shape):
+        raise ValueError(f"expected a shape (H, W) of whole pixels, at least 1 x 1, got {shape!r}")
+
+
 def axes(shape: Shape) -> tuple[Image, Image]:
     """Give x as (1, W) and y as (H, 1) float32 arrays, in units of the shorter side."""
+    check_shape(shape)
     height, width = shape
     side = np.float32(min(shape))
     x = (np.arange(width, dtype=np.float32) + np.float32(0.5)) / side
@@ -41,6 +48,7 @@ def cell_axes(shape: Shape, cells: float, tileable: bool) -> tuple[NDArray[np.fl
     columns, rows : int
         Cells that the picture reaches.
     """
+    check_shape(shape)
     height, width = shape
     cells = min(cells, min(shape))  # finer cannot be shown
     if tileable:

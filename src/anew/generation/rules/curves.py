@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, as_generator
 from anew.degradations.degraded import check_between, check_choice, check_whole
-from anew.generation.rules.canvas import Rng, Shape
+from anew.generation.rules.canvas import Rng, Shape, check_shape
 from anew.generation.rules.noise import octaves_of
 from anew.generation.rules.palettes import Palette, colour_table, inks_of, palette_colours
 from anew.generation.rules.strokes import draw_lines, fitted
@@ -136,6 +136,7 @@ def flow_lines(
     -------
     (H, W, 3) float32 array in [0, 1]
     """
+    check_shape(shape)
     check_between("cells", cells, 0.2, 50)
     check_whole("count", count, 1, 20_000)
     check_between("length", length, 0.01, 4)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask, as_generator
 from anew.degradations.degraded import check_between, check_choice, check_whole
-from anew.generation.rules.canvas import Rng, Shape
+from anew.generation.rules.canvas import Rng, Shape, check_shape
 from anew.generation.rules.palettes import Palette, colour_table
 
 Points = NDArray[np.float64]
@@ -69,7 +69,8 @@ def mandelbrot(
     shape : (H, W)
     palette : see ``palettes.palette_colours``; it is run through again and again
     place : str, optional
-        One of ``PLACES``; one of ``QUICK_PLACES`` at random if neither it nor x, y and width are given.
+        One of ``PLACES``; if neither it nor x, y and width are given, one of ``QUICK_PLACES`` at random, a little
+        moved and enlarged or reduced at random.
     x, y, width : float, optional
         Centre, and extent along the shorter side, in [1e-12, 8]; in place of those of ``place``.
     iterations : int in [1, 100000], optional
@@ -83,7 +84,7 @@ def mandelbrot(
     (H, W, 3) float32 array in [0, 1]
     """
     if place is None and (x, y, width) == (None, None, None):
-        place = str(as_generator(rng).choice(QUICK_PLACES))
+        x, y, width = _drawn_place(as_generator(rng))
     check_choice("place", place or "whole", tuple(PLACES))
     usual = PLACES[place or "whole"]
     cx, cy, extent = (usual[i] if value is None else value for i, value in enumerate((x, y, width)))
@@ -168,6 +169,13 @@ def escape(
     return count.reshape(x.shape), distance.reshape(x.shape)
 
 
+def _drawn_place(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Draw (x, y, width) near one of ``QUICK_PLACES``: by so little that the boundary of the set stays in sight."""
+    x, y, width = PLACES[str(rng.choice(QUICK_PLACES))]
+    width *= 2 ** rng.uniform(-0.5, 0.5)
+    return x + width * rng.uniform(-0.2, 0.2), y + width * rng.uniform(-0.2, 0.2), width
+
+
 def _enough(iterations: int | None, width: float) -> int:
     if iterations is None:
         return round(220 + 130 * max(0.0, math.log10(3 / width)) ** 1.5)
@@ -185,6 +193,7 @@ def _render(
     iterations: int,
     cycle: float,
 ) -> Image:
+    check_shape(shape)
     check_between("cycle", cycle, 0.01, 100)
     height, width = shape
     pixel = extent / min(shape)

@@ -8,7 +8,7 @@ import numpy as np
 
 from anew.arrays import Image, as_generator
 from anew.degradations.degraded import check_between, check_whole
-from anew.generation.rules.canvas import Rng, Shape, axes, enlarged
+from anew.generation.rules.canvas import Rng, Shape, axes, check_shape, enlarged
 from anew.generation.rules.palettes import Palette, colourise, oklab_to_srgb, palette_colours, srgb_to_oklab
 
 WRAPS = range(-1, 2)
@@ -139,6 +139,7 @@ def mesh_gradient(
     -------
     (H, W, 3) float32 array in [0, 1]
     """
+    check_shape(shape)
     check_whole("points", points, 2, 64)
     check_between("softness", softness, 0, 1)
     check_between("grain", grain, 0, 1)
@@ -164,6 +165,7 @@ def swatches(shape: Shape, *, palette: Palette = "lagoon") -> Image:
     -------
     (H, W, 3) float32 array in [0, 1]
     """
+    check_shape(shape)
     colours = palette_colours(palette).astype(np.float32)
     columns = np.arange(shape[1]) * len(colours) // shape[1]
     return np.broadcast_to(colours[columns][None], (*shape, 3)).copy()

@@ -12,7 +12,7 @@ import numpy as np
 
 from anew.arrays import Image, as_generator
 from anew.degradations.degraded import check_between
-from anew.generation.rules.canvas import Rng, Shape, mixed, shaded, smoothstep, warped
+from anew.generation.rules.canvas import Rng, Shape, check_shape, mixed, shaded, smoothstep, warped
 from anew.generation.rules.noise import evened, nearest_points, octaves_of, perlin_rows
 from anew.generation.rules.palettes import Palette, colour_table, colourise
 
@@ -285,6 +285,7 @@ def _stretched(
     shape: Shape, across: float, along: float, octaves: int, tileable: bool, rng: np.random.Generator
 ) -> Image:
     """Give fractal noise with ``across`` cells along the width and ``along`` cells along the height, spread 1."""
+    check_shape(shape)
     total, power = np.zeros(shape, np.float32), 0.0
     for k in range(octaves):
         columns, rows = (max(1, round(n * 2**k)) for n in (across, along))

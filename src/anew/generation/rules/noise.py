@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, as_generator
 from anew.degradations.degraded import check_between, check_choice, check_whole
-from anew.generation.rules.canvas import Rng, Shape, cell_axes, warped
+from anew.generation.rules.canvas import Rng, Shape, cell_axes, check_shape, warped
 
 PERLIN_PEAK = math.sqrt(0.5)  # the largest value that unit gradients can give, at the middle of a cell
 PERLIN_SPREAD = 0.215  # standard deviation of one octave of unit gradients
@@ -126,6 +126,7 @@ def octaves_of(
     shape: Shape, cells: float, octaves: int, gain: float, kind: str, tileable: bool, rng: np.random.Generator
 ) -> Image:
     """Give the sum of octaves with mean about 0 and standard deviation about 1; the parameters of ``fractal_noise``."""
+    check_shape(shape)
     check_between("cells", cells, 0.1, 4096)
     check_whole("octaves", octaves, 1, 16)
     check_between("gain", gain, 1e-3, 1)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image
+from anew.degradations.degraded import check_between
 from anew.degradations.light import decode_srgb, encode_srgb
 
 Palette = str | Sequence[str]
@@ -165,12 +166,15 @@ def harmony(
     Examples
     --------
     >>> harmony("complementary", 250, count=4)
-    ['#001f49', '#6f4a17', '#66a3dd', '#ffecd5']
+    ['#0c2339', '#1160a2', '#d4923d', '#ffe7cc']
     """
     if kind not in HARMONIES:
         raise ValueError(f"unknown harmony {kind!r} (one of {', '.join(HARMONIES)})")
     if not 2 <= count <= 64:
         raise ValueError(f"a palette has 2 to 64 colours, got {count}")
+    check_between("hue", hue, -np.inf)
+    check_between("chroma", chroma, 0, 0.4)
+    check_between("light", light, 0, 1)
     turns = HARMONIES[kind]
     hues = [hue + turns[i * len(turns) // count] for i in range(count)]
     lightness = np.linspace(0.25, light, count)
@@ -209,8 +213,11 @@ def palette_colours(palette: Palette) -> NDArray[np.float64]:
                 f"a harmony with its hue: {', '.join(f'{h}:30' for h in HARMONIES)}; or colours #rrggbb,#rrggbb)"
             )
         words = list(words)[::-1] if reverse else words
-    else:
+    elif isinstance(palette, Sequence):
         words = palette
+    else:
+        kind = type(palette).__name__
+        raise ValueError(f"expected the name of a palette or its colours, such as ['#0b132b', '#f4d35e'], got {kind}")
     if not words:
         raise ValueError("a palette needs at least one colour, got none")
     return np.array([_hex(word) for word in words])
@@ -244,11 +251,11 @@ def colour_table(palette: Palette, *, cyclic: bool = False, size: int = TABLE_SI
     from scipy.interpolate import PchipInterpolator
 
     lab = srgb_to_oklab(palette_colours(palette))
+    if len(lab) == 1:
+        return np.repeat(oklab_to_srgb(lab), size, axis=0).astype(np.float32)
     if cyclic:
         lab = np.concatenate([lab[-1:], lab, lab[:2]])
         knots = np.arange(-1, len(lab) - 1) / (len(lab) - 3)
-    elif len(lab) == 1:
-        return np.repeat(oklab_to_srgb(lab), size, axis=0).astype(np.float32)
     else:
         knots = np.linspace(0, 1, len(lab))
     spread = PchipInterpolator(knots, lab)(np.linspace(0, 1, size))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, as_generator
 from anew.degradations.degraded import check_between, check_whole
-from anew.generation.rules.canvas import Rng, Shape, coverage
+from anew.generation.rules.canvas import Rng, Shape, check_shape, coverage
 from anew.generation.rules.palettes import Palette, inks_of, palette_colours
 
 ROUND = 40  # sides from which a polygon counts as a disc
@@ -50,6 +50,7 @@ def polygons(
     -------
     (H, W, 3) float32 array in [0, 1]
     """
+    check_shape(shape)
     check_whole("count", count, 0, 5000)
     check_whole("sides", sides, 0, 1000)
     check_between("radius", radius, 1e-3, 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from anew.arrays import Image, as_generator
 from anew.degradations.degraded import check_between, check_choice, check_whole
-from anew.generation.rules.canvas import Rng, Shape, enlarged, shaded
+from anew.generation.rules.canvas import Rng, Shape, check_shape, enlarged, shaded
 from anew.generation.rules.palettes import Palette, colourise
 
 DIFFUSION = (1.0, 0.5)  # of the two substances, per step
@@ -64,6 +64,7 @@ def reaction_diffusion(
     -------
     (H, W, 3) float32 array in [0, 1]; it tiles
     """
+    check_shape(shape)
     check_choice("regime", regime, tuple(REGIMES))
     usual = REGIMES[regime]
     feed, kill = usual[0] if feed is None else feed, usual[1] if kill is None else kill

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.generation.rules.canvas import Shape
+from anew.generation.rules.canvas import Shape, check_shape
 
 Points = NDArray[Any]
 
@@ -59,6 +59,7 @@ def fitted(points: Points, shape: Shape, margin: float) -> Points:
     -------
     (n, 2) float64 array in pixels
     """
+    check_shape(shape)
     low, high = points.min(axis=0), points.max(axis=0)
     room = np.array([shape[1], shape[0]]) - 2 * margin * min(shape)
     extent = np.maximum(high - low, 1e-9)

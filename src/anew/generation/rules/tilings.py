@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, as_generator
 from anew.degradations.degraded import check_between, check_choice
-from anew.generation.rules.canvas import Rng, Shape, cell_axes, coverage, mixed
+from anew.generation.rules.canvas import Rng, Shape, cell_axes, check_shape, coverage, mixed
 from anew.generation.rules.noise import octaves_of
 from anew.generation.rules.palettes import Palette, colourise, palette_colours
 
@@ -350,6 +350,7 @@ def staggered_axes(
     ``cells`` counts along the shorter side: columns, or rows. Gives x (W,), y (H,) in cells, and the (fractional)
     numbers of columns and rows.
     """
+    check_shape(shape)
     height, width = shape
     cells = min(cells, min(shape))  # finer cannot be shown
     wide = min(shape) / cells * (ratio if by_rows else 1)
