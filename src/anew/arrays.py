@@ -150,11 +150,3 @@ def luminance(image: Image) -> Image:
     if image.shape[2] == 3:
         return image @ np.array(LUMA, np.float32)
     return channel_mean(image)
-
-
-def as_generator(rng: int | np.random.Generator | None) -> np.random.Generator:
-    """Give a random generator: a seed makes a new one, a generator is passed through, None draws fresh entropy."""
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        raise ValueError(f"rng must be an integer of at least 0, a Generator or None, got {rng!r}") from None

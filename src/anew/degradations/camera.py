@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, check_whole
+from anew.degradations.degraded import Degraded, check_between, check_whole
 from anew.degradations.jpeg import compress
 from anew.degradations.light import decode_srgb, encode_srgb
 from anew.degradations.noise import poisson
+from anew.randomness import Rng
 
 SENSOR_TO_SRGB = np.array([  # a typical one: rows sum to 1, so that white stays white
     [1.70, -0.55, -0.15],

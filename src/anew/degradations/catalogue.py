@@ -26,8 +26,9 @@ from anew.degradations import (
     stains,
     tears,
 )
-from anew.degradations.degraded import Degraded, Rng, check_rng
+from anew.degradations.degraded import Degraded
 from anew.options import near
+from anew.randomness import Rng, check_rng
 
 COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
 

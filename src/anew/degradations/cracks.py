@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, check_whole, planes_of, seed_of
+from anew.degradations.degraded import Degraded, check_between, check_whole, planes_of
 from anew.degradations.painting import blend, colour_of, fractal_noise, line, line_width, wander
+from anew.randomness import Rng, seed_of
 
 PAPER = (0.95, 0.92, 0.85)  # bared by the crack
 MOST_CRACKS = 2000  # with their forks

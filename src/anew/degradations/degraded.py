@@ -10,8 +10,6 @@ import numpy as np
 
 from anew.arrays import LARGEST, Image, Mask
 
-Rng = int | np.random.Generator | None
-
 
 @dataclass(frozen=True)
 class Degraded:
@@ -33,23 +31,6 @@ class Degraded:
     image: Image
     mask: Mask | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
-
-
-def check_rng(rng: Rng) -> None:
-    """Refuse what is neither a seed, nor a generator, nor None."""
-    seed = isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0
-    if not (seed or rng is None or isinstance(rng, np.random.Generator)):
-        raise ValueError(f"rng must be an integer of at least 0, a Generator or None, got {rng!r}")
-
-
-def seed_of(rng: Rng) -> int:
-    """Give a seed: an int is one, a generator draws one, None takes fresh entropy."""
-    check_rng(rng)
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**32))
-    if rng is None:
-        return int(np.random.default_rng().integers(2**32))
-    return int(rng)
 
 
 def planes_of(image: Image) -> Image:

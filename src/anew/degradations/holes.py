@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from anew.arrays import Image, Mask
-from anew.degradations.degraded import Degraded, Rng, check_between, check_level, check_whole, seed_of
+from anew.degradations.degraded import Degraded, check_between, check_level, check_whole
+from anew.randomness import Rng, seed_of
 
 
 def rectangles(image: Image, *, count: int = 3, size: float = 0.2, fill: float = 1.0, rng: Rng = None) -> Degraded:

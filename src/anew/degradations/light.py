@@ -10,8 +10,9 @@ import math
 import numpy as np
 
 from anew.arrays import Image, luminance
-from anew.degradations.degraded import Degraded, Rng, check_between, check_level, check_whole, planes_of, seed_of
+from anew.degradations.degraded import Degraded, check_between, check_level, check_whole, planes_of
 from anew.degradations.painting import colour_of
+from anew.randomness import Rng, seed_of
 
 FADED_WHITE = (0.94, 0.88, 0.74)  # yellowed paper
 FADED_BLACK = (0.36, 0.27, 0.23)  # dyes that let light through; cyan goes first, which leaves red

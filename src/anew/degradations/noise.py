@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, check_choice, check_level, planes_of, seed_of
+from anew.degradations.degraded import Degraded, check_between, check_choice, check_level, planes_of
+from anew.randomness import Rng, seed_of
 
 MOST_PHOTONS = 1e18  # per pixel; numpy counts them in 64 bits
 

@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, check_whole, seed_of
+from anew.degradations.degraded import Degraded, check_between, check_whole
 from anew.degradations.painting import blend, colour_of, dot, line, line_width, wander
+from anew.randomness import Rng, seed_of
 
 PAPER = (0.96, 0.94, 0.88)  # bared through the emulsion
 DIRT = (0.10, 0.09, 0.08)  # rubbed into the scratch

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from anew.arrays import Image
-from anew.degradations.degraded import Degraded, Rng, check_between, check_whole, planes_of, seed_of
+from anew.degradations.degraded import Degraded, check_between, check_whole, planes_of
 from anew.degradations.painting import (
     FAINTEST,
     blend,
@@ -19,6 +19,7 @@ from anew.degradations.painting import (
     smoothstep,
     wander,
 )
+from anew.randomness import Rng, seed_of
 
 COFFEE = (0.62, 0.43, 0.20)  # transmittance of the densest part
 LINT = (0.95, 0.95, 0.93)

@@ -12,17 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.degradations.degraded import (
-    Degraded,
-    Rng,
-    check_between,
-    check_choice,
-    check_level,
-    check_whole,
-    planes_of,
-    seed_of,
-)
+from anew.degradations.degraded import Degraded, check_between, check_choice, check_level, check_whole, planes_of
 from anew.degradations.painting import blend, colour_of, fractal_noise, line, line_width, smoothstep, wander
+from anew.randomness import Rng, seed_of
 
 PAPER = (0.95, 0.93, 0.88)
 CORNERS = ("top-left", "top-right", "bottom-right", "bottom-left")

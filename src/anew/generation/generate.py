@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from anew.errors import Unavailable
 from anew.generation.catalogue import ENTRIES, Entry, checked, draw, find, one_of
 from anew.options import near
+from anew.randomness import seed_of
 
 if TYPE_CHECKING:
     from anew.generation.layers import Rules
@@ -96,7 +97,7 @@ def generate(
     wanted = resolve(what)
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ValueError(f"n must be an integer of at least 1, got {n!r}")
-    seed = _seed_of(rng)
+    seed = seed_of(rng)
     width, height = pixel_size(size, wanted)
     check_budget(n, width, height, max_megapixels)
     if wanted.model is not None:
@@ -211,11 +212,3 @@ def _sample(
             f"{Path(model).stem} has no option {next(iter(options))!r} (a flow takes sampler; rules have options)"
         )
     return sample(model, n, label=label, rng=seed, steps=steps, guidance=guidance, sampler=sampler)
-
-
-def _seed_of(rng: int | np.random.Generator) -> int:
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63))
-    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0:
-        raise ValueError(f"rng must be an integer of at least 0 or a Generator, got {rng!r}")
-    return int(rng)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image, Mask, as_generator, as_image, like, luminance
+from anew.arrays import Image, Mask, as_image, like, luminance
+from anew.randomness import as_generator
 
 TOLERANCE = 0.1  # a block is drawn from those with an error up to (1 + this) times the least
 FLOOR = 1e-4  # of the least error, per value: exact copies would otherwise leave no choice

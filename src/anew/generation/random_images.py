@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between, check_whole
 from anew.generation.rules.canvas import Rng, Shape
+from anew.randomness import as_generator
 
 
 def uniform(shape: Shape, *, colour: bool = False, low: float = 0.0, high: float = 1.0, rng: Rng = 0) -> Image:

@@ -27,9 +27,9 @@ from anew.generation.schedules import flow_times, karras_sigmas, sigma_of_time
 from anew.inference.card import BadModel, ModelCard
 from anew.inference.models import Model, model_names, open_model, read_card
 from anew.metrics.features import as_images
+from anew.randomness import Rng, seed_of
 
 Images = NDArray[np.float32]
-Rng = int | np.random.Generator
 
 BATCH = 64  # images at a time, to bound the memory
 FIRST_TIME = 0.999  # of a flow that is sampled through its denoiser, where pure noise would be an infinite sigma
@@ -62,7 +62,7 @@ def sample(
     n : int >= 1
     label : str or int, optional
         What to show, by name or index. By default the labels take turns: image i gets label i modulo their number.
-    rng : int or Generator
+    rng : int >= 0 or Generator
         Image i depends on the seed and on i alone.
     steps : int from 1 to 1000, optional
         Of a flow's sampler; more is slower and truer to the model. By default what the model's card says.
@@ -209,11 +209,6 @@ def choose_labels(card: ModelCard, label: str | int | None, n: int) -> NDArray[n
     if str(label).isdecimal() and int(label) < len(names):
         return np.full(n, int(label), np.int64)
     raise ValueError(f"no label {label!r}; {card.name} knows {', '.join(names)} (or 0 to {len(names) - 1})")
-
-
-def seed_of(rng: Rng) -> int:
-    """Give the seed that an ``rng`` argument stands for; a generator is drawn from once."""
-    return int(rng.integers(2**63)) if isinstance(rng, np.random.Generator) else int(rng)
 
 
 def draw_noise(card: ModelCard, seed: int, indices: range) -> NDArray[np.float32]:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image, as_generator, as_image, like
+from anew.arrays import Image, as_image, like
 from anew.generation.augmentation.boxes import Outline, boxes_around, move_outline, outlines_of
 from anew.generation.augmentation.catalogue import DEFAULT, Operation, Planned, find, parse_operations
 from anew.generation.augmentation.geometry import Geometry, move_image, move_mask
 from anew.options import near, require_options
+from anew.randomness import as_generator
 
 MIN_VISIBLE = 0.2
 

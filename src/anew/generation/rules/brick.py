@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between
 from anew.generation.rules.canvas import Rng, Shape, coverage, mixed, shaded
 from anew.generation.rules.noise import octaves_of
 from anew.generation.rules.palettes import Palette, colour_table, inks_of
 from anew.generation.rules.tilings import cell_values, ground_colour, staggered_axes, whole_count
+from anew.randomness import as_generator
 
 
 def brick(

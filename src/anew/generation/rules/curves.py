@@ -7,12 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between, check_choice, check_whole
 from anew.generation.rules.canvas import Rng, Shape, check_shape
 from anew.generation.rules.noise import octaves_of
 from anew.generation.rules.palettes import Palette, colour_table, inks_of, palette_colours
 from anew.generation.rules.strokes import draw_lines, fitted
+from anew.randomness import as_generator
 
 Points = NDArray[np.float64]
 

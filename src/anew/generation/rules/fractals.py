@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, as_generator
+from anew.arrays import Image, Mask
 from anew.degradations.degraded import check_between, check_choice, check_whole
 from anew.generation.rules.canvas import Rng, Shape, check_shape
 from anew.generation.rules.palettes import Palette, colour_table
+from anew.randomness import as_generator
 
 Points = NDArray[np.float64]
 

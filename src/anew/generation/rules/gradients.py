@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between, check_whole
 from anew.generation.rules.canvas import Rng, Shape, axes, check_shape, enlarged
 from anew.generation.rules.palettes import Palette, colourise, oklab_to_srgb, palette_colours, srgb_to_oklab
+from anew.randomness import as_generator
 
 WRAPS = range(-1, 2)
 

@@ -14,11 +14,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between, check_choice, check_whole
 from anew.generation.rules.canvas import Rng, Shape
 from anew.generation.rules.palettes import Palette, colour_table, inks_of, palette_colours
 from anew.generation.rules.strokes import draw_lines, fitted
+from anew.randomness import as_generator
 
 LONGEST = 400_000  # letters of a word; more cannot be told apart in a picture
 STEPS = frozenset("ABCDEFGHIJKLM")

@@ -10,11 +10,12 @@ import math
 
 import numpy as np
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between
 from anew.generation.rules.canvas import Rng, Shape, check_shape, mixed, shaded, smoothstep, warped
 from anew.generation.rules.noise import evened, nearest_points, octaves_of, perlin_rows
 from anew.generation.rules.palettes import Palette, colour_table, colourise
+from anew.randomness import as_generator
 
 
 def wood(

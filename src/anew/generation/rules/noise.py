@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between, check_choice, check_whole
 from anew.generation.rules.canvas import Rng, Shape, cell_axes, check_shape, warped
+from anew.randomness import as_generator
 
 PERLIN_PEAK = math.sqrt(0.5)  # the largest value that unit gradients can give, at the middle of a cell
 PERLIN_SPREAD = 0.215  # standard deviation of one octave of unit gradients

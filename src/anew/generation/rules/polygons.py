@@ -7,10 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between, check_whole
 from anew.generation.rules.canvas import Rng, Shape, check_shape, coverage
 from anew.generation.rules.palettes import Palette, inks_of, palette_colours
+from anew.randomness import as_generator
 
 ROUND = 40  # sides from which a polygon counts as a disc
 STAR_DEPTH = 0.42  # inner radius of a star over its outer one

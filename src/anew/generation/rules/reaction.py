@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between, check_choice, check_whole
 from anew.generation.rules.canvas import Rng, Shape, check_shape, enlarged, shaded
 from anew.generation.rules.palettes import Palette, colourise
+from anew.randomness import as_generator
 
 DIFFUSION = (1.0, 0.5)  # of the two substances, per step
 WAVE = 10.5  # samples from one stripe to the next

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between
 from anew.generation.rules.canvas import Rng, Shape, mixed, shaded, slopes
 from anew.generation.rules.noise import evened, fractal_noise, octaves_of
 from anew.generation.rules.palettes import Palette, colourise
+from anew.randomness import as_generator
 
 
 def terrain(

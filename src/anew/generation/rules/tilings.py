@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between, check_choice
 from anew.generation.rules.canvas import Rng, Shape, cell_axes, check_shape, coverage, mixed
 from anew.generation.rules.noise import octaves_of
 from anew.generation.rules.palettes import Palette, colourise, palette_colours
+from anew.randomness import as_generator
 
 HALF_ROOT_3 = math.sqrt(3) / 2
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from anew.arrays import Image, as_generator
+from anew.arrays import Image
 from anew.degradations.degraded import check_between
 from anew.generation.rules.canvas import Rng, Shape, coverage, mixed
 from anew.generation.rules.noise import nearest_points, octaves_of
 from anew.generation.rules.palettes import Palette, colour_table, inks_of, palette_colours
+from anew.randomness import as_generator
 
 ROUNDING = 0.35  # how far the glass fades towards its border
 

@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, as_generator, luminance
+from anew.arrays import Image, Mask, luminance
 from anew.kernels.patchmatch import FAR, Features, Places, measure, search, vote
+from anew.randomness import as_generator
 from anew.restoration.inpainting.biharmonic import inpaint_biharmonic
 from anew.restoration.inpainting.diffusion import inpaint_diffusion
 
