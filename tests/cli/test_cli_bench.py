@@ -123,6 +123,7 @@ def test_ctrl_c_keeps_what_is_done(photos: Path, tmp_path: Path) -> None:
         (["denoise", "--scale", "2"], "--scale is for upscale"),
         (["upscale", "--scale", "2.5"], "whole numbers"),
         (["denoise", "--sigma", "many"], "numbers with commas"),
+        (["denoise", "--methods", ","], "no method is named; denoise has unet"),
     ],
 )
 def test_wrong_use_is_refused_before_anything_runs(
@@ -140,6 +141,42 @@ def test_a_folder_that_cannot_be_made_is_one_line(invoke: Invoke, photos: Path, 
     assert code == 1
     assert err.count("\n") == 1
     assert "choose another -o" in err
+
+
+def test_a_broken_picture_is_left_out_and_a_foreign_page_is_kept(invoke: Invoke, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.open(photos / "camera.png").save(tmp_path / "in" / "b.png")
+    (tmp_path / "in" / "a.png").write_bytes(b"no picture")
+    wanted = ("bench", "denoise", "--methods", "mean", "--sigma", "25", "-o", tmp_path / "out", "--data")
+    code, out, err = invoke(*wanted, tmp_path / "in")
+    assert code == 1
+    assert "mean" in out
+    assert "left out: " in err
+    assert "a.png: not an image" in err
+    (tmp_path / "out" / "results.jsonl").unlink()
+    page = (tmp_path / "out" / "index.html").read_bytes()
+    code, _, err = invoke(*wanted, photos)
+    assert code == 2
+    assert "index.html is of no benchmark" in err
+    assert (tmp_path / "out" / "index.html").read_bytes() == page
+
+
+def test_compare_writes_over_no_input_and_says_what_did_nothing(invoke: Invoke, photos: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "flat.png"
+    Image.new("RGB", (40, 40), (90, 120, 30)).save(picture)
+    before = picture.read_bytes()
+    wanted = ("compare", picture, "--methods", "median", "--overwrite")
+    code, _, err = invoke(*wanted, "-o", picture)
+    assert code == 2
+    assert "is an input" in err
+    assert picture.read_bytes() == before
+    code, out, err = invoke(*wanted, "-o", tmp_path / "sheet.png", "--json")
+    assert code == 0
+    assert json.loads(out)["methods"][0]["changed"] is False
+    assert "left it as it is" in err
+    code, _, err = invoke("compare", picture, "--task", "deblur", "-o", tmp_path / "deblur.png")
+    assert code == 0
+    assert "left out: it needs the psf, e.g. --psf gaussian:1.5" in err
 
 
 def test_compare_estimates_the_quality_that_it_cannot_see(invoke: Invoke, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Compared:
         ``psnr`` and ``ssim`` where there is a reference; else ``estimated_psnr`` (denoising) or ``niqe``, if they can
         be told.
     reason : str
-        Why it could not run.
+        Why it could not run, or that it changed nothing.
     """
 
     name: str
@@ -67,14 +67,15 @@ def try_method(
     start = time.perf_counter()
     try:
         result = run(image)
+        seconds = time.perf_counter() - start
+        scores = judge(result, reference)
     except (ValueError, TypeError) as error:
         return Compared(name, None, 0.0, 0.0, {}, " ".join(str(error).split()))
-    seconds = time.perf_counter() - start
-    scores = judge(result, reference)
     if reference is None and sigma:
         scores = {"estimated_psnr": estimated_psnr(image, run, sigma), **scores}
     megapixels = result.shape[0] * result.shape[1] / 1e6
-    return Compared(name, result, seconds, seconds / megapixels, scores)
+    idle = result.shape == image.shape and np.array_equal(result, image)
+    return Compared(name, result, seconds, seconds / megapixels, scores, "left it as it is" if idle else "")
 
 
 def judge(result: Image, reference: Image | None) -> dict[str, float]:
@@ -175,4 +176,4 @@ def caption(m: Compared) -> str:
         "niqe": "NIQE {:.1f}",
     }
     said = [words[name].format(value) for name, value in m.scores.items()]
-    return ", ".join([*said, f"{m.seconds:.2f} s"])
+    return ", ".join([*said, f"{m.seconds:.2f} s", *filter(None, [m.reason])])

@@ -70,7 +70,9 @@ def contender_names(task: str, wanted: str = "all", *, peers: bool = False) -> t
             left_out[peer.name] = f"{package} is not installed"
     available = [*own, *(p.name for p in others if p.name not in left_out)]
     if wanted != "all":
-        chosen = [name.strip() for name in wanted.split(",") if name.strip()]
+        chosen = list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
+        if not chosen:
+            raise ValueError(f"no method is named; {task} has {', '.join(available)}")
         for name in chosen:
             if name not in available:
                 raise ValueError(f"{task} has no method {name!r}; it has {', '.join(available)}")

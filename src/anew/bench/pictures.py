@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,7 @@ import numpy as np
 
 from anew.arrays import LUMA
 from anew.bench.protocols import Pixels, as_eight_bit
+from anew.errors import ImageFileError
 
 BUILT_IN = ("astronaut", "camera", "chelsea", "coffee", "rocket")
 SMALLEST = 32  # pixels; below, the scores mean little
@@ -38,7 +40,14 @@ class CleanPicture:
         return hashlib.sha256(self.pixels.tobytes() + str(self.pixels.shape).encode()).hexdigest()[:12]
 
 
-def load_pictures(data: str | None, *, limit: int | None, grey: bool, crop_megapixels: float) -> list[CleanPicture]:
+def load_pictures(
+    data: str | None,
+    *,
+    limit: int | None,
+    grey: bool,
+    crop_megapixels: float,
+    unreadable: Callable[[str], None] = lambda line: None,
+) -> list[CleanPicture]:
     """Read the clean pictures.
 
     Parameters
@@ -52,6 +61,8 @@ def load_pictures(data: str | None, *, limit: int | None, grey: bool, crop_megap
         Take the luma of colour pictures.
     crop_megapixels : float
         Larger pictures are cut to that many megapixels around their centre.
+    unreadable : callable
+        Told in one line about each file that is left out because it cannot be read.
 
     Raises
     ------
@@ -64,7 +75,12 @@ def load_pictures(data: str | None, *, limit: int | None, grey: bool, crop_megap
     else:
         folder = find_folder(data)
         files = _image_files(folder)
-        pictures = [CleanPicture(str(f.relative_to(folder)), _from_file(f)) for f in spread(files, limit)]
+        pictures = []
+        for file in spread(files, limit):
+            try:
+                pictures.append(CleanPicture(str(file.relative_to(folder)), _from_file(file)))
+            except ImageFileError as error:
+                unreadable(str(error))
     if grey:
         pictures = [CleanPicture(p.name, _to_grey(p.pixels)) for p in pictures]
     pictures = [CleanPicture(p.name, _cropped(p.pixels, crop_megapixels)) for p in pictures]

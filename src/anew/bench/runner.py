@@ -63,6 +63,7 @@ class BenchRun:
     units: list[Unit]
     results: list[ContenderResult]
     left_out: dict[str, str]
+    unreadable: list[str]
     stopped: bool = False
 
 
@@ -89,12 +90,19 @@ def run_bench(plan: BenchPlan, folder: Path, *, progress: Progress, fresh: bool 
         With ``stopped`` set if Ctrl-C ended it; what was done until then is kept.
     """
     names, left_out = contender_names(plan.task, plan.methods, peers=plan.peers)
-    pictures = load_pictures(plan.data, limit=plan.limit, grey=plan.grey, crop_megapixels=plan.crop_megapixels)
+    unreadable: list[str] = []
+    pictures = load_pictures(
+        plan.data,
+        limit=plan.limit,
+        grey=plan.grey,
+        crop_megapixels=plan.crop_megapixels,
+        unreadable=unreadable.append,
+    )
     units = units_of(plan, pictures)
     if not units:
         raise ValueError("no picture suits these levels; colour damage needs colour pictures")
     store = _open_store(folder, fresh)
-    run = BenchRun(plan, folder, pictures, units, [], left_out)
+    run = BenchRun(plan, folder, pictures, units, [], left_out, unreadable)
     shelf = tempfile.TemporaryDirectory(prefix="anew-bench-")
     try:
         _put_on(Path(shelf.name), pictures)

@@ -51,7 +51,6 @@ def bench(
     """
     from anew.bench.contenders import contender_names
     from anew.bench.files import write_files
-    from anew.bench.pictures import load_pictures
     from anew.bench.plan import BenchPlan
     from anew.bench.protocols import PROTOCOLS
     from anew.bench.runner import run_bench
@@ -73,20 +72,26 @@ def bench(
         peers=peers,
     )
     folder = output if output is not None else Path(f"anew-bench-{task}")
+    for name in ("index.html", "table.csv", "bench.json"):
+        if (folder / name).exists() and not (folder / "results.jsonl").exists():
+            raise typer.BadParameter(f"{folder / name} is of no benchmark; choose another -o")
     try:
         contender_names(task, methods, peers=peers)
-        load_pictures(data, limit=1, grey=grey, crop_megapixels=crop)
+        run = run_bench(plan, folder, progress=Lines(plan), fresh=fresh)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    run = run_bench(plan, folder, progress=Lines(plan), fresh=fresh)
     print(file=sys.stderr)
     rows = rows_of(run)
     page = write_files(run, rows)
     print(table_as_json(run, rows) if as_json else as_text(run, rows))
     print(f"\n{page}", file=sys.stderr)
+    for line in run.unreadable:
+        print(f"anew: left out: {line}", file=sys.stderr)
     if run.stopped:
         print("anew: stopped; the same command goes on from here", file=sys.stderr)
         raise typer.Exit(130)
+    if run.unreadable:
+        raise typer.Exit(1)
 
 
 def _levels(task: str, given: dict[str, str | None]) -> tuple[float, ...] | None:

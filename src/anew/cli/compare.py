@@ -23,14 +23,18 @@ commands = typer.Typer()
 @commands.command(epilog="Example:  anew compare noisy.jpg -o sheet.png")
 def compare(
     image: o.Input,
-    task: Annotated[str, typer.Option(metavar="TASK", help="denoise, inpaint, deblur, upscale, deblock.")] = "denoise",
+    task: Annotated[
+        str, typer.Option(metavar="TASK", help="denoise, inpaint, deblur, upscale, deblock, relight.")
+    ] = "denoise",
     methods: Annotated[str, typer.Option(metavar="all|A,B", help="Which methods.")] = "all",
     reference: Annotated[Path | None, typer.Option(metavar="FILE", help="The clean picture, if you have it.")] = None,
     sigma: Annotated[str | None, typer.Option(metavar="S", help="Noise level, e.g. 25/255. Default: measured.")] = None,
     mask: Annotated[Path | None, typer.Option(metavar="FILE", help="For inpaint: white = missing.")] = None,
     psf: Annotated[str | None, typer.Option(metavar="PSF", help="For deblur: gaussian:1.5 or a file.")] = None,
     scale: Annotated[float, typer.Option(min=1.0, help="For upscale.")] = 2.0,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="OUT", help="The sheet, a PNG.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="The sheet. Default: IN-TASK-comparison.png.")
+    ] = None,
     overwrite: o.Overwrite = False,
     as_json: o.AsJson = False,
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
@@ -48,6 +52,10 @@ def compare(
     names = _names(task, methods)
     target = output if output is not None else image.with_name(f"{image.stem}-{task}-comparison.png")
     check_sheet_name(target, overwrite=overwrite)
+    psf_file = None if psf is None else Path(psf)
+    for given in (image, reference, mask, psf_file):
+        if given is not None and target.exists() and given.exists() and target.samefile(given):
+            raise typer.BadParameter(f"{target} is an input; the sheet needs a name of its own")
     if mask is not None:
         check_mask_file(mask)
     picture = read(image, max_megapixels=max_megapixels)
@@ -58,6 +66,8 @@ def compare(
         known = _known(task, picture, sigma, mask, psf, scale)
     except ValueError as error:
         raise typer.BadParameter(f"{image}: {error}") from None
+    if task == "deblur" and psf is None:
+        names = _without_psf(names)
     tried = []
     for name in names:
         tried.append(_try(task, name, picture.pixels, known, clean))
@@ -92,6 +102,18 @@ def _names(task: str, wanted: str) -> list[str]:
     for name, why in left_out.items():
         print(f"{name:<18} left out: {why}", file=sys.stderr)
     return names[1:]
+
+
+def _without_psf(names: list[str]) -> list[str]:
+    """Leave out the methods that must be told the psf, and say so."""
+    from anew.registry import METHODS
+
+    needing = [name for name in names if "psf" in METHODS.get("deblur", name).takes]
+    if len(needing) == len(names):
+        raise typer.BadParameter(f"{', '.join(needing)} need the psf; give it, e.g. --psf gaussian:1.5")
+    for name in needing:
+        print(f"{name:<18} left out: it needs the psf, e.g. --psf gaussian:1.5", file=sys.stderr)
+    return [name for name in names if name not in needing]
 
 
 def _known(
@@ -131,7 +153,7 @@ def _rows(tried: list[Compared]) -> list[dict[str, Any]]:
             "seconds": round(m.seconds, 4),
             "seconds_per_megapixel": round(m.seconds_per_megapixel, 4),
             **m.scores,
-            **({"not_run": m.reason} if m.result is None else {}),
+            **({"not_run": m.reason} if m.result is None else {"changed": not m.reason}),
         }
         for m in tried
     ]
