@@ -126,6 +126,7 @@ def test_the_list_names_everything_and_one_names_its_options(invoke: Invoke) -> 
     assert "How ragged they are" in out
     assert "rng" not in out
     assert json.loads(invoke("generate", "marble", "--list", "--json")[1])["options"]["palette"] == "carrara"
+    assert "one of dragon, rabbit, dendrite" in invoke("generate", "julia", "--list")[1]
     assert invoke("generate", "marbel", "--list")[0] == 2
     Path("two.json").write_text('{"layers": [{"what": "marble"}, {"what": "dots", "mask": {"what": "voronoi"}}]}')
     _, out, _ = invoke("generate", "two.json", "--list")

@@ -402,15 +402,21 @@ def _where(mask: LayerMask | None) -> str:
 
 
 def _about(entry: Entry) -> str:
-    """Give what the docstring of a picture says of its options."""
+    """Give what the docstring of a picture says of its options, with the names that constants stand for."""
     import inspect
+
+    module = inspect.getmodule(entry.function)
+
+    def names_of(constant: re.Match[str]) -> str:
+        return ", ".join(getattr(module, constant[1], (constant[0],)))
 
     text = inspect.getdoc(entry.function) or ""
     section = text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
     blocks = [block for block in re.split(r"\n(?=\S)", section) if not block.startswith(("shape :", "rng :"))]
     if entry.field:
         blocks.append("palette : see ``palettes.palette_colours``, optional; grey without one")
-    return "\n".join(blocks).replace("see ``palettes.palette_colours``", PALETTE_HELP)
+    about = "\n".join(blocks).replace("see ``palettes.palette_colours``", PALETTE_HELP)
+    return re.sub(r"``([A-Z_]+)``", names_of, about)
 
 
 def _trained() -> dict[str, list[str]]:
