@@ -222,6 +222,17 @@ def test_evaluate_pairs_by_name_and_names_what_is_alone(invoke: Invoke, photos: 
     assert re.search(r"mean +100\.00 +1\.0000 +- +0\.0000 +1\.000 +0\.0000", out)
 
 
+def test_evaluate_says_why_there_is_nothing_to_see(invoke: Invoke, tmp_path: Path) -> None:
+    Image.new("RGB", (3, 2)).save(tmp_path / "dot.png")
+    code, out, err = invoke("evaluate", tmp_path / "dot.png")
+    assert code == 0
+    assert "dot.png: too small for any of these measures" in err
+    (tmp_path / "dot.png").write_bytes(b"")
+    code, out, err = invoke("evaluate", tmp_path / "dot.png")
+    assert (code, out) == (1, "")
+    assert "the file is empty" in err
+
+
 def test_evaluate_without_reference(invoke: Invoke, photos: Path, tmp_path: Path) -> None:
     code, out, _ = invoke("evaluate", photos, "--json")
     assert code == 0

@@ -72,8 +72,11 @@ def evaluate(
     if as_json:
         document = {"results": rows, "mean": mean, "unmatched": unmatched, "failed": failed}
         print(json.dumps(document, indent=2))
-    else:
+    elif rows:
         _print_table(rows, mean, columns)
+    for row in rows:
+        if all(row[c] is None for c in columns):
+            print(f"anew: {row['file']}: too small for any of these measures", file=sys.stderr)
     for name in unmatched:
         print(f"anew: {name}: no counterpart", file=sys.stderr)
     for line in failed:
