@@ -191,8 +191,8 @@ def test_a_network_of_wrong_levels_is_refused_and_size_is_kept() -> None:
     assert network.size_multiple == 4
 
 
-def test_a_run_exports_what_the_runtime_computes_too(source: Path, tmp_path: Path) -> None:
-    path = run_recipe(TINY, source, tmp_path / "run", steps=2)
+def test_a_run_exports_what_the_runtime_computes_too(source: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = run_recipe(TINY, source, tmp_path_factory.mktemp("run"), steps=2)
     model = open_model(path)
     assert model.card.facts["kinds"] == ["damage"]
     assert model.card.multiply_adds_per_pixel > 0

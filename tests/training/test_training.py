@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 import time
 import zipfile
 from dataclasses import replace
@@ -77,6 +78,28 @@ def test_a_zip_gives_the_same_images_as_its_folder(photos: Path, tmp_path: Path)
             file.write(path, path.name)
     from_zip, from_folder = (load_images(p, channels=3, min_size=16) for p in (archive, photos))
     assert torch.equal(from_zip.pixels, from_folder.pixels)
+
+
+def test_a_damaged_member_of_a_zip_is_skipped_and_named(photos: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:  # stored, not compressed
+        for path in sorted(photos.glob("?.png")):
+            file.write(path, path.name)
+    content = bytearray(archive.read_bytes())
+    content[1000] ^= 1  # within the first picture
+    archive.write_bytes(content)
+    images = load_images(archive, channels=3, min_size=16)
+    assert len(images) == 3
+    assert images.skipped == ("0.png: cannot be decoded (Bad CRC-32 for file '0.png')",)
+
+
+def test_a_cut_tar_costs_one_line(photos: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "photos.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(photos, "photos")
+    archive.write_bytes(archive.read_bytes()[:-2000])
+    with pytest.raises(NoTrainingData, match=r"photos.tar.gz: the archive is damaged \(Compressed file ended"):
+        load_images(archive, channels=3, min_size=16)
 
 
 def test_sources_without_images_are_refused_in_one_line(tmp_path: Path) -> None:
@@ -216,6 +239,30 @@ def test_a_run_from_before_a_setting_was_there_goes_on_with_its_default(photos: 
     del state["config"]["keep"]
     torch.save(state, tmp_path / "checkpoint.pt")
     assert run_tiny(tmp_path, photos).steps_done == TINY.steps
+
+
+def test_a_run_from_before_its_data_was_noted_goes_on(photos: Path, tmp_path: Path) -> None:
+    run_recipe(TINY, photos, tmp_path, steps=1)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["origin"]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    assert open_model(run_recipe(TINY, photos, tmp_path, steps=2, terms="ours")).card.terms == "ours"
+
+
+def test_minutes_become_steps_once(photos: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    path = run_recipe(TINY, photos, tmp_path, minutes=1e-3, tell=told.append)
+    steps = open_model(path).card.recipe["steps"]
+    assert f"about {steps} steps in 0.001 minutes, as fast as now; --steps {steps} repeats it" in told
+    (tmp_path / "config.json").write_text("{no json")  # for people to read, not for the run
+    assert run_recipe(TINY, photos, tmp_path, minutes=60, tell=told.append) == path
+    assert told[-2].startswith(f"the run goes on to its {steps} steps, {steps} are done")
+
+
+def test_a_step_beyond_the_memory_costs_one_line_and_leaves_the_folder_free(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match="batch = 1000000000000 and patch = 16 needs more memory than there is"):
+        run_recipe(replace(TINY, batch=10**12), photos, tmp_path / "run", steps=1)
+    assert run_recipe(TINY, photos, tmp_path / "run", steps=1).exists()
 
 
 def test_resuming_with_another_setting_is_refused_by_name(photos: Path, tmp_path: Path) -> None:
@@ -364,6 +411,38 @@ def test_labelled_images_must_share_one_size(tmp_path: Path) -> None:
     np.savez(tmp_path / "set.npz", test_images=np.zeros((1, 2, 2), np.uint8))
     with pytest.raises(NoTrainingData, match="train_images and train_labels expected"):
         load_labelled(tmp_path / "set.npz")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["a", "b", "c"]),
+        np.array([0, 1, -1]),
+        np.array([0, 1, 20_000]),
+        np.array([0.0, 0.5, 1.0]),
+        np.eye(3, dtype=np.int64),
+    ],
+    ids=["words", "negative", "huge", "float", "one-hot"],
+)
+def test_labels_that_are_no_classes_are_refused(labels: np.ndarray, tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", train_images=np.zeros((3, 8, 8), np.uint8), train_labels=labels)
+    with pytest.raises(NoTrainingData, match=r"train_labels must be integers from 0 to 9999|with labels \(3, 3\)"):
+        load_labelled(tmp_path / "set.npz")
+
+
+def test_images_with_opacity_keep_their_colours(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 4), dtype=np.uint8)
+    np.savez(tmp_path / "set.npz", train_images=pixels, train_labels=np.array([0, 1]))
+    colour = load_labelled(tmp_path / "set.npz", channels=3).images
+    np.testing.assert_array_equal(colour.permute(0, 2, 3, 1).numpy(), pixels[..., :3])
+
+
+@pytest.mark.parametrize(("name", "size", "multiple"), [("gan", 28, 8), ("vae", 30, 4), ("flow", 30, 8)])
+def test_sizes_that_a_network_cannot_take_are_said_with_those_it_can(name: str, size: int, multiple: int) -> None:
+    config = replace(RECIPES[name](), patch=size)
+    task = import_module(f"anew.training.{config.objective}")
+    with pytest.raises(InvalidSetting, match=rf"images of {size} .*\b{multiple}\b"):
+        task.make_objective(config)
 
 
 def test_two_networks_are_updated_as_often_as_asked_and_each_alone(tmp_path: Path) -> None:

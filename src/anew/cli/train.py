@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, get_origin, get_type_hints
 
 import typer
 
 from anew.cli import options as o
+from anew.errors import InvalidSetting
+from anew.options import near
+
+FIXED = ("objective", "task")  # what no --set changes
 
 commands = typer.Typer()
 
@@ -26,67 +31,119 @@ def _recipes() -> dict[str, Any]:
     return dict(RECIPES)
 
 
-def _list_recipes(wanted: bool) -> None:
-    """Print every recipe with the first line of what it says of itself."""
-    if wanted:
-        for name, recipe in _recipes().items():
-            print(f"{name:<22} {(recipe.__doc__ or '').splitlines()[0]}")
-        raise typer.Exit
-
-
 @commands.command(epilog="Example:  anew train denoise --data photos/ --minutes 30 -o runs/mine")
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="What to train; --list says what there is.")],
-    data: Annotated[Path, typer.Option("--data", metavar="DATA", help="Folder, .zip or .tar of images, or .npz.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Checkpoints, log and model.")],
-    minutes: Annotated[float | None, typer.Option(min=0.01, metavar="M", help="Length of the run.")] = None,
+    recipe: Annotated[str | None, typer.Argument(metavar="RECIPE", help="What to train; see --list.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DATA", exists=True, help="Folder, .zip or .tar of images, or .npz."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Checkpoints, log and model.")
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.01, metavar="M", help="Length of the run, about; turned into steps at its start."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Length of the run, exactly.")] = None,
     start_from: Annotated[str | None, typer.Option("--from", metavar="MODEL", help="Fine-tune these weights.")] = None,
     settings: o.Settings = None,
     terms: Annotated[str, typer.Option(help="The terms of the data, for the model's card.")] = "not stated",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    listed: Annotated[
-        bool, typer.Option("--list", callback=_list_recipes, is_eager=True, help="What there is.")
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start afresh, and replace outputs that exist.")
     ] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="What there is; after RECIPE, its settings for --set.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --list: print one JSON object.")] = False,
 ) -> None:
     """Train a model on your pictures (needs the extra `train`).
 
-    The same command goes on with an interrupted run. The result is OUT/model.onnx.
+    The same command goes on with an interrupted run. The result is DIR/model.onnx.
     """
     recipes = _recipes()
+    if recipe is not None and recipe not in recipes:
+        hint = near(recipe, recipes) or f"; there are {', '.join(recipes)}"
+        raise typer.BadParameter(f"unknown recipe {recipe!r}{hint}")
+    if listed:
+        _list({recipe: recipes[recipe]} if recipe else recipes, as_json=as_json, with_settings=recipe is not None)
+        return
+    if as_json:
+        raise typer.BadParameter("--json belongs to --list")
+    if recipe is None or data is None or output is None:
+        needed = {"RECIPE": recipe, "--data DATA": data, "-o DIR": output}
+        missing = [word for word, value in needed.items() if value is None]
+        raise typer.BadParameter(f"missing {' and '.join(missing)}; --list says what there is to train")
+    if minutes is not None and (steps is not None or not math.isfinite(minutes)):
+        raise typer.BadParameter("give --minutes, a finite number, or --steps, not both")
+    from anew.training.checkpoints import CannotResume
+    from anew.training.interruption import Stopped
     from anew.training.run import run_recipe
 
-    if recipe not in recipes:
-        raise typer.BadParameter(f"unknown recipe {recipe!r}; there are {', '.join(recipes)}")
     config = recipes[recipe]()
     changes = {key: _as_setting(config, key, value) for key, value in o.parse_settings(settings).items()}
-    path = run_recipe(
-        replace(config, **changes),
-        data,
-        output,
-        minutes=minutes,
-        steps=steps,
-        start_from=start_from,
-        terms=terms,
-        device=device,
-        report=_print_entry,
-    )
+    try:
+        path = run_recipe(
+            replace(config, **changes),
+            data,
+            output,
+            minutes=minutes,
+            steps=steps,
+            start_from=start_from,
+            terms=terms,
+            device=device,
+            overwrite=overwrite,
+            report=_print_entry,
+            tell=_print_line,
+        )
+    except (InvalidSetting, CannotResume) as error:
+        raise typer.BadParameter(str(error)) from None
+    except Stopped as stop:
+        _print_line(str(stop))
+        raise typer.Exit(128 + stop.signal) from None
     print(path)
+
+
+def _list(recipes: dict[str, Any], *, as_json: bool, with_settings: bool) -> None:
+    """Print every recipe with the first line of what it says of itself, and its settings if they are wanted."""
+    entries = []
+    for name, recipe in recipes.items():
+        entry = {"name": name, "summary": (recipe.__doc__ or "").splitlines()[0]}
+        entries.append(entry | ({"settings": _settings_of(recipe())} if with_settings else {}))
+    if as_json:
+        print(json.dumps({"recipes": entries}, indent=2))
+        return
+    for entry in entries:
+        print(f"{entry['name']:<22} {entry['summary']}")
+        for key, value in entry.get("settings", {}).items():
+            print(f"  {key} = {json.dumps(value)}")
+
+
+def _settings_of(config: Any) -> dict[str, Any]:
+    """Give what --set can change of a recipe, with its values."""
+    return {key: value for key, value in asdict(config).items() if key not in FIXED}
 
 
 def _as_setting(config: Any, key: str, value: Any) -> Any:
     """Bring a value to the type of a setting; several are a JSON list, or words with commas."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-    if not hasattr(config, key):
-        raise typer.BadParameter(f"a training run has no setting {key!r}", param_hint="--set")
+    if key in FIXED:
+        raise typer.BadParameter(f"{key} is what the recipe stands for; choose another recipe", param_hint="--set")
+    names = _settings_of(config)
+    if key not in names:
+        hint = near(key, names) or f"; it takes {', '.join(names)}"
+        raise typer.BadParameter(f"a training run has no setting {key!r}{hint}", param_hint="--set")
     wanted = get_type_hints(type(config), include_extras=True)[key]
     several = get_origin(wanted) is tuple and not isinstance(value, list)
-    given = [part.strip() for part in str(value).split(",")] if several else value
+    given = [part.strip() for part in str(value).split(",") if part.strip()] if several else value
     try:
-        return TypeAdapter(wanted).validate_python(given)
+        return TypeAdapter(wanted, config=ConfigDict(allow_inf_nan=False)).validate_python(given)
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
+        if error.errors()[0]["type"] in ("missing", "too_long"):
+            reason = f"expected {len(names[key])} values with commas, as in {key}={','.join(map(str, names[key]))}"
         raise typer.BadParameter(f"{key}={value}: {reason[0].lower()}{reason[1:]}", param_hint="--set") from None
 
 
@@ -153,3 +210,8 @@ def _print_entry(entry: dict[str, Any]) -> None:
     print(f"step {entry['step']}  {losses}  {scores}  {rest}", file=sys.stderr, flush=True)
     if entry.get("trouble"):
         print(f"careful: {entry['trouble']}", file=sys.stderr, flush=True)
+
+
+def _print_line(line: str) -> None:
+    """Print a remark on standard error."""
+    print(line, file=sys.stderr, flush=True)

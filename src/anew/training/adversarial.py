@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -23,6 +24,8 @@ from anew.errors import InvalidSetting
 from anew.losses.adversarial import LOSSES, class_loss, clip_weights, gradient_penalty, squared_gradient
 from anew.networks import build_network
 from anew.networks.style_gan import grow_images
+from anew.options import Count, NotNegative, Positive
+from anew.training.config import Decay, Part
 from anew.training.data import LabelledImages
 from anew.training.differentiable_augmentation import augment, next_chance
 from anew.training.export import export_onnx
@@ -30,6 +33,7 @@ from anew.training.game_report import GameReport, describe, find_trouble
 from anew.training.generation import (
     GenerationConfig,
     adapt_generation,
+    build_for_size,
     draw_batch,
     load_shuffled,
     make_generator_card,
@@ -88,22 +92,22 @@ class AdversarialConfig(GenerationConfig):
     discriminator_args: Mapping[str, Any] = field(default_factory=dict)
     loss: str = "relativistic"
     optimiser: Literal["adamw", "muon", "adam", "momentum", "sgd"] = "adam"
-    betas: tuple[float, float] = (0.0, 0.99)
-    clip: float = 1e6
-    warmup: int = 0
-    discriminator_rate: float = 1.0
-    discriminator_updates: int = 1
-    r1: float = 0.0
-    r2: float = 0.0
-    gradient_penalty: float = 0.0
-    penalty_every: int = 1
-    weight_limit: float = 0.0
-    class_weight: float = 1.0
-    augment: tuple[str, ...] = ()
-    augment_strength: float = 1.0
-    augment_chance: float = 1.0
-    augment_target: float = 0.0
-    growing: float = 0.0
+    betas: tuple[Decay, Decay] = (0.0, 0.99)
+    clip: Positive = 1e6
+    warmup: Annotated[int, Ge(0)] = 0
+    discriminator_rate: Positive = 1.0
+    discriminator_updates: Count = 1
+    r1: NotNegative = 0.0
+    r2: NotNegative = 0.0
+    gradient_penalty: NotNegative = 0.0
+    penalty_every: Count = 1
+    weight_limit: NotNegative = 0.0
+    class_weight: NotNegative = 1.0
+    augment: tuple[Literal["colour", "translation", "cutout"], ...] = ()
+    augment_strength: NotNegative = 1.0
+    augment_chance: Part = 1.0
+    augment_target: Part = 0.0
+    growing: Part = 0.0
     conditional: bool = True
     extractor: str = ""
 
@@ -176,9 +180,7 @@ def make_objective(config: AdversarialConfig) -> Objective:
     """Build both networks, and say how they learn."""
     if config.loss not in LOSSES:
         raise InvalidSetting(f"no adversarial loss {config.loss!r}; there are {', '.join(LOSSES)}")
-    arguments = {"channels": config.channels, **_shape(config)}
-    generator = build_network(config.network, seed=config.seed, **{**config.network_args, **arguments})
-    network = build_network(config.discriminator, seed=config.seed + 1, **{**config.discriminator_args, **arguments})
+    generator, network = build_for_size(config.patch, partial(_build_both, config))
     if config.growing and not hasattr(generator, "grown"):
         raise InvalidSetting(f"{config.network} cannot grow; style_gan can, or set growing to 0")
     judge = Judge(network, config.augment_chance)
@@ -192,6 +194,15 @@ def make_objective(config: AdversarialConfig) -> Objective:
         repeats={"discriminator": config.discriminator_updates},
         rates={"discriminator": config.discriminator_rate},
         find_trouble=find_trouble,
+    )
+
+
+def _build_both(config: AdversarialConfig, size: int) -> tuple[nn.Module, nn.Module]:
+    """Build generator and discriminator."""
+    arguments = {"channels": config.channels, **_shape(config), "size": size}
+    return (
+        build_network(config.network, seed=config.seed, **{**config.network_args, **arguments}),
+        build_network(config.discriminator, seed=config.seed + 1, **{**config.discriminator_args, **arguments}),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import torch
 
 from anew.errors import AnewError
 from anew.training.config import TrainingConfig
+
+PARTS = frozenset({"config", "step", "networks", "average", "optimisers", "generator"})
+AFRESH = "--overwrite starts afresh, another -o leaves it"
 
 
 class CannotResume(AnewError):
@@ -27,19 +31,50 @@ def save_checkpoint(path: Path, state: dict[str, Any], config: TrainingConfig) -
     os.replace(part, path)
 
 
-def load_checkpoint(path: Path, config: TrainingConfig) -> dict[str, Any]:
-    """Read a checkpoint of the same run; only the number of steps and the shape of the decay may differ.
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint of any run.
 
     Raises
     ------
     CannotResume
-        If another setting differs; the message names it.
+        If it is no whole checkpoint.
     """
-    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        whole = state.keys() >= PARTS and isinstance(state["config"], dict)
+    except Exception:  # torch raises nearly anything at a file of something else
+        whole = False
+    if not whole:
+        raise CannotResume(f"{path}: not a whole checkpoint of a training run; {AFRESH}")
+    return state
+
+
+def load_checkpoint(path: Path, config: TrainingConfig, origin: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read a checkpoint of the same run; only the number of steps and the shape of the decay may differ.
+
+    Parameters
+    ----------
+    path : path
+    config : TrainingConfig
+    origin : mapping of str to str, optional
+        What else a run must have been told alike, such as its data; a checkpoint that knows nothing of it fits.
+
+    Raises
+    ------
+    CannotResume
+        If another setting differs, or more steps were done than are asked for; the message names it.
+    """
+    state = read_checkpoint(path)
     # A setting that is newer than the checkpoint had its default then: a default must leave a run as it was.
     stored = {f.name: f.default for f in dataclasses.fields(config)} | state.pop("config")
     changeable = {"steps", "decay_from", "validate_every", "checkpoint_minutes"}
     for name, value in dataclasses.asdict(config).items():
         if name not in changeable and stored[name] != value:
-            raise CannotResume(f"{path}: was trained with {name} = {stored[name]!r}, this run has {value!r}")
+            raise CannotResume(f"{path}: was trained with {name} = {stored[name]!r}, this run has {value!r}; {AFRESH}")
+    told = state.get("origin", {})
+    for name, text in (origin or {}).items():
+        if told.get(name, text) != text:
+            raise CannotResume(f"{path}: was trained with {name} = {told[name]}, this run has {text}; {AFRESH}")
+    if state["step"] > config.steps:
+        raise CannotResume(f"{path}: {state['step']} steps are done already, this run has {config.steps}; {AFRESH}")
     return state

@@ -11,12 +11,15 @@ import dataclasses
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Interval
 from torch import Tensor, nn
 
 from anew.inference.card import ModelCard
 from anew.networks import build_network
+from anew.options import Count, NotNegative
 from anew.training.config import TrainingConfig
 from anew.training.data import LabelledImages, NoTrainingData, load_labelled
 from anew.training.export import export_onnx
@@ -52,15 +55,16 @@ class ClassifyConfig(TrainingConfig):
     objective: str = "classification"
     task: str = "classify"
     model: str = "classifier"
-    patch: int = 28
-    channels: int = 1
+    patch: Annotated[int, Interval(ge=1, le=4096)] = 28
+    channels: Literal[1, 3] = 1
+    validation: Count = 24
     labels: tuple[str, ...] = ()
-    turn: float = 0.0
-    zoom: float = 0.0
-    shear: float = 0.0
-    shift: float = 0.0
+    turn: NotNegative = 0.0
+    zoom: NotNegative = 0.0
+    shear: NotNegative = 0.0
+    shift: NotNegative = 0.0
     mirror: bool = False
-    cut: float = 0.0
+    cut: Annotated[float, Interval(ge=0, lt=1)] = 0.0
 
 
 def load_data(source: Path, config: ClassifyConfig) -> tuple[LabelledImages, LabelledImages]:

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Interval, Le, Lt
 
-from anew.options import Count, Positive
+from anew.options import Count, NotNegative, Positive
+
+Part = Annotated[float, Ge(0), Le(1)]
+Decay = Annotated[float, Ge(0), Lt(1)]
+Quality = Annotated[int, Interval(ge=1, le=100)]  # of JPEG, on the scale of libjpeg
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,23 +71,23 @@ class TrainingConfig:
     task: str
     network: str
     network_args: Mapping[str, Any] = field(default_factory=dict)
-    channels: int = 3
-    patch: Count = 80
-    batch: Count = 16
+    channels: Literal[1, 3] = 3
+    patch: Annotated[int, Interval(ge=1, le=4096)] = 80
+    batch: Annotated[int, Interval(ge=1, le=4096)] = 16
     steps: Count = 10_000
     learning_rate: Positive = 1e-3
     warmup: Annotated[int, Ge(0)] = 200
-    decay_from: float = 0.0
+    decay_from: Part = 0.0
     optimiser: Literal["adamw", "muon", "adam", "momentum", "sgd"] = "adamw"
-    betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    ema: float = 0.999
+    betas: tuple[Decay, Decay] = (0.9, 0.99)
+    weight_decay: NotNegative = 0.0
+    clip: Positive = 1.0
+    ema: Decay = 0.999
     loss: str = "l1"
-    validation: int = 24
-    validate_every: int = 500
-    checkpoint_minutes: float = 3.0
-    seed: int = 0
+    validation: Annotated[int, Ge(0)] = 24
+    validate_every: Count = 500
+    checkpoint_minutes: NotNegative = 3.0
+    seed: Annotated[int, Interval(ge=0, lt=2**63)] = 0
     keep: Literal["last", "best"] = "last"
     bfloat16: bool = True
     quantised: bool = False

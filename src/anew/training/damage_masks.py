@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from anew.arrays import luminance
 from anew.inference.card import ModelCard
 from anew.networks import build_network
-from anew.training.config import TrainingConfig
+from anew.options import Count, Share
+from anew.training.config import Part, TrainingConfig
 from anew.training.damage_layers import SOURCES, Layer, drawn_layers, film_layers, lookalikes
 from anew.training.data import ImageSet, load_images, pack, resized, split
 from anew.training.export import export_onnx
@@ -70,22 +71,22 @@ class DamageConfig(TrainingConfig):
 
     objective: str = "damage_masks"
     task: str = "diagnose"
-    clean_share: float = 0.4
-    lookalike_share: float = 0.3
-    busy_share: float = 0.0
-    misleading_share: float = 0.0
-    sizes: tuple[float, ...] = (1.0,)
-    lookalikes: int = 84
-    drawn: int = 120
-    overlay_step: int = 2
-    grey_share: float = 0.35
-    sepia_share: float = 0.1
-    faded_share: float = 0.15
-    dark_share: float = 0.15
-    soft_share: float = 0.2
-    noisy_share: float = 0.35
-    impulse_share: float = 0.06
-    jpeg_share: float = 0.25
+    clean_share: Part = 0.4
+    lookalike_share: Part = 0.3
+    busy_share: Part = 0.0
+    misleading_share: Part = 0.0
+    sizes: tuple[Share, ...] = (1.0,)
+    lookalikes: Count = 84
+    drawn: Count = 120
+    overlay_step: Count = 2
+    grey_share: Part = 0.35
+    sepia_share: Part = 0.1
+    faded_share: Part = 0.15
+    dark_share: Part = 0.15
+    soft_share: Part = 0.2
+    noisy_share: Part = 0.35
+    impulse_share: Part = 0.06
+    jpeg_share: Part = 0.25
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,11 @@ class DamageData:
 
     def __len__(self) -> int:
         return self.distinct
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """What was left out of the photographs, and why, one line each."""
+        return self.photographs.skipped
 
     def to(self, device: torch.device) -> DamageData:
         """Give the same data; crops are made on the CPU and moved batch by batch."""

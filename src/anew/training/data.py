@@ -6,11 +6,15 @@ is one indexing operation there, whatever the sizes of the images.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import struct
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +27,11 @@ from anew.degradations.downscale import resize_bicubic
 from anew.errors import AnewError, InvalidSetting
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+MOST_LABELS = 10_000
+DAMAGE = (  # what reading a damaged file raises
+    OSError, EOFError, ValueError, SyntaxError, RuntimeError, struct.error, tarfile.TarError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
 
 
 class NoTrainingData(AnewError):
@@ -119,10 +128,10 @@ def load_images(source: Path, *, channels: int, min_size: int) -> ImageSet:
     """
     images: list[NDArray[np.uint8]] = []
     skipped: list[str] = []
-    for name, content in _files(source):
+    for name, read in _files(source):
         try:
-            image = _decode(content, channels)
-        except (OSError, ValueError, SyntaxError) as error:
+            image = _decode(read(), channels)
+        except DAMAGE as error:
             skipped.append(f"{name}: cannot be decoded ({error})")
             continue
         if min(image.shape[:2]) < min_size:
@@ -201,10 +210,10 @@ def load_labelled(source: Path, *, channels: int = 1, split: str = "train") -> L
         return _load_npz(source, channels, split)
     pictures: list[NDArray[np.uint8]] = []
     labels: list[str] = []
-    for name, content in _files(source):
+    for name, read in _files(source):
         try:
-            picture = _decode(content, channels)
-        except (OSError, ValueError, SyntaxError) as error:
+            picture = _decode(read(), channels)
+        except DAMAGE as error:
             raise NoTrainingData(f"{source}: {name} cannot be decoded ({error}); repair or remove it") from None
         if pictures and picture.shape != pictures[0].shape:
             was, now = (" x ".join(map(str, p.shape[1::-1])) for p in (pictures[0], picture))
@@ -224,14 +233,18 @@ def _load_npz(source: Path, channels: int, split: str) -> LabelledImages:
     try:
         with np.load(source, allow_pickle=False) as file:
             pixels, labels = file[f"{split}_images"], file[f"{split}_labels"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (*DAMAGE, KeyError, TypeError) as error:  # a TypeError if it is one array, not several
         raise NoTrainingData(f"{source}: {split}_images and {split}_labels expected ({error})") from None
-    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or len(pixels) != len(labels) or not len(pixels):
+    shaped = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] in (1, 3, 4))
+    if pixels.dtype != np.uint8 or not shaped or labels.shape != pixels.shape[:1] or not pixels.size:
         raise NoTrainingData(
-            f"{source}: {split}_images must be (N, H, W) or (N, H, W, C) uint8, with N labels; it is {pixels.shape} "
-            f"{pixels.dtype} with {len(labels)}"
+            f"{source}: {split}_images must be (N, H, W) or (N, H, W, C) uint8 of 1, 3 or 4 channels, with N labels; "
+            f"it is {pixels.shape} {pixels.dtype} with labels {labels.shape}"
         )
-    images = torch.from_numpy(pixels.reshape(*pixels.shape[:3], -1)).permute(0, 3, 1, 2)
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= MOST_LABELS:
+        found = f"{labels.min()} to {labels.max()} ({labels.dtype})" if labels.dtype.kind in "iuf" else labels.dtype
+        raise NoTrainingData(f"{source}: {split}_labels must be integers from 0 to {MOST_LABELS - 1}, not {found}")
+    images = torch.from_numpy(pixels.reshape(*pixels.shape[:3], -1)).permute(0, 3, 1, 2)[:, :3]
     if images.shape[1] != channels:
         images = images[:, :1].expand(-1, channels, -1, -1) if images.shape[1] == 1 else _grey(images)
     count = int(labels.max()) + 1
@@ -278,25 +291,44 @@ def turn(squares: Tensor, symmetry: Tensor) -> Tensor:
     return torch.where(choice >= 4, squares.transpose(1, 2), squares)
 
 
-def _files(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Give (name, bytes) of every image file, in sorted order."""
+def identify(source: Path) -> str:
+    """Say in a line which data this is: its name, and a digest of names and sizes of its images, or of the file."""
+    paths = _image_paths(source)
+    listed = "".join(f"{path.relative_to(source).as_posix()} {path.stat().st_size}\n" for path in paths)
+    digest, count = hashlib.sha256(listed.encode("utf-8", "surrogateescape")), f", {len(paths)} images"
+    if source.is_file():
+        with source.open("rb") as file:
+            digest, count = hashlib.file_digest(file, "sha256"), ""
+    return f"{source.absolute().name}{count} ({digest.hexdigest()[:8]})"
+
+
+def _image_paths(folder: Path) -> list[Path]:
+    """Give every image file in a folder, in sorted order."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def _files(source: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Give the name of every image file, in sorted order, and what reads it."""
     if source.is_dir():
-        for path in sorted(source.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and path.is_file():
-                yield str(path.relative_to(source)), path.read_bytes()
+        for path in _image_paths(source):
+            yield str(path.relative_to(source)), path.read_bytes
     elif source.is_file() and not _is_archive(source):
         raise NoTrainingData(f"{source}: not a folder, nor a whole .zip or .tar file of images")
     elif source.suffix.lower() == ".zip" and source.is_file():
         with zipfile.ZipFile(source) as archive:
             for name in sorted(archive.namelist()):
                 if Path(name).suffix.lower() in SUFFIXES:
-                    yield name, archive.read(name)
+                    yield name, partial(archive.read, name)
     elif ".tar" in source.suffixes and source.is_file():
         with tarfile.open(source) as shard:
-            for member in sorted(shard.getmembers(), key=lambda m: m.name):
+            try:
+                members = sorted(shard.getmembers(), key=lambda m: m.name)
+            except DAMAGE as error:
+                raise NoTrainingData(f"{source}: the archive is damaged ({error}); repair or replace it") from None
+            for member in members:
                 file = shard.extractfile(member) if Path(member.name).suffix.lower() in SUFFIXES else None
                 if file is not None:
-                    yield member.name, file.read()
+                    yield member.name, file.read
     else:
         raise NoTrainingData(f"{source}: not a folder, .zip or .tar file of images")
 
@@ -306,8 +338,13 @@ def _is_archive(source: Path) -> bool:
 
 
 def _decode(content: bytes, channels: int) -> NDArray[np.uint8]:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
-    with Image.open(io.BytesIO(content)) as image:
-        pixels = np.array(image.convert("RGB" if channels == 3 else "L"))
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            pixels = np.array(image.convert("RGB" if channels == 3 else "L"))
+    except UnidentifiedImageError:
+        raise ValueError("not an image") from None
+    except Image.DecompressionBombError as error:
+        raise ValueError(str(error)) from None
     return pixels.reshape(*pixels.shape[:2], channels)

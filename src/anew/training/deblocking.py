@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ from anew.networks import build_network
 from anew.restoration.deblocking.unet import condition_of
 from anew.restoration.networks import BLIND
 from anew.training import jpeg_layer
-from anew.training.config import TrainingConfig
+from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, export_restorer
@@ -58,14 +59,15 @@ class DeblockConfig(TrainingConfig):
 
     objective: str = "deblocking"
     task: str = "deblock"
-    quality_min: int = 5
-    quality_max: int = 95
-    low_share: float = 0.75
-    grey_share: float = 0.35
-    blind_share: float = 0.6
-    half_chroma_share: float = 0.6
-    double_share: float = 0.2
-    shifted_share: float = 0.15
+    channels: Literal[3] = 3
+    quality_min: Quality = 5
+    quality_max: Quality = 95
+    low_share: Part = 0.75
+    grey_share: Part = 0.35
+    blind_share: Part = 0.6
+    half_chroma_share: Part = 0.6
+    double_share: Part = 0.2
+    shifted_share: Part = 0.15
 
 
 def load_data(source: Path, config: DeblockConfig) -> tuple[ImageSet, ImageSet]:

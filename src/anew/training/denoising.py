@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Tensor, nn
 
 from anew.networks import build_network
-from anew.training.config import TrainingConfig
+from anew.training.config import Part, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, export_restorer
@@ -32,8 +34,8 @@ class DenoiseConfig(TrainingConfig):
 
     objective: str = "denoising"
     task: str = "denoise"
-    sigma_max: float = 75.0
-    grey_share: float = 0.0
+    sigma_max: Annotated[float, Interval(ge=0, le=255)] = 75.0
+    grey_share: Part = 0.0
 
 
 def load_data(source: Path, config: DenoiseConfig) -> tuple[ImageSet, ImageSet]:

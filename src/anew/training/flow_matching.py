@@ -23,6 +23,8 @@ from anew.generation.samplers import sample_flow_heun, sample_heun
 from anew.generation.schedules import flow_times, karras_sigmas
 from anew.networks import build_network
 from anew.networks.flow_unet import SIGMA_DATA
+from anew.options import Count, Positive
+from anew.training.config import Part
 from anew.training.data import LabelledImages
 from anew.training.export import export_onnx
 from anew.training.generation import (
@@ -61,9 +63,9 @@ class FlowConfig(GenerationConfig):
     network: str = "flow_unet"
     times: Literal["logit-normal", "even"] = "logit-normal"
     time_mean: float = 0.0
-    time_std: float = 1.0
-    label_dropout: float = 0.1
-    steps_to_sample: int = 16
+    time_std: Positive = 1.0
+    label_dropout: Part = 0.1
+    steps_to_sample: Count = 16
     guidance: float = 1.0
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 import torch
+from annotated_types import Interval
 from torch import Tensor, nn
 
+from anew.errors import InvalidSetting
 from anew.inference.card import ModelCard
+from anew.options import Count
 from anew.training.config import TrainingConfig
 from anew.training.data import LabelledImages, NoTrainingData, load_labelled
 from anew.training.restoration import RunFacts, budget
@@ -33,15 +37,16 @@ class GenerationConfig(TrainingConfig):
     """
 
     task: str = "generate"
-    channels: int = 1
-    patch: int = 28
-    batch: int = 128
-    validation: int = 1000
+    channels: Literal[1, 3] = 1
+    patch: Annotated[int, Interval(ge=0, le=4096)] = 28
+    batch: Annotated[int, Interval(ge=1, le=4096)] = 128
+    validation: Count = 1000
     labels: tuple[str, ...] = ()
     mirror: bool = False
 
 
 Config = TypeVar("Config", bound=GenerationConfig)
+Built = TypeVar("Built")
 
 
 def load_shuffled(source: Path, config: GenerationConfig) -> tuple[LabelledImages, LabelledImages]:
@@ -70,6 +75,31 @@ def adapt_generation(config: Config, data: LabelledImages) -> Config:
     """Fill in what the recipe leaves to the data: the side of the images and the names of the labels."""
     names = config.labels or (data.names if len(data.names) > 1 else ())
     return replace(config, patch=config.patch or data.images.shape[2], labels=names)
+
+
+def build_for_size(size: int, build: Callable[[int], Built]) -> Built:
+    """Build networks for images of a size.
+
+    Raises
+    ------
+    InvalidSetting
+        If they take no such images; the message says which they take.
+    """
+    try:
+        return build(size)
+    except ValueError:
+        multiple = next((side for side in range(2, size) if _builds(build, side)), None)
+        if multiple is None:
+            raise
+    raise InvalidSetting(f"images of {size} x {size} pixels: this network needs sides that {multiple} divides")
+
+
+def _builds(build: Callable[[int], object], size: int) -> bool:
+    try:
+        build(size)
+    except ValueError:
+        return False
+    return True
 
 
 def draw_batch(data: LabelledImages, config: GenerationConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:

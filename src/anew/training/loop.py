@@ -68,6 +68,8 @@ def train(
     folder: Path,
     device: str = "cpu",
     stop_after_minutes: float | None = None,
+    stop: Callable[[], object] = lambda: False,
+    origin: Mapping[str, str] | None = None,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> TrainingRun:
     """Train the networks of an objective, or continue the run whose checkpoint lies in ``folder``.
@@ -82,6 +84,10 @@ def train(
         ``events.out.tfevents.*``.
     stop_after_minutes : float, optional
         Write a checkpoint and stop, to be continued later.
+    stop : function
+        Asked after every step whether to do so.
+    origin : mapping of str to str, optional
+        What else a run that goes on must have been told alike, such as its data; kept in the checkpoints.
     report : function of a log entry
 
     Returns
@@ -93,10 +99,12 @@ def train(
     InvalidSetting
         If the best weights are asked for where nothing says which they are, the device is not there, or the folder
         cannot be made.
+    CannotResume
+        If the checkpoint in the folder is of another run.
     """
     if config.keep == "best" and not objective.criterion:
         raise InvalidSetting(f"keep is 'best', but {config.objective} has no score to choose by; set keep to 'last'")
-    place = _place(device)
+    place = find_device(device)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -114,13 +122,13 @@ def train(
         for network in networks.values():
             network.compile()  # in place: fuses what stands between the convolutions, which a GPU waits for
     checkpoint = folder / "checkpoint.pt"
-    step = 0
+    step, told = 0, dict(origin or {})
     best = _Best(objective.criterion if config.keep == "best" else "")
     if checkpoint.exists():
-        state = load_checkpoint(checkpoint, config)
+        state = load_checkpoint(checkpoint, config, origin)
         step = restore_state(state, networks, average, optimisers, generator)
         best.restore(state.get("best"))
-    (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+        told = state.get("origin", {}) | told
 
     log: list[dict[str, Any]] = []
     board = SummaryWriter(str(folder), purge_step=step + 1, write_to_disk=step < config.steps)
@@ -182,11 +190,15 @@ def train(
                 board.add_image("preview", sheet, step, dataformats="HWC")
             board.flush()
             report(entry)
-        if out_of_time or step == config.steps or time.monotonic() - saved > 60 * config.checkpoint_minutes:
+        first = step == first_step + 1  # not before: with some settings no step can be done
+        stopping = out_of_time or bool(stop())
+        if first or stopping or step == config.steps or time.monotonic() - saved > 60 * config.checkpoint_minutes:
             state = gather_state(step, networks, average, optimisers, generator)
-            save_checkpoint(checkpoint, state | {"best": best.state()}, config)
+            save_checkpoint(checkpoint, state | {"best": best.state(), "origin": told}, config)
             saved = time.monotonic()
-        if out_of_time:
+        if first:
+            (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+        if stopping:
             break
     board.close()
     for network in networks.values():
@@ -322,8 +334,14 @@ def _write_picture(path: Path, pixels: Any) -> None:
     os.replace(part, path)
 
 
-def _place(device: str) -> torch.device:
-    """Give a device that can be computed on."""
+def find_device(device: str) -> torch.device:
+    """Give a device that can be computed on.
+
+    Raises
+    ------
+    InvalidSetting
+        If there is none of this name here.
+    """
     try:
         place = torch.device(device)
         torch.empty(1, device=place)

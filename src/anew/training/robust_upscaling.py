@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
+from annotated_types import Interval
 from torch import Tensor, nn
 
 from anew.networks import build_network
+from anew.options import Count, NotNegative
 from anew.restoration.networks import BLIND
-from anew.training.config import TrainingConfig
+from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.jpeg_layer import grey_of, jpeg
 from anew.training.objective import Objective, supervised
@@ -50,13 +53,14 @@ class RobustUpscaleConfig(TrainingConfig):
 
     objective: str = "robust_upscaling"
     task: str = "repair"
-    scales: tuple[int, ...] = (1, 2, 3)
-    shares: tuple[float, ...] = (0.25, 0.4, 0.35)
-    blur_max: float = 1.2
-    sigma_max: float = 25.0
-    quality_min: int = 30
-    clean_share: float = 0.25
-    grey_share: float = 0.1
+    channels: Literal[3] = 3
+    scales: tuple[Count, ...] = (1, 2, 3)
+    shares: tuple[NotNegative, ...] = (0.25, 0.4, 0.35)
+    blur_max: NotNegative = 1.2
+    sigma_max: Annotated[float, Interval(ge=0, le=255)] = 25.0
+    quality_min: Quality = 30
+    clean_share: Part = 0.25
+    grey_share: Part = 0.1
 
 
 def load_data(source: Path, config: RobustUpscaleConfig) -> tuple[ImageSet, ImageSet]:

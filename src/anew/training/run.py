@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from anew.errors import InvalidSetting
+from anew.inference.card import BadModel, ModelCard
 from anew.networks import arguments_of
 from anew.networks.quantised import calibrate
+from anew.training.checkpoints import AFRESH, load_checkpoint, read_checkpoint
 from anew.training.config import TrainingConfig
+from anew.training.data import identify
 from anew.training.export import load_weights
-from anew.training.loop import train
+from anew.training.interruption import Stopped, stop_requests
+from anew.training.loop import find_device, train
+from anew.training.objective import Objective
 from anew.training.restoration import RunFacts
 
 PROBE_STEPS = 12  # steps that are timed to turn minutes into a number of steps
 RESTORERS = ("denoise", "deblock", "repair")  # tasks whose U-Nets go on from each other
+OUTPUTS = ("model.onnx", "config.json", "log.jsonl", "preview.png", "summary.png")  # beside the checkpoint
+NAMED = 3  # images left out that a message names
 
 
 def run_recipe(
@@ -36,7 +43,9 @@ def run_recipe(
     start_from: str | None = None,
     terms: str = "not stated",
     device: str = "cpu",
+    overwrite: bool = False,
     report: Callable[[dict[str, Any]], None] = lambda entry: None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Train, validate and export.
 
@@ -46,13 +55,18 @@ def run_recipe(
     data : path
         What the objective reads: a folder, .zip or .tar of images; labelled data also as .npz.
     folder : path
-        Of the run; a run that was interrupted there goes on.
+        Of the run; a run that was interrupted there goes on, if it is told the same.
     minutes, steps : optional
-        Length of the run; minutes are turned into steps by timing a few.
+        Length of the run; minutes are turned into steps by timing a few, once, when a run starts.
     start_from : str, optional
         A model to start from; its architecture replaces the recipe's. Its scores are reported first, as step 0.
     terms : str
         The terms of the data, for the card.
+    overwrite : bool
+        Start afresh, and replace what lies in the folder.
+    report : function of a log entry
+    tell : function of str
+        Is given a line on what is done, where it is not plain: what was left out, how long the run will be.
 
     Returns
     -------
@@ -61,51 +75,127 @@ def run_recipe(
     Raises
     ------
     InvalidSetting
-        If a setting is impossible, or ``start_from`` is a model of another kind.
+        If a setting is impossible, ``start_from`` is a model of another kind, or the folder holds other files.
+    CannotResume
+        If the run in the folder is another one.
     NoTrainingData
         If there is nothing to learn from.
+    Stopped
+        If Ctrl-C or SIGTERM came; the checkpoint is that of the step at which it came.
     """
-    if start_from is not None:
-        from anew.inference.models import read_card
+    find_device(device)
+    stored = None if overwrite else _stored_run(folder)
+    card = None if start_from is None else _card_of(start_from, config)
+    config = _with_network(config, card)
+    task = import_module(f"anew.training.{config.objective}")
+    adapts = hasattr(task, "adapt")
+    if not adapts:
+        _check_patch(task, config)
+    training, validation = task.load_data(data, config)
+    if folder.resolve().is_relative_to(data.resolve()):
+        raise InvalidSetting(f"{folder} lies in the data, which its previews would join; choose another -o")
+    skipped = _left_out(training, validation, tell)
+    if adapts:  # what a recipe leaves to the data, such as its labels
+        config = task.adapt(config, training)
+    if steps is not None:
+        config = replace(config, steps=steps)
+    elif minutes is not None and stored is not None:
+        config = replace(config, steps=stored["config"]["steps"])
+        tell(f"the run goes on to its {config.steps} steps, {stored['step']} are done; --minutes is for a new one")
+    elif minutes is not None:
+        config = replace(config, steps=_steps_in(minutes, config, task, training, device))
+        tell(f"about {config.steps} steps in {minutes:g} minutes, as fast as now; --steps {config.steps} repeats it")
+    path = folder / "model.onnx"
+    origin = {"data": identify(data), "terms": terms, "start_from": start_from or "nothing"}
+    if stored is not None:
+        load_checkpoint(folder / "checkpoint.pt", config, origin)
+        if stored["step"] == config.steps and _is_of(path, config):
+            tell(f"already done: {path} after {config.steps} steps; more --steps go on, {AFRESH}")
+            return path
+    objective = task.make_objective(config)
+    if stored is None:
+        _begin(objective, config, training, validation, card, start_from, device, report)
+    if overwrite:
+        _clear(folder)
+    start = time.monotonic()
+    places: dict[str, Any] = {"folder": folder, "device": device, "origin": origin, "report": report}
+    with stop_requests(tell) as asked, _in_memory(config):
+        run = train(objective, config, training, validation, stop=lambda: asked, **places)
+    if run.steps_done < config.steps:
+        raise Stopped(f"stopped at step {run.steps_done} of {config.steps}; the same command goes on", asked[0])
+    if objective.finish is not None:
+        objective.finish(run.network, training.to(torch.device(device)), config)
+    took = (time.monotonic() - start) / 60
+    count = len(training) + len(validation)
+    name = data.absolute().name + (f" ({skipped} images left out)" if skipped else "")
+    task.export(run.network, config, path, RunFacts(run.scores, name, terms, count, took))
+    return path
 
-        card = read_card(start_from)
-        if card.task != config.task and not {card.task, config.task} <= set(RESTORERS):
-            raise InvalidSetting(f"{start_from} is for {card.task}; a model for {config.task} cannot go on from it")
-        config = replace(config, network=card.network, network_args=card.network_args, channels=card.channels)
+
+def _with_network(config: TrainingConfig, card: ModelCard | None) -> TrainingConfig:
+    """Take the architecture of a model to start from, and quantise it if the config says so."""
+    if card is not None:
+        channels: Literal[1, 3] = 3 if card.channels == 3 else 1
+        config = replace(config, network=card.network, network_args=card.network_args, channels=channels)
     if config.quantised:
         if "quantised" not in arguments_of(config.network):
             raise InvalidSetting(f"quantised is true, but the network {config.network} cannot compute in 8 bits")
         config = replace(config, network_args={**config.network_args, "quantised": True})
-    task = import_module(f"anew.training.{config.objective}")
-    training, validation = task.load_data(data, config)
-    if hasattr(task, "adapt"):  # what a recipe leaves to the data, such as its labels
-        config = task.adapt(config, training)
-    if steps is not None:
-        config = replace(config, steps=steps)
-    elif minutes is not None:
-        config = replace(config, steps=_steps_in(minutes, config, folder, task, training, device))
-    objective = task.make_objective(config)
+    return config
+
+
+def _begin(
+    objective: Objective,
+    config: TrainingConfig,
+    training: Any,
+    validation: Any,
+    card: ModelCard | None,
+    start_from: str | None,
+    device: str,
+    report: Callable[[dict[str, Any]], None],
+) -> None:
+    """Give a new run the weights it starts from, and report how good they are."""
     given = objective.networks[objective.product]
-    fresh = not (folder / "checkpoint.pt").exists()
     if start_from is not None:
         load_weights(given, _weights_path(start_from))
-    if fresh and not (start_from is not None and card.network_args.get("quantised")):
+    if card is None or not card.network_args.get("quantised"):
         generator = torch.Generator().manual_seed(config.seed)
         loss = partial(objective.losses[objective.product], objective.networks, training, config, generator)
-        calibrate(given, loss)
-    if fresh and start_from is not None:
+        with _in_memory(config):
+            calibrate(given, loss)
+    if start_from is not None:
         given.to(device).eval()
         report({"step": 0, **objective.validate(given, validation.to(torch.device(device)), config)})
         given.train()
-    start = time.monotonic()
-    run = train(objective, config, training, validation, folder=folder, device=device, report=report)
-    if objective.finish is not None:
-        objective.finish(run.network, training.to(torch.device(device)), config)
-    path = folder / "model.onnx"
-    took = (time.monotonic() - start) / 60
-    count = len(training) + len(validation)
-    task.export(run.network, config, path, RunFacts(run.scores, data.name, terms, count, took))
-    return path
+
+
+def _stored_run(folder: Path) -> dict[str, Any] | None:
+    """Read the checkpoint of a folder, if there is one; refuse a folder of other files that a run would replace."""
+    if (folder / "checkpoint.pt").exists():
+        return read_checkpoint(folder / "checkpoint.pt")
+    for path in (folder / name for name in OUTPUTS):
+        if path.exists():
+            raise InvalidSetting(f"{path} exists already, without a checkpoint.pt; use --overwrite or another -o")
+    return None
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier run left."""
+    for path in (*(folder / name for name in (*OUTPUTS, "checkpoint.pt")), *folder.glob("events.out.tfevents.*")):
+        path.unlink(missing_ok=True)
+
+
+def _card_of(name: str, config: TrainingConfig) -> ModelCard:
+    """Read the card of a model to start from, and refuse one of another kind."""
+    from anew.inference.models import read_card
+
+    try:
+        card = read_card(name)
+    except BadModel as error:
+        raise InvalidSetting(f"no model to start from: {error}") from None
+    if card.task != config.task and not {card.task, config.task} <= set(RESTORERS):
+        raise InvalidSetting(f"{name} is for {card.task}; a model for {config.task} cannot go on from it")
+    return card
 
 
 def _weights_path(name: str) -> Path:
@@ -114,13 +204,50 @@ def _weights_path(name: str) -> Path:
     return Path(name) if name.endswith(".onnx") else WEIGHTS / f"{name}.onnx"
 
 
-def _steps_in(minutes: float, config: TrainingConfig, folder: Path, task: Any, training: Any, device: str) -> int:
-    """Time a few steps of throw-away networks; a run that goes on keeps the number it was given."""
-    stored = folder / "config.json"
-    if stored.exists():
-        return int(json.loads(stored.read_text())["steps"])
+def _check_patch(task: Any, config: TrainingConfig) -> None:
+    """Refuse crops that the network cannot halve, before any image is read."""
+    objective = task.make_objective(config)
+    multiple = getattr(objective.networks[objective.product], "size_multiple", 1)
+    if config.patch % multiple:
+        raise InvalidSetting(f"patch must be a multiple of {multiple} for this network, not {config.patch}")
+
+
+def _left_out(training: Any, validation: Any, tell: Callable[[str], None]) -> int:
+    """Say which images are not used, and give their number."""
+    lines = getattr(training, "skipped", ())
+    if lines:
+        total = len(lines) + len(training) + len(validation)
+        more = f"; and {len(lines) - NAMED} more" if len(lines) > NAMED else ""
+        tell(f"{len(lines)} of {total} images are left out: {'; '.join(lines[:NAMED])}{more}")
+    return len(lines)
+
+
+def _is_of(path: Path, config: TrainingConfig) -> bool:
+    """Tell whether a file is the exported result of so many steps."""
+    from anew.inference.models import read_card
+
+    try:
+        return path.exists() and read_card(str(path)).recipe.get("steps") == config.steps
+    except BadModel:
+        return False
+
+
+@contextlib.contextmanager
+def _in_memory(config: TrainingConfig) -> Iterator[None]:
+    """Say in one line that a step needs more memory than there is."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            size = f"batch = {config.batch} and patch = {config.patch}"
+            raise InvalidSetting(f"a step with {size} needs more memory than there is; make one smaller") from None
+        raise
+
+
+def _steps_in(minutes: float, config: TrainingConfig, task: Any, training: Any, device: str) -> int:
+    """Time a few steps of throw-away networks."""
     probe = replace(config, steps=PROBE_STEPS, validate_every=PROBE_STEPS + 1)
     objective = replace(task.make_objective(probe), validate=lambda *_: {}, preview=None)
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, _in_memory(config):
         run = train(objective, probe, training, training, folder=Path(scratch), device=device)
     return max(1, int(minutes * 60 / run.seconds_per_step))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from anew.arrays import luminance
 from anew.degradations.downscale import resize_bicubic
 from anew.inference.card import ModelCard
 from anew.networks import build_network
+from anew.options import NotNegative, Share
 from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, pack, resized, split
 from anew.training.export import export_onnx
@@ -40,9 +41,9 @@ class UpscaleConfig(TrainingConfig):
 
     objective: str = "upscaling"
     task: str = "upscale"
-    channels: int = 1
-    shares: tuple[float, ...] = (0.4, 0.3, 0.3)
-    sizes: tuple[float, ...] = (1.0,)
+    channels: Literal[1] = 1
+    shares: tuple[NotNegative, ...] = (0.4, 0.3, 0.3)
+    sizes: tuple[Share, ...] = (1.0,)
 
     @property
     def scales(self) -> tuple[int, ...]:
@@ -70,6 +71,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return self.photographs
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """What was left out of the photographs, and why, one line each."""
+        return self.large.skipped
 
     def to(self, device: torch.device) -> Pairs:
         """Give the same pairs on a device."""
@@ -109,7 +115,8 @@ def make_pairs(images: ImageSet, scales: tuple[int, ...]) -> Pairs:
         for scale in scales:
             height, width = (side // scale * scale for side in pixels.shape[:2])
             small[scale].append(_luma(resize_bicubic(pixels[:height, :width], scale=1 / scale, eight_bit=True)))
-    return Pairs(pack(large), {scale: pack(images) for scale, images in small.items()}, photographs=len(images))
+    shrunk = {scale: pack(copies) for scale, copies in small.items()}
+    return Pairs(pack(large, images.skipped), shrunk, photographs=len(images))
 
 
 def make_objective(config: UpscaleConfig) -> Objective:

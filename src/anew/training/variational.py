@@ -6,6 +6,7 @@ Labels play no part until the network is trained; then each gets a mixture of la
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,13 @@ from anew.losses.likelihood import (
     kl_to_standard_normal,
 )
 from anew.networks import build_network
+from anew.options import Count, NotNegative
 from anew.training.data import LabelledImages
 from anew.training.export import export_onnx
 from anew.training.generation import (
     GenerationConfig,
     adapt_generation,
+    build_for_size,
     draw_batch,
     load_shuffled,
     make_generator_card,
@@ -60,8 +63,8 @@ class VariationalConfig(GenerationConfig):
 
     objective: str = "variational"
     network: str = "vae"
-    beta: float = 1.0
-    importance_samples: int = 1
+    beta: NotNegative = 1.0
+    importance_samples: Count = 1
     binarise: bool = False
 
 
@@ -73,9 +76,8 @@ def make_objective(config: VariationalConfig) -> Objective:
     """Build the network, and say how it learns."""
     if config.importance_samples > 1 and config.beta != 1:
         raise InvalidSetting(f"beta must be 1 with importance_samples above 1, not {config.beta}")
-    network = build_network(
-        config.network, seed=config.seed, channels=config.channels, size=config.patch, **config.network_args
-    )
+    build = partial(build_network, config.network, seed=config.seed, channels=config.channels, **config.network_args)
+    network = build_for_size(config.patch, lambda side: build(size=side))
     return Objective(
         networks={"network": network},
         losses={"network": negative_bound},
