@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -274,3 +279,182 @@ def test_animations_and_palette_masks(invoke: Invoke, tmp_path: Path) -> None:
     with Image.open(tmp_path / "along" / "masks" / "still-000.png") as moved:
         turned = np.rot90(np.asarray(labels.convert("RGB")))
         np.testing.assert_array_equal(np.asarray(moved.convert("RGB")), turned)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    """Two folders with one picture each, a.png and b.png, and beside each a file with its box."""
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8)).save(tmp_path / name / f"{name}.png")
+        (tmp_path / f"{name}.json").write_text(json.dumps({f"{name}.png": [[10, 10, 20, 30]]}))
+    return tmp_path / "a", tmp_path / "b"
+
+
+FLIP = ("-n", 1, "--with", "flip:p=1:axis=horizontal")  # (10, 10, 20, 30) becomes (40, 10, 50, 30)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_file_of_boxes_that_is_there_is_not_lost(
+    invoke: Invoke, two: tuple[Path, Path], tmp_path: Path, own: bool
+) -> None:
+    out, given = tmp_path / "out", tmp_path / "a.json"
+    out.mkdir()
+    target = out / "boxes.json"
+    target.write_bytes(given.read_bytes())
+    code, _, err = invoke(two[0], "-o", out, *FLIP, "--boxes", target if own else given)
+    assert code == 2
+    assert ("where the moved boxes go" if own else "exists already") in " ".join(err.split())
+    assert contents(out) == {"boxes.json": given.read_bytes()}
+    assert invoke(two[0], "-o", out, *FLIP, "--boxes", target if own else given, "--overwrite")[0] == (2 if own else 0)
+
+
+def test_boxes_of_a_second_run_are_added(invoke: Invoke, two: tuple[Path, Path], tmp_path: Path) -> None:
+    out, moved = tmp_path / "out", [[40, 10, 50, 30]]
+    for source in (*two, two[0]):
+        assert invoke(source, "-o", out, *FLIP, "--boxes", f"{source}.json")[0] == 0
+    assert json.loads((out / "boxes.json").read_text()) == {"a-000.png": moved, "b-000.png": moved}
+    before = contents(out)
+    (tmp_path / "a.json").write_text('{"a.png": [[0, 10, 20, 30]]}')
+    code, _, err = invoke(two[0], "-o", out, *FLIP, "--boxes", tmp_path / "a.json")
+    assert code == 2
+    assert "holds other boxes of a-000.png" in " ".join(err.split())
+    assert contents(out) == before
+    assert invoke(two[0], "-o", out, *FLIP, "--boxes", tmp_path / "a.json", "--overwrite")[0] == 0
+    assert json.loads((out / "boxes.json").read_text()) == {"a-000.png": [[40, 10, 60, 30]], "b-000.png": moved}
+
+
+def test_coco_boxes_of_a_second_run_are_added(invoke: Invoke, two: tuple[Path, Path], tmp_path: Path) -> None:
+    categories = [{"id": 1, "name": "face", "keypoints": ["nose"], "skeleton": []}]
+    for name in ("a", "b"):
+        images = [{"id": 7, "file_name": f"{name}.png", "width": 60, "height": 40}]
+        boxes = [{"id": 3, "image_id": 7, "category_id": 1, "bbox": [10, 10, 10, 20], "keypoints": [12, 12, 2]}]
+        content = {"images": images, "annotations": boxes, "categories": categories}
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        code, _, err = invoke(tmp_path / name, "-o", tmp_path / "out", *FLIP, "--boxes", tmp_path / f"{name}.json")
+        assert code == 0
+        assert "keypoints left out" in err
+    moved = json.loads((tmp_path / "out" / "boxes.json").read_text())
+    assert [i["file_name"] for i in moved["images"]] == ["a-000.png", "b-000.png"]
+    assert [(a["id"], a["image_id"], a["bbox"]) for a in moved["annotations"]] == [
+        (1, 1, [40, 10, 10, 20]), (2, 2, [40, 10, 10, 20])]  # fmt: skip
+    assert moved["categories"] == [{"id": 1, "name": "face"}]
+
+
+def test_a_mask_that_is_there_is_not_lost(invoke: Invoke, two: tuple[Path, Path], tmp_path: Path) -> None:
+    labels, out = tmp_path / "labels", tmp_path / "out"
+    for path in (labels / "a.png", out / "masks" / "a-000.png"):
+        path.parent.mkdir(parents=True)
+        Image.new("L", (60, 40), 5).save(path)
+    before = contents(out)
+    code, _, err = invoke(two[0], "-o", out, *FLIP, "--masks", labels)
+    assert code == 2
+    assert "made by something else" in " ".join(err.split())
+    assert contents(out) == before
+    assert invoke(two[0], "-o", out, *FLIP, "--masks", labels, "--overwrite")[0] == 0
+    (out / "a-000.png").unlink()  # as if stopped between the two
+    assert invoke(two[0], "-o", out, *FLIP, "--masks", labels)[0] == 0
+
+
+def test_overwriting_some_keeps_the_lines_of_the_rest(invoke: Invoke, two: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for arguments in ((*two,), (two[0], "--overwrite"), (*two,)):
+        assert invoke(*arguments, "-o", out, *FLIP)[0] == 0
+        assert {r["output"] for r in records_of(out)} == {"a-000.png", "b-000.png"}
+
+
+def test_another_spelling_of_the_folder_goes_on(
+    invoke: Invoke, two: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ("-o", "out", "-n", 2, "--with", "cutmix:p=1")
+    assert invoke("a", "b", *options)[0] == 0
+    before = contents(tmp_path / "out")
+    code, text, _ = invoke(*two, *options)
+    assert code == 0
+    assert text.count("(2 there already)") == 2
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_manifest_that_was_cut_off_goes_on(invoke: Invoke, two: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert invoke(*two, "-o", out, *FLIP)[0] == 0
+    before = contents(out)
+    (out / "manifest.jsonl").write_bytes(before["manifest.jsonl"][:-9])
+    (out / "b-000.png").unlink()
+    assert invoke(*two, "-o", out, *FLIP)[0] == 0
+    assert contents(out) == before
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix", "transfer"])
+def test_one_picture_is_not_mixed_with_itself(
+    invoke: Invoke, two: tuple[Path, Path], tmp_path: Path, name: str
+) -> None:
+    code, _, err = invoke(two[0], "-o", tmp_path / "out", "-n", 1, "--with", name)
+    assert code == 2
+    assert f"{name} takes from other pictures" in " ".join(err.split())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ({"a.png": [[1, 2, 3, 4], [1, 2, 3]]}, "a.png[1]: expected the four numbers left, top, right, bottom"),
+        ({"a.png": [{"label": "ear"}]}, "a.png[0]: expected the four numbers"),
+        ({"a.png": [[5, 2, 3, 9]]}, "a.png[0]: expected left, top, right, bottom; right < left"),
+        ({"a.png": 3}, "a.png: expected a list, got 3"),
+        ([[1, 2, 3, 4]], "expected an object, got [[1, 2, 3, 4]]"),
+        ({"images": [3], "annotations": []}, "images[0]: expected an object with id and file_name, got 3"),
+        ({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"image_id": 1, "bbox": [1, 2, 3]}]},
+         "annotations[0] (a.png): expected the four numbers left, top, width, height, got [1, 2, 3]"),
+        ({"images": [], "annotations": [{"image_id": [1]}]}, "annotations[0]: expected an object with the image_id"),
+    ],
+)  # fmt: skip
+def test_a_wrong_box_is_named(
+    invoke: Invoke, two: tuple[Path, Path], tmp_path: Path, content: object, place: str
+) -> None:
+    path = tmp_path / "boxes.json"
+    path.write_text(json.dumps(content))
+    code, _, err = invoke(two[0], "-o", tmp_path / "out", *FLIP, "--boxes", path)
+    assert code == 1
+    assert err.startswith(f"anew: {path}: not a file of boxes")
+    assert place in err
+    assert "Error" not in err
+
+
+def test_a_box_outside_of_the_picture_is_told(invoke: Invoke, two: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"a.png": [[10, 10, 20, 30], [70, 10, 80, 30]]}')
+    code, _, err = invoke(two[0], "-o", tmp_path / "out", *FLIP, "--boxes", tmp_path / "a.json")
+    assert code == 0
+    assert err.count("box 1 (from 0) of a.png: [70.0, 10.0, 80.0, 30.0] lies outside of the picture, 60 x 40") == 1
+    assert json.loads((tmp_path / "out" / "boxes.json").read_text()) == {"a-000.png": [[40, 10, 50, 30]]}
+
+
+def test_too_many_of_each_are_refused(invoke: Invoke, two: tuple[Path, Path], tmp_path: Path) -> None:
+    code, _, err = invoke(two[0], "-o", tmp_path / "out", "-n", 10_001)
+    assert code == 2
+    assert err.splitlines()[-1] == "Error: Invalid value for '-n': Input should be less than or equal to 10000"
+
+
+def test_interrupting_many_jobs_ends_them(two: tuple[Path, Path], tmp_path: Path) -> None:
+    picture, out, n = (two[0] / "a.png").read_bytes(), tmp_path / "out", 3000
+    for k in range(7):
+        (two[0] / f"a{k}.png").write_bytes(picture)
+    command = [sys.executable, "-m", "anew.cli.main", "augment", str(two[0]), "-o", str(out), "-n", str(n), "-j", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        end = time.monotonic() + 60
+        while len(list(out.glob("*.png"))) < 3 and time.monotonic() < end:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)  # to the parent alone
+        _, err = process.communicate(timeout=10)
+        assert process.returncode == 130
+        assert err.splitlines() == ["anew: stopped; nothing is left half written"]
+        lines = {record["output"] for record in records_of(out)}
+        assert len(lines) <= 5 * n  # of two sources at work, two that wait, and the next
+        assert {name for name in contents(out) if name != "manifest.jsonl"} <= lines
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

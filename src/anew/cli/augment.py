@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from anew.cli import options as o
+from anew.cli.augment_boxes import MovedBoxes, boxes_of
 from anew.cli.batch import Job, Outcome, make_folder, plan_jobs, run_jobs
 
 if TYPE_CHECKING:
-    from anew.generation.augmentation.box_files import BoxFile
     from anew.images import Picture
 
 commands = typer.Typer()
 
-BOXES = "boxes.json"
+MOST = 10_000  # of one source, as they are planned together
 
 
 @dataclass(frozen=True)
 class AugmentJob(Job):
-    """One source and the lines of the manifest that are made of it (text, so that a job can be hashed)."""
+    """One source and, when its turn comes, the lines of the manifest (as text, which is small)."""
 
     lines: tuple[str, ...] = ()
 
@@ -125,7 +126,7 @@ def augment(
     inputs: o.Inputs,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the new pictures.")],
     number: Annotated[
-        int | None, typer.Option("-n", min=1, max=1_000_000, metavar="N", help="So many of each. Default: 10.")
+        int | None, typer.Option("-n", min=1, max=MOST, metavar="N", help="So many of each. Default: 10.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same result.")] = 0,
     chain: Annotated[
@@ -156,36 +157,49 @@ def augment(
     DIR/manifest.jsonl tells for each what was drawn. A run that was stopped goes on where it ended, and a larger N
     adds to what is there.
     """
-    from anew.generation.augmentation.manifest import MANIFEST, merged, plan_records, read_manifest, write_manifest
+    from anew.generation.augmentation import manifest
 
     variants = _variants(number, chain, styles)
     sources = _sources(inputs, output)
+    _refuse_twice(sources, next(iter(variants)), with_masks=masks is not None)
+    masked = {} if masks is None else _masks_of(sources, masks)
+    lines = output / manifest.MANIFEST
+    old = manifest.read_manifest(lines)
+    made = {record["output"] for record in old}
+    truth = None
+    if boxes is not None:
+        limits = {"min_visible": min_visible, "max_megapixels": max_megapixels}
+        truth = boxes_of(boxes, sources, output, made, overwrite=overwrite, **limits)
     try:
-        records = plan_records(
-            sources,
-            variants,
+        draw = partial(
+            manifest.plan_records,
             seed=seed,
-            masks=None if masks is None else _masks_of(sources, masks),
-            boxes=boxes is not None,
+            labelled=masks is not None or boxes is not None,
             others=_others(sources, variants, max_megapixels),
         )
-        _refuse_twice(records)
-        whole = records if overwrite else merged(read_manifest(output / MANIFEST), records, output)
+        draw(*sources[0], {chain: chain for chain in variants.values()})  # refuses what no source can be made into
+        again = _again(sources, variants, made, output, draw, masked, None if overwrite else truth)
+        staying = manifest.remaining(old, again, output, overwrite=overwrite)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    truth = None if boxes is None else _boxes_of(sources, boxes)
     make_folder(output)
-    write_manifest(whole, output / MANIFEST)
+    manifest.write_manifest(staying, lines)
+    known = {record["output"] for record in staying}
+
+    def prepare(job: Job) -> Job:
+        records = draw(job.source, job.relative, variants, mask=masked.get(job.source))
+        manifest.add_to_manifest([record for record in records if record["output"] not in known], lines)
+        if truth is not None:
+            truth.move(job.source, records)
+        return AugmentJob(job.source, None, lines=tuple(json.dumps(record) for record in records))
+
     work = AugmentWork(output, overwrite, max_megapixels, save_quality, masks is not None)
-    by_source: dict[str, list[str]] = {}
-    for record in records:
-        by_source.setdefault(record["source"], []).append(json.dumps(record))
-    jobs: list[Job] = [AugmentJob(s, None, lines=tuple(by_source[s.as_posix()])) for s, _ in sources]
+    jobs: list[Job] = [AugmentJob(source, None, relative=place) for source, place in sources]
     try:
-        run_jobs(jobs, work, processes=processes, as_json=as_json, verb="augment")
+        run_jobs(jobs, work, processes=processes, as_json=as_json, verb="augment", prepare=prepare)
     finally:
         if truth is not None:
-            _write_boxes(truth, whole, output, min_visible, max_megapixels)
+            truth.write()
 
 
 def stacked(picture: Picture) -> Any:
@@ -236,7 +250,9 @@ def _others(sources: list[tuple[Path, Path]], variants: dict[str, str], max_mega
     from anew.generation.augmentation.catalogue import parse_operations
     from anew.images import read_frames
 
-    if not any(p.operation.takes_other for chain in set(variants.values()) for p in parse_operations(chain)):
+    operations = [p.operation for chain in set(variants.values()) for p in parse_operations(chain)]
+    mixing = next((operation.name for operation in operations if operation.takes_other), None)
+    if mixing is None:
         return []
     readable = []
     for source, _ in sources:
@@ -245,6 +261,8 @@ def _others(sources: list[tuple[Path, Path]], variants: dict[str, str], max_mega
         except ImageFileError:
             continue  # it is reported when its own turn comes
         readable.append(source)
+    if len(readable) < 2:
+        raise typer.BadParameter(f"{mixing} takes from other pictures; give two or more that can be read")
     return readable
 
 
@@ -266,58 +284,36 @@ def _masks_of(sources: list[tuple[Path, Path]], folder: Path) -> dict[Path, Path
     return found
 
 
-def _boxes_of(sources: list[tuple[Path, Path]], path: Path) -> tuple[BoxFile, dict[str, str]]:
-    """Read the boxes, and give the name under which each source stands there."""
-    from anew.generation.augmentation.box_files import read_boxes
-
-    file = read_boxes(path)
-    named = {}
-    for source, place in sources:
-        for name in (place.as_posix(), place.name):
-            if name in file.boxes:
-                named[source.as_posix()] = name
-                break
-    if not named:
-        raise typer.BadParameter(f"{path} names none of the pictures", param_hint="--boxes")
-    return file, named
-
-
-def _write_boxes(
-    truth: tuple[BoxFile, dict[str, str]],
-    records: Sequence[Mapping[str, Any]],
+def _again(
+    sources: list[tuple[Path, Path]],
+    variants: dict[str, str],
+    made: set[str],
     output: Path,
-    min_visible: float,
-    max_megapixels: float,
-) -> None:
-    """Move the boxes of every output that is there."""
-    from anew.codecs import storage
-    from anew.generation.augmentation.augment import replay_boxes
-    from anew.generation.augmentation.box_files import BoxFile, as_coco, as_lists
-    from anew.images import read_frames
+    draw: Callable[..., list[dict[str, Any]]],
+    masked: dict[Path, Path],
+    truth: MovedBoxes | None,
+) -> Iterator[dict[str, Any]]:
+    """Draw again what an earlier run may have made, and refuse boxes that differ from what they were then."""
+    from anew.generation.augmentation.manifest import output_names
 
-    file, named = truth
-    moved = BoxFile(file.coco, {}, {})
-    shapes: dict[str, tuple[int, ...]] = {}
-    images = []
-    for record in records:
-        name, source, target = named.get(record["source"]), record["source"], record["output"]
-        if name is None or not (output / target).exists():
-            continue
-        if source not in shapes:
-            shapes[source] = read_frames(source, max_megapixels=max_megapixels)[0].pixels.shape[:2]
-        boxes, kept, (height, width) = replay_boxes(
-            file.boxes[name], shapes[source], record["operations"], min_visible=min_visible
-        )
-        moved.boxes[target] = [[round(float(v), 3) for v in box] for box in boxes]
-        moved.entries[target] = [file.entries[name][i] for i in kept]
-        images.append((target, height, width))
-    content = as_lists(moved) if file.coco is None else as_coco(moved, images)
-    storage.save(str(output / BOXES), json.dumps(content, indent=1).encode(), overwrite=True)
+    if not output.exists():
+        return
+    for source, place in sources:
+        names = (name for suffix in variants for name in output_names(place, suffix))
+        if any(name in made or (output / name).exists() for name in names):
+            records = draw(source, place, variants, mask=masked.get(source))
+            yield from records
+            if truth is not None:
+                truth.move(source, records)
+                truth.refuse_changed(records)
 
 
-def _refuse_twice(records: Sequence[Mapping[str, Any]]) -> None:
-    owners: dict[str, str] = {}
-    for record in records:
-        for target in filter(None, (record["output"], record.get("mask_output"))):
-            if owners.setdefault(target, record["source"]) != record["source"]:
-                raise typer.BadParameter(f"{owners[target]} and {record['source']} would both become {target}")
+def _refuse_twice(sources: list[tuple[Path, Path]], suffix: str, *, with_masks: bool) -> None:
+    """Refuse sources with the same outputs; if one is the same, all are."""
+    from anew.generation.augmentation.manifest import output_names
+
+    owners: dict[str, Path] = {}
+    for source, place in sources:
+        for target in output_names(place, suffix)[: 2 if with_masks else 1]:
+            if owners.setdefault(target, source) != source:
+                raise typer.BadParameter(f"{owners[target]} and {source} would both become {target}")

@@ -9,13 +9,15 @@ from __future__ import annotations
 import glob
 import json
 import os
+import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,8 @@ class Outcome:
 
 
 Work = Callable[[Job], Outcome]
+
+GRACE = 1.0  # seconds that workers have to remove what is half written, after Ctrl-C
 
 
 def plan_jobs(
@@ -152,16 +156,28 @@ def name_in(jobs: list[Job], folder: Path, ending: str) -> dict[Job, Path]:
     return {job: folder / job.relative.with_name(f"{name}{ending}") for job, name in names.items()}
 
 
-def run_jobs(jobs: list[Job], work: Work, *, processes: int = 1, as_json: bool = False, verb: str = "working") -> None:
+def run_jobs(
+    jobs: list[Job],
+    work: Work,
+    *,
+    processes: int = 1,
+    as_json: bool = False,
+    verb: str = "working",
+    prepare: Callable[[Job], Job] = lambda job: job,
+) -> None:
     """Run every job, print what came of each, and exit with 1 if any failed.
 
-    ``work`` must be picklable when ``processes`` is above 1. Ctrl-C ends the run; files that are done stay, and
-    writing is atomic, so nothing is left half done.
+    ``work`` must be picklable when ``processes`` is above 1. ``prepare`` completes each job in this process, in their
+    order, shortly before its turn. Ctrl-C ends the run; files that are done stay, and writing is atomic, so nothing is
+    left half done.
     """
     outcomes = []
     start = time.perf_counter()
-    with _progress(len(jobs), verb, quiet=as_json) as advance:
-        for outcome in _outcomes(jobs, work, processes):
+    with (
+        _progress(len(jobs), verb, quiet=as_json) as advance,
+        closing(_outcomes(jobs, work, processes, prepare)) as run,
+    ):
+        for outcome in run:
             outcomes.append(outcome)
             advance(outcome)
             if outcome.error:
@@ -204,36 +220,92 @@ def make_folder(folder: Path) -> None:
         raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None
 
 
-def _outcomes(jobs: list[Job], work: Work, processes: int) -> Iterator[Outcome]:
+def _outcomes(
+    jobs: list[Job], work: Work, processes: int, prepare: Callable[[Job], Job] = lambda job: job
+) -> Generator[Outcome, None, None]:
     if processes == 1 or len(jobs) == 1:
         for job in jobs:
-            yield attempt(work, job)
+            yield replace(attempt(work, prepare(job)), job=job)
         return
     import multiprocessing
 
     workers = min(processes, len(jobs))
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_limit_threads, initargs=(threads,))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_set_up_worker, initargs=(threads,))
+    coming = iter(jobs)
+    running: dict[Future[Outcome], Job] = {}
     try:
-        futures: dict[Future[Outcome], Job] = {pool.submit(attempt, work, job): job for job in jobs}
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except (BrokenExecutor, OSError):  # with one killed, most likely for memory, all that is left is lost
-                what = "a process ended early, most likely for want of memory; run it again with fewer --jobs"
-                yield Outcome(futures[future], error=f"{futures[future].source}: {what}")
+        while True:
+            for job in islice(coming, 2 * workers - len(running)):
+                running[_submitted(pool, work, prepare(job))] = job
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                job = running.pop(future)
+                try:
+                    yield replace(future.result(), job=job)
+                except (BrokenExecutor, OSError):  # with one killed, most likely for memory, all that is left is lost
+                    what = "a process ended early, most likely for want of memory; run it again with fewer --jobs"
+                    yield Outcome(job, error=f"{job.source}: {what}")
+    except BaseException:  # Ctrl-C above all; the pool itself would wait for the jobs that have begun
+        _end_workers()
+        raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
-def _limit_threads(threads: int) -> None:
-    """Give a worker its share of the cores."""
+def _submitted(pool: ProcessPoolExecutor, work: Work, job: Job) -> Future[Outcome]:
+    try:
+        with _interrupts_held():  # a worker that it starts leaves Ctrl-C to this process
+            return pool.submit(_attempt_in_worker, work, job)
+    except BrokenExecutor as error:
+        lost: Future[Outcome] = Future()
+        lost.set_exception(error)
+        return lost
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Put Ctrl-C off, for this thread and for good in the processes that it starts."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _attempt_in_worker(work: Work, job: Job) -> Outcome:
+    try:
+        return attempt(work, job)
+    except SystemExit:  # told to end; what was half written is removed by now, and the pool would go on
+        os._exit(1)
+
+
+def _set_up_worker(threads: int) -> None:
+    """Give a worker its share of the cores, and let it end when this process says so, and then tidily."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(threads)
     import cv2
 
     cv2.setNumThreads(threads)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+
+
+def _end_workers() -> None:
+    import multiprocessing
+
+    workers = multiprocessing.active_children()
+    for worker in workers:
+        worker.terminate()
+    end = time.monotonic() + GRACE
+    for worker in workers:
+        worker.join(max(0.0, end - time.monotonic()))
+        worker.kill()  # one that is deep in compiled code writes nothing
 
 
 def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:

@@ -1,4 +1,4 @@
-"""The manifest of an augmented folder: one JSON line per output, planned before any pixel is touched.
+"""The manifest of an augmented folder: one JSON line per output, planned before its source is touched.
 
 Everything that is drawn is drawn here, from the seed, the place of the source in its folder and the number of the
 variant; so neither the order of the work nor the other files matter, except where they are mixed in. A line is all
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from anew.codecs import storage
-from anew.errors import InvalidPlan
+from anew.errors import CannotWrite, InvalidPlan
 from anew.generation.augmentation.augment import draw
 from anew.generation.augmentation.catalogue import parse_operations
 
@@ -27,53 +28,61 @@ Record = dict[str, Any]
 
 
 def plan_records(
-    sources: Sequence[tuple[Path, Path]],
+    source: Path,
+    place: Path,
     variants: Mapping[str, str],
     *,
     seed: int,
-    masks: Mapping[Path, Path] | None = None,
-    boxes: bool = False,
+    mask: Path | None = None,
+    labelled: bool = False,
     others: Sequence[Path] = (),
 ) -> list[Record]:
-    """Draw every output of a folder.
+    """Draw every output of one source.
 
     Parameters
     ----------
-    sources : sequence of (path, path relative to its folder)
+    source : path
+    place : path
+        Of the source, relative to its folder.
     variants : mapping of what is added to the name to its chain of operations
     seed : int >= 0
-    masks : mapping of sources to their mask files, optional
-    boxes : bool
-        Whether boxes go along.
+    mask : path, optional
+        The mask of the source.
+    labelled : bool
+        Whether masks or boxes go along, of this source or of others.
     others : sequence of paths
-        What may be mixed in; an image is never mixed with itself if there is another.
+        What may be mixed in; an image is never mixed with itself.
 
     Returns
     -------
     list of dict, JSON-able
     """
-    chains = {suffix: parse_operations(chain) for suffix, chain in variants.items()}
+    chains = {chain: parse_operations(chain) for chain in set(variants.values())}
+    digest = hashlib.sha256(place.as_posix().encode()).digest()
+    partners = [other.as_posix() for other in others if other != source]
     records: list[Record] = []
-    for source, relative in sources:
-        place = hashlib.sha256(relative.as_posix().encode()).digest()
-        mask = None if masks is None else masks.get(source)
-        partners = [other.as_posix() for other in others if other != source] or [other.as_posix() for other in others]
-        for number, (suffix, chain) in enumerate(chains.items()):
-            name = f"{relative.stem}-{suffix}"
-            rng = np.random.default_rng([seed, number, *np.frombuffer(place[:16], np.uint32).tolist()])
-            record: Record = {
-                "output": relative.with_name(f"{name}{relative.suffix}").as_posix(),
-                "source": source.as_posix(),
-                "seed": seed,
-                "variant": number,
-                "with": variants[suffix],
-                "operations": draw(chain, rng, labelled=masks is not None or boxes, others=partners),
-            }
-            if mask is not None:
-                moved = (MASKS / relative.with_name(f"{name}.png")).as_posix()
-                record |= {"mask": mask.as_posix(), "mask_output": moved}
-            records.append(record)
+    for number, (suffix, chain) in enumerate(variants.items()):
+        output, moved = output_names(place, suffix)
+        rng = np.random.default_rng([seed, number, *np.frombuffer(digest[:16], np.uint32).tolist()])
+        record: Record = {
+            "output": output,
+            "source": source.as_posix(),
+            "seed": seed,
+            "variant": number,
+            "with": chain,
+            "operations": draw(chains[chain], rng, labelled=labelled, others=partners),
+        }
+        if mask is not None:
+            record |= {"mask": mask.as_posix(), "mask_output": moved}
+        records.append(record)
     return records
+
+
+def output_names(place: Path, suffix: str) -> tuple[str, str]:
+    """Give the names of an output and of its mask, in the output folder."""
+    folder = "" if place.parent == Path() else f"{place.parent.as_posix()}/"
+    name = f"{folder}{place.stem}-{suffix}"
+    return f"{name}{place.suffix}", f"{MASKS}/{name}.png"
 
 
 def read_manifest(path: Path) -> list[Record]:
@@ -81,8 +90,10 @@ def read_manifest(path: Path) -> list[Record]:
     if not path.exists():
         return []
     try:
-        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        *lines, cut = path.read_text(encoding="utf-8").split("\n")  # the last is cut off if the run was killed
+        records = [json.loads(line) for line in lines]
         assert all({"output", "source", "operations"} <= record.keys() for record in records)
+        assert records or not cut
     except (ValueError, AttributeError, AssertionError):
         raise InvalidPlan(f"{path}: not a manifest of anew augment; choose another -o") from None
     return records
@@ -90,22 +101,60 @@ def read_manifest(path: Path) -> list[Record]:
 
 def write_manifest(records: Sequence[Record], path: Path) -> None:
     """Write a manifest, whole or not at all."""
-    text = "".join(json.dumps(record) + "\n" for record in records)
-    storage.save(str(path), text.encode(), overwrite=True)
+    storage.save(str(path), _as_text(records).encode(), overwrite=True)
 
 
-def merged(old: Sequence[Record], new: Sequence[Record], folder: Path) -> list[Record]:
-    """Give the manifest that holds the new records, and the old ones whose outputs stay.
+def add_to_manifest(records: Sequence[Record], path: Path) -> None:
+    """Write more lines at the end of a manifest."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(_as_text(records))
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot be written ({storage.reason(error)}; choose another place)") from None
+
+
+def remaining(old: Sequence[Record], new: Iterable[Record], folder: Path, *, overwrite: bool) -> list[Record]:
+    """Give the old records that stay: of outputs that are there, or that are to be made just so again.
+
+    Parameters
+    ----------
+    old : sequence of dict
+    new : iterable of dict
+        What is planned, at least wherever a file is there already.
+    folder : path
+        The output folder.
+    overwrite : bool
+        Whether every planned output is made anew.
 
     Raises
     ------
     ValueError
-        If an output that exists was made otherwise than its new record says, or by something else.
+        If a file that exists was made otherwise than its new record says, or by something else.
     """
-    planned = {record["output"]: record for record in new}
     known = {record["output"]: record for record in old}
-    for output, record in planned.items():
-        if (folder / output).exists() and known.get(output) != record:
-            other = "by other settings" if output in known else "by something else"
-            raise ValueError(f"{folder / output} exists already, made {other}; use --overwrite or another -o")
-    return [*new, *(r for r in old if r["output"] not in planned and (folder / r["output"]).exists())]
+    staying = {output for output in known if (folder / output).exists()}
+    for record in new:
+        output = record["output"]
+        if not overwrite and output in known and _resolved(known[output]) == _resolved(record):
+            staying.add(output)
+            continue
+        staying.discard(output)
+        for name in (record[key] for key in ("output", "mask_output") if key in record):
+            if not overwrite and (folder / name).exists():
+                other = "by other settings" if output in known else "by something else"
+                raise ValueError(f"{folder / name} exists already, made {other}; use --overwrite or another -o")
+    return [record for output, record in known.items() if output in staying]
+
+
+def _as_text(records: Sequence[Record]) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def _resolved(record: Record) -> Record:
+    """Give a record in which each file has its one absolute name."""
+    files: Record = {key: os.path.realpath(record[key]) for key in ("source", "mask") if key in record}
+    steps = [
+        {**step, "parameters": {k: os.path.realpath(v) if k == "other" else v for k, v in step["parameters"].items()}}
+        for step in record["operations"]
+    ]
+    return {**record, **files, "operations": steps}
