@@ -186,6 +186,22 @@ def test_jpegs_keep_tables_and_subsampling(tmp_path: Path, colour_photo: np.ndar
     assert out.stat().st_size < path.stat().st_size
 
 
+@pytest.mark.parametrize("options", [{"quality": 40}, {"quality": 85}, {"quality": 75, "progressive": True}])
+def test_a_jpeg_that_was_repaired_all_over_is_not_coarsened_again(
+    tmp_path: Path, colour_photo: np.ndarray, options: dict[str, object]
+) -> None:
+    clean = np.float32(np.rint(colour_photo * 255) / 255)
+    picture = read(saved(Image.fromarray(np.uint8(np.rint(clean * 255))), tmp_path / "a.jpg", **options))
+    write(picture.with_pixels(clean), tmp_path / "b.jpg")
+    again = read(tmp_path / "b.jpg")
+    errors = [np.mean((x.pixels - clean) ** 2) for x in (picture, again)]
+    assert errors[1] < 0.4 * errors[0]
+    assert again.facts.jpeg_progressive == bool(options.get("progressive"))
+    fine = read(saved(Image.fromarray(np.uint8(clean * 255)), tmp_path / "c.jpg", quality=98))
+    write(fine.with_pixels(clean), tmp_path / "d.jpg")
+    assert read(tmp_path / "d.jpg").facts.jpeg_quantisation == fine.facts.jpeg_quantisation
+
+
 def test_animations_keep_their_timing(tmp_path: Path) -> None:
     y, x = np.indices((12, 15))
     frames = [

@@ -1,7 +1,8 @@
 """JPEG: segments are walked and carried here, the coding of pixels is left to Pillow (libjpeg-turbo).
 
-A changed picture is written with the quantisation tables, the subsampling and the colour transform that its file had,
-so an untouched block is coded as it was. Without such a history: quality 95, no subsampling.
+A picture that changed in places is written with the quantisation tables, the subsampling and the colour transform that
+its file had, so an untouched block is coded as it was. One that changed all over, or has no such history: quality 95,
+no subsampling.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from anew.codecs.facts import Facts, Source
 from anew.codecs.formats import Budget, Options, quiet_library
 from anew.codecs.raster import Kind, Raster, oriented
 from anew.errors import CannotWrite, UnreadableImage
+from anew.jpeg_tables import quantisation_table
 
 DEFAULT_QUALITY = 95
+CHANGED_ALL_OVER = 0.1  # share of the pixels
 EXIF, XMP, ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 XMP_EXTENSION, MULTI_PICTURE = b"http://ns.adobe.com/xmp/extension/\0", b"MPF\0"
 COMMENT_RECIPE = b"anew:recipe "  # long recipes go into comments, in parts
@@ -255,19 +258,37 @@ def _coding(raster: Raster, facts: Facts, options: Options) -> dict[str, Any]:
     if options.quality is not None or tables is None:
         quality = DEFAULT_QUALITY if options.quality is None else options.quality
         return {"quality": quality, "subsampling": 0 if quality >= 90 else 2, "optimize": True}
+    coding: dict[str, Any] = {"progressive": facts.jpeg_progressive, "optimize": True}
+    structure = options.source.extras if options.source else None
+    if raster.kind.space == "rgb":
+        coding["keep_rgb"] = structure is not None and structure.rgb_coded
+    if _is_new(raster, tables, options):
+        return {**coding, "quality": DEFAULT_QUALITY, "subsampling": 0}
     subsampling = facts.jpeg_subsampling
     if facts.orientation >= 5:  # rows became columns
         tables = tuple(tuple(np.reshape(t, (8, 8)).T.ravel().tolist()) for t in tables)
         subsampling = {"4:2:2": "4:4:0", "4:4:0": "4:2:2", "4:1:1": None}.get(subsampling or "", subsampling)
-    structure = options.source.extras if options.source else None
-    coding: dict[str, Any] = {"qtables": [list(t) for t in tables], "progressive": facts.jpeg_progressive}
+    coding["qtables"] = [list(t) for t in tables]
     if raster.kind.space == "grey":
         coding["qtables"] = coding["qtables"][:1]
     elif raster.kind.space == "rgb":
         coding["qtables"] = coding["qtables"][:3]
         coding["subsampling"] = WRITTEN_AS[subsampling]
-        coding["keep_rgb"] = structure is not None and structure.rgb_coded
-    return {**coding, "optimize": True}
+    return coding
+
+
+def _is_new(raster: Raster, tables: Sequence[Sequence[int]], options: Options) -> bool:
+    """Tell whether a picture changed so much that the coarse tables of its file would only harm it.
+
+    A picture that changed in places keeps the tables, and so the blocks elsewhere. One that was repaired all over
+    would lose by them most of what it has won.
+    """
+    if options.source is None or np.sum(tables[0]) <= quantisation_table(DEFAULT_QUALITY).sum():
+        return False
+    before, after = options.source.rasters[0].samples, raster.samples
+    if before.shape != after.shape:
+        return True
+    return float(np.mean((before != after).any(axis=2))) > CHANGED_ALL_OVER
 
 
 def _metadata_segments(facts: Facts, raster: Raster, options: Options) -> list[Segment]:
