@@ -248,3 +248,36 @@ def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, invoke
     monkeypatch.setenv("ANEW_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
         invoke()
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        ((255, 255, 255, 255), (0, 0, 0, 255)),
+        ((255, 0, 0, 255), (0, 0, 0, 255)),
+        ((0, 0, 0, 255), (0, 0, 0, 0)),
+        ((255, 255, 255, 255), (255, 255, 255, 0)),
+        ((0, 0, 255, 200), (255, 255, 255, 0)),
+    ],
+)
+def test_a_mask_may_be_painted_in_any_colour_or_on_a_layer(
+    ink: tuple[int, ...], ground: tuple[int, ...], tmp_path: Path
+) -> None:
+    from anew.cli.tasks import read_mask
+
+    pixels = np.full((40, 40, 4), ground, np.uint8)
+    pixels[10:20, 5:15] = ink
+    Image.fromarray(pixels).save(tmp_path / "mask.png")
+    expected = np.zeros((40, 40), bool)
+    expected[10:20, 5:15] = True
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png"), expected)
+
+
+@pytest.mark.parametrize(("level", "message"), [(0, "marks nothing; paint white"), (255, "marks the whole picture")])
+def test_a_mask_of_nothing_or_everything_is_refused(level: int, message: str, folder: Path, invoke: Invoke) -> None:
+    Image.new("L", (40, 30), level).save("mask.png")
+    for command in ("restore", "inpaint"):
+        code, _, err = invoke(command, "in/a.png", "--mask", "mask.png", "-o", "out.png")
+        assert code == 2
+        assert message in " ".join(err.split())
+        assert not Path("out.png").exists()

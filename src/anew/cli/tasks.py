@@ -106,11 +106,23 @@ def apply_task(picture: Picture, task: str, method: str, inputs: dict[str, Any],
 
 
 def read_mask(path: Path) -> Any:
-    """Read a mask file: white, or opaque over nothing, is missing."""
-    from anew.arrays import luminance
+    """Read a mask file: what is white, or bright in any colour, is missing; of a transparent layer, what is opaque.
+
+    Raises
+    ------
+    ValueError
+        If it marks nothing, or everything.
+    """
     from anew.images import read
 
-    return luminance(read(path).pixels) >= 0.5
+    picture = read(path)
+    layer = picture.alpha is not None and picture.alpha.min() < 0.5
+    mask = picture.alpha >= 0.5 if layer and picture.alpha is not None else picture.pixels.max(axis=2) >= 0.5
+    if not mask.any():
+        raise ValueError(f"{path}: marks nothing; paint white, or on a transparent layer, what is missing")
+    if mask.all():
+        raise ValueError(f"{path}: marks the whole picture; leave black, or transparent, what is not missing")
+    return mask
 
 
 def check_mask_file(path: Path) -> None:
@@ -119,7 +131,7 @@ def check_mask_file(path: Path) -> None:
 
     try:
         read_mask(path)
-    except ImageFileError as error:
+    except (ImageFileError, ValueError) as error:
         raise typer.BadParameter(str(error), param_hint="--mask") from None
 
 
