@@ -108,7 +108,10 @@ def _maps(restoration: Restoration) -> str:
             figures.append(_figure(heat(np.nan_to_num(field), MAP_SIDE, top), f"{finding.kind}: up to {top:.3g}"))
     if restoration.changed:
         top = max(float(np.quantile(restoration.uncertainty, 0.999)), 1 / 255)
-        caption = f"how far a pixel may be off: black 0, brightest {255 * top:.1f} of 255"
+        caption = (
+            "by how much a pixel is likely off, as a standard deviation: "
+            f"black 0, brightest {255 * top:.1f} of 255 or more; up to a third are off by more than they show"
+        )
         figures.append(_figure(heat(restoration.uncertainty, MAP_SIDE, top), caption))
     return f"<h2>Maps</h2><div class=maps>{''.join(figures)}</div>" if figures else ""
 

@@ -61,7 +61,9 @@ def filled_uncertainty(filled: Image, mask: Mask, held_out_error: float) -> Imag
     field = np.float32(FILL_SCALE) * around * deep
     if np.isfinite(held_out_error) and held_out_error > 0:
         mean = float(np.sqrt(np.mean(field[mask] ** 2, dtype=np.float64)))
-        field = field * np.float32(held_out_error / max(mean, 1e-6))
+        ratio = np.float32(held_out_error / max(mean, 1e-6))
+        # A quiet place nearby, well filled, says little of what was deep inside this hole.
+        field = field * (ratio if ratio >= 1 else ratio ** np.exp(-depth / np.float32(FILL_REACH)))
     return np.asarray(np.where(mask, np.maximum(field, np.float32(LEAST)), 0), np.float32)
 
 
