@@ -139,7 +139,7 @@ def test_without_onnx_the_rest_is_done(
     assert code == 0, err
     assert "reaching 3 x 3\n" in out
     assert {"receptive-field.png", "saliency.png"} < {path.name for path in (tmp_path / "found").iterdir()}
-    assert err.count("pip install 'anew[train]'") == 3  # layers, wiring, feature maps
+    assert err.count("install anew with its extra `train`") == 3  # layers, wiring, feature maps
 
 
 def test_wrong_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

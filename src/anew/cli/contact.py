@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from anew.cli.tasks import TaskWork
     from anew.contact_sheet import Tile
+    from anew.images import Picture
 
 
 def write_contact_sheet(
@@ -70,18 +71,22 @@ def _wanted_methods(task: str, wanted: str) -> list[str]:
     return names
 
 
-def _try_method(work: TaskWork, picture: object) -> Tile:
-    """Run one method; one that cannot run on this picture says why on its tile."""
+def _try_method(work: TaskWork, picture: Picture) -> Tile:
+    """Run one method; one that cannot run on this picture says why on its tile.
+
+    Small pictures are repaired twice, unless the method trains: of the first time most may go into compiling.
+    """
     from anew.cli.tasks import apply_task
     from anew.contact_sheet import Tile
-    from anew.images import Picture
+    from anew.registry import METHODS
 
-    assert isinstance(picture, Picture)
-    start = time.perf_counter()
+    megapixels = picture.pixels.shape[0] * picture.pixels.shape[1] / 1e6
     try:
-        result = apply_task(picture, work.task, work.method, work.inputs_for(picture), work.settings)
+        inputs = work.inputs_for(picture)
+        for _ in range(1 if megapixels > 1 or METHODS.get(work.task, work.method).trains else 2):
+            start = time.perf_counter()
+            result = apply_task(picture, work.task, work.method, inputs, work.settings)
+            seconds = time.perf_counter() - start
     except (ValueError, TypeError) as error:
         return Tile(work.method, picture.pixels * 0 + 0.9, f"not run: {error}")
-    seconds = time.perf_counter() - start
-    megapixels = picture.pixels.shape[0] * picture.pixels.shape[1] / 1e6
     return Tile(work.method, result.pixels, f"{seconds:.2f} s, {seconds / megapixels:.2f} s per megapixel")

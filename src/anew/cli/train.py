@@ -27,7 +27,7 @@ def _recipes() -> dict[str, Any]:
     except ImportError as error:
         from anew.errors import Unavailable
 
-        raise Unavailable(f"training needs {error.name}: pip install 'anew[train]'") from None
+        raise Unavailable(f"training needs {error.name}: install anew with its extra `train`") from None
     return dict(RECIPES)
 
 

@@ -41,7 +41,7 @@ def chosen_provider(name: str | None) -> str:
         if ONNX_RUNTIME[0] not in onnxruntime.get_available_providers():
             raise Unavailable("provider 'cuda' is not there: pip install onnxruntime-gpu in place of onnxruntime")
     if name.startswith("openvino") and find_spec("openvino") is None:
-        raise Unavailable(f"provider {name!r} is not installed: pip install 'anew[openvino]'")
+        raise Unavailable(f"provider {name!r} is not installed: pip install openvino")
     if name == "openvino-bf16" and not computes_bfloat16():
         raise Unavailable("provider 'openvino-bf16': this processor does not compute in bfloat16; take 'openvino'")
     return name

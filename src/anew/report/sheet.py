@@ -86,7 +86,7 @@ class _Words:
 
 def _words(restoration: Restoration) -> tuple[_Words, _Words]:
     width = (WIDTH - 2 * MARGIN - 2 * GAP) // 2 - 26
-    found = [f.message for f in restoration.diagnosis.findings] or ["Nothing wrong."]
+    found = [f.message for f in restoration.diagnosis.findings] or ["Nothing wrong was found."]
     done: list[tuple[str, Any]] = [
         (
             f"{s.kind}: {s.task} by {s.method}, {s.seconds:.1f} s; {s.reason}"

@@ -63,7 +63,7 @@ footer { color: var(--quiet); font-size: 14px; margin-top: 40px; }
 <div class="slider" id="slider">
 <img src="$before" alt="before">
 <img src="$after" alt="after">
-<input type="range" min="0" max="100" step="0.1" value="50" aria-label="how much of the picture shows before">
+<input type="range" min="0" max="100" step="1" value="50" aria-label="how much of the picture shows before">
 <span class="knob" aria-hidden="true">&#8596;</span>
 <span class="tag b">before</span><span class="tag a">after</span>
 </div>

@@ -306,7 +306,8 @@ def check_deblocked(image: Image, deblocked: Image, quality: int, offset: tuple[
         return Verdict(False, reason, figures)
     if abs(after - 1) >= abs(before - 1):
         return Verdict(False, "the borders of the blocks are no weaker than before", figures)
-    return Verdict(True, f"steps across block borders fell from {before:.2f} to {after:.2f} of inner ones", figures)
+    reason = f"steps across the borders of blocks fell from {before:.2f} to {after:.2f} times those inside"
+    return Verdict(True, reason, figures)
 
 
 def check_deblurred(image: Image, sharpened: Image, sigma: float, psf: Image | None) -> Verdict:

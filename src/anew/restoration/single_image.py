@@ -37,7 +37,7 @@ def require_torch(method: str) -> None:
     try:
         import torch  # noqa: F401
     except ImportError:
-        raise Unavailable(f"method {method!r} trains a network: pip install 'anew[train]'") from None
+        raise Unavailable(f"method {method!r} needs torch: install anew with its extra `train`") from None
 
 
 def to_tensor(image: Image) -> Tensor:

@@ -58,7 +58,7 @@ def load_graph(path: Path) -> Any:
     try:
         import onnx
     except ImportError:
-        raise Unavailable("layers and feature maps need the package onnx: pip install 'anew[train]'") from None
+        raise Unavailable("layers and feature maps need onnx: install anew with its extra `train`") from None
     model = onnx.load(str(path))
     _leave_grids(model.graph)
     return model
