@@ -176,6 +176,18 @@ def test_turning_a_grid_upright_is_seen() -> None:
     assert not checks.check_unwarped(page[:, :, None], tilted[:, :, None], inside).kept
 
 
+def test_a_few_straight_edges_in_much_texture_prove_no_turn() -> None:
+    texture = cv2.GaussianBlur(np.random.default_rng(0).standard_normal((200, 200)).astype(np.float32), (0, 0), 2)
+    before = (0.5 + 0.2 * texture / texture.std())[:, :, np.newaxis]
+    after = before.copy()
+    after[:, 20:180:22] += 0.6
+    everywhere = np.ones(texture.shape, bool)
+    assert checks.straightness(before, everywhere) < checks.straightness(after, everywhere) < 0.1
+    verdict = checks.check_unwarped(before, after, everywhere, 5.0)
+    assert not verdict.kept
+    assert "of the edges would stand straight" in verdict.reason
+
+
 def test_clipping_and_flattening_are_dropped(grey_photo: np.ndarray) -> None:
     image = grey_photo[:, :, None]
     assert checks.check_relit(image, image * np.float32(0.9) + np.float32(0.05)).kept

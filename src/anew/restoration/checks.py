@@ -379,6 +379,11 @@ def straightness(image: Image, valid: Mask | None = None) -> float:
     return float(energy[straight].sum(dtype=np.float64) / max(energy.sum(dtype=np.float64), 1e-12))
 
 
+# Of 400 photographs, turned by 3 to 9 degrees and cut to their middle or not turned, those that were turned back by the
+# wrong angle had less after it, with one exception; so had a third of those turned back rightly.
+LEAST_STRAIGHT = 0.1
+
+
 def check_unwarped(image: Image, unwarped: Image, valid: Mask, angle: float = 0.0) -> Verdict:
     """Judge straightened geometry: the upright and level share of the edges must grow.
 
@@ -406,6 +411,8 @@ def check_unwarped(image: Image, unwarped: Image, valid: Mask, angle: float = 0.
             )
     if after <= before:
         return Verdict(False, f"no more of the edges stand straight ({before:.1%} before, {after:.1%} after)", figures)
+    if angle != 0 and after < LEAST_STRAIGHT:
+        return Verdict(False, f"only {after:.1%} of the edges would stand straight or lie level", figures)
     return Verdict(True, f"{after:.1%} of the edges now stand straight or lie level (before: {before:.1%})", figures)
 
 
