@@ -155,6 +155,7 @@ def test_the_list_names_everything_and_one_names_its_options(invoke: Invoke) -> 
         (["marble", "--set", "veins=1000"], "veins must be a finite number >= 0.5 and <= 50, got 1000"),
         (["marble", "--set", "palette=mud"], "unknown palette 'mud'"),
         (["marble", "--set", "veins"], "expected KEY=VALUE, got 'veins'"),
+        (["marble", "--set", "size=64"], "size is no option of a picture; the command has its own, see --help"),
         (["marble", "--label", "7"], "marble takes no label: only trained models do"),
         (["marble", "--guidance", "2"], "marble takes no guidance"),
         (["marble", "--model", "gan-digits"], "--model goes with a subject"),

@@ -103,6 +103,8 @@ def generate(
     start = time.perf_counter()
     name = _chosen(what, model)
     parsed = o.parse_settings(settings)
+    for key in parsed.keys() & {"n", "rng", "size", "label", "steps", "guidance", "max_megapixels", "what"}:
+        raise typer.BadParameter(f"{key} is no option of a picture; the command has its own, see --help")
     try:
         order = Order(name, n, seed, parse_size(size), label, steps, guidance, parsed, max_megapixels)
         wanted = resolve(name)
