@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     index = ["# Methods", "", "The first of each task is its default.", ""]
     for verb, task in TASKS.items():
         index += [f"## {verb}: {task.summary}", "", "| method | what it does | use it | seconds |", "|---|---|---|--:|"]
-        for method in (m for m in METHODS if m.task == verb):
+        for method in (m for m in METHODS if m.task == verb and (not m.trains or find_spec("torch"))):
             page = f"{verb}-{method.name}"
             before, after, seconds = timed_example(method)
             picture = sheet(before, after)
@@ -37,6 +38,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             index.append(f"| [{method.name}]({page}.md) | {method.summary} | {use} | {seconds:.2f} |")
         index.append("")
     index.append("Seconds: what the example on the method's page took where this site was built.")
+    if not find_spec("torch"):
+        index.append("\nMethods that train a network for each picture are left out: torch is not installed there.")
     files.append(File.generated(config, "methods/index.md", content="\n".join(index)))
     files.append(File.generated(config, "benchmark.md", content=make_benchmark_page()))
     return files
