@@ -41,7 +41,7 @@ def batch(photos: ImageSet, config: RealNoiseConfig) -> tuple[np.ndarray, ...]:
 def test_the_noise_grows_with_the_gain_and_is_smooth(photos: ImageSet) -> None:
     levels = []
     for gain in (1e-4, 1e-3, 8e-3):
-        config = replace(TINY, gain_min=gain, gain_max=gain, jpeg_share=0.0)
+        config = replace(TINY, gain_min=gain, gain_max=gain, jpeg_share=0.0, even_share=0.0)
         clean, noisy, _ = batch(photos, config)
         assert clean.shape == noisy.shape == (8, 3, 32, 32)
         assert 0 <= noisy.min() <= noisy.max() <= 1
@@ -49,6 +49,30 @@ def test_the_noise_grows_with_the_gain_and_is_smooth(photos: ImageSet) -> None:
         levels.append(noise.std())
         assert np.mean(noise[..., 1:] * noise[..., :-1]) > 0.15 * noise.var()
     assert levels[0] < 0.5 * levels[1] < 0.25 * levels[2] * 2
+
+
+def test_even_noise_has_the_levels_asked_for_and_a_share_is_grey_or_smooth(colour_photo: np.ndarray) -> None:
+    flat = pack([np.rint(90 + 70 * colour_photo).astype(np.uint8)])  # so that nothing is clipped
+    config = replace(TINY, batch=400, even_share=1.0, sigma_max=12.0, jpeg_share=0.0, grey_share=0.0)
+    clean, noisy, _ = batch(flat, config)
+    noise = noisy - clean
+    levels = 255 * noise.std(axis=(1, 2, 3))
+    assert levels.max() < 12.5
+    assert abs(levels.mean() - 6) < 1
+    grey = np.abs(noise - noise[:, :1]).max(axis=(1, 2, 3)) < 1e-6
+    assert 0.2 < grey.mean() < 0.47
+    neighbours = np.mean(noise[..., 1:] * noise[..., :-1], axis=(1, 2, 3)) / noise.var(axis=(1, 2, 3))
+    assert 0.2 < np.mean(neighbours > 0.15) < 0.6
+
+
+def test_compression_takes_colour_from_the_noise(photos: ImageSet) -> None:
+    config = replace(TINY, batch=100, even_share=1.0, sigma_max=25.0, grey_share=0.0)
+    shares = []
+    for jpeg_share in (0.0, 1.0):
+        clean, noisy, _ = batch(photos, replace(config, jpeg_share=jpeg_share))
+        noise = noisy - clean
+        shares.append((noise - noise.mean(axis=1, keepdims=True)).var() / noise.var())
+    assert shares[1] < 0.7 * shares[0]
 
 
 def test_the_condition_is_the_level_or_nothing(photos: ImageSet) -> None:

@@ -1,17 +1,22 @@
-"""What a denoiser for real photographs is trained and validated on: the noise of a camera, developed and compressed.
+"""What a denoiser for real photographs is trained and validated on: noise that was developed or edited, and compressed.
 
-Every crop passes through ``anew.degradations.camera`` with parameters of its own; the target is the same crop through
-the same camera without noise and without JPEG, so the network learns to remove noise and not to undo interpolation.
+Crops pass through ``anew.degradations.camera`` with parameters of their own; the target is the same crop through the
+same camera without noise and without JPEG, so the network learns to remove noise and not to undo interpolation. Others
+get even noise, as of film, scanners and editors, before they are compressed: JPEG with halved chroma leaves of it what
+red, green and blue share, which a denoiser for independent channels takes for content.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
 import torch
+from annotated_types import Interval
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -20,14 +25,19 @@ from anew.degradations.camera import develop, expose
 from anew.degradations.jpeg import compress
 from anew.degradations.noise import poisson
 from anew.networks import build_network
+from anew.options import Positive
 from anew.restoration.networks import BLIND
-from anew.training.config import TrainingConfig
+from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, export_restorer
 
 VALIDATION_GAINS = (1e-4, 1e-3, 4e-3)
+VALIDATION_SIGMAS = (10, 25)  # of 255; before JPEG at 92, with halved chroma
 READ_NOISE = (0.6, 0.4)  # sigma = gain ** 0.6 times a log-normal factor; a fit by eye to Brooks et al., figure 4
+GREY_NOISE, SMOOTH_NOISE, HALF_CHROMA = 1 / 3, 1 / 2, 0.7  # shares: of even noise, of even noise, of JPEG files
+SMOOTHEST = 0.8  # standard deviation in pixels of the blur of even noise
+DRAWS = 13  # random numbers of a crop: of its noise, and six for what both kinds share
 LENS = (0.3, 1.1)  # standard deviations in pixels of the blur before the sensor, without which the mosaic aliases
 
 
@@ -39,8 +49,14 @@ class RealNoiseConfig(TrainingConfig):
     ----------
     gain_min, gain_max : float > 0
         The sensor's gain is drawn evenly on a logarithmic scale.
+    even_share : float in [0, 1]
+        Part of the crops with Gaussian noise in place of a camera's: a third of them grey, half of them smoothed.
+    sigma_max : float
+        Its levels are drawn evenly from [0, sigma_max], in grey levels of 255.
     jpeg_share : float in [0, 1]
-        Part of the crops that the camera saves as JPEG, at a quality of 75 to 100.
+        Part of the crops that are saved as JPEG, most of them with halved chroma.
+    quality_min : int in [1, 100]
+        Their quality is drawn evenly from here to 100.
     grey_share : float in [0, 1]
         Part of the crops that are turned grey after development, in three equal channels.
     blind_share : float in [0, 1]
@@ -49,11 +65,14 @@ class RealNoiseConfig(TrainingConfig):
 
     objective: str = "real_noise"
     task: str = "denoise"
-    gain_min: float = 2e-5
-    gain_max: float = 8e-3
-    jpeg_share: float = 0.7
-    grey_share: float = 0.1
-    blind_share: float = 0.6
+    gain_min: Positive = 2e-5
+    gain_max: Positive = 8e-3
+    even_share: Part = 0.5
+    sigma_max: Annotated[float, Interval(ge=0, le=255)] = 60.0
+    jpeg_share: Part = 0.75
+    quality_min: Quality = 60
+    grey_share: Part = 0.1
+    blind_share: Part = 0.6
 
 
 def load_data(source: Path, config: RealNoiseConfig) -> tuple[ImageSet, ImageSet]:
@@ -70,16 +89,18 @@ def make_objective(config: RealNoiseConfig) -> Objective:
 
 def export(network: nn.Module, config: RealNoiseConfig, path: Path, facts: RunFacts) -> None:
     """Write the trained network with its card."""
-    protocol = "mean PSNR in dB of held-out images through the camera of the training, by gain; level not told; clipped"
+    protocol = (
+        "mean PSNR in dB of held-out images with the noise of the training, by gain or sigma; level not told; clipped"
+    )
     export_restorer(network, config, path, facts, protocol=protocol)
 
 
 def make_batch(images: ImageSet, config: RealNoiseConfig, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Draw (clean, noisy, condition): (N, 3, h, w) in [0, 1] twice, and (N, 1, 1, 1)."""
     crops = images.crops(config.batch, config.patch, generator)
-    draws = torch.rand(config.batch, 11, generator=generator, device=generator.device).cpu().numpy()
+    draws = torch.rand(config.batch, DRAWS, generator=generator, device=generator.device).cpu().numpy()
     pixels = crops.permute(0, 2, 3, 1).cpu().numpy()
-    pairs = [_photograph(np.ascontiguousarray(p), config, d) for p, d in zip(pixels, draws, strict=True)]
+    pairs = [_pair(np.ascontiguousarray(p), config, d) for p, d in zip(pixels, draws, strict=True)]
     clean, noisy = (
         torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2).to(crops.device)
         for side in zip(*((c, y) for c, y, _ in pairs), strict=True)
@@ -88,44 +109,81 @@ def make_batch(images: ImageSet, config: RealNoiseConfig, generator: torch.Gener
     return clean, noisy, conditions.reshape(-1, 1, 1, 1)
 
 
-def _photograph(
+def _pair(
     crop: NDArray[np.float32], config: RealNoiseConfig, draws: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-    """Give a crop through a random camera without noise, the same with noise, and the condition."""
+    """Give a crop without noise, the same with noise, and the condition."""
+    own, (jpeg, quality, half, grey, told, even) = draws[:-6], draws[-6:]
+    clean, noisy = (_even if even < config.even_share else _photograph)(crop, config, own)
+    if grey < config.grey_share:
+        clean, noisy = (np.repeat(luminance(x)[:, :, np.newaxis], 3, axis=2) for x in (clean, noisy))
+    if jpeg < config.jpeg_share:
+        noisy = compress(
+            noisy,
+            config.quality_min + int(quality * (101 - config.quality_min)),
+            "4:2:0" if half < HALF_CHROMA else "4:4:4",
+        )
+    level = float(np.sqrt(np.mean((noisy - clean) ** 2)))
+    return clean, noisy, BLIND if told < config.blind_share else level
+
+
+def _photograph(
+    crop: NDArray[np.float32], config: RealNoiseConfig, draws: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give a crop through a random camera without noise, and the same with noise."""
     balance = {"red": 1.2 + 1.4 * float(draws[0]), "blue": 1.2 + 1.2 * float(draws[1]), "colour": float(draws[2])}
     gain = config.gain_min * (config.gain_max / config.gain_min) ** float(draws[3])
     sigma = gain ** READ_NOISE[0] * np.exp(READ_NOISE[1] * (4 * draws[4] - 2)) / 4
-    width = LENS[0] + (LENS[1] - LENS[0]) * float(draws[10])
+    width = LENS[0] + (LENS[1] - LENS[0]) * float(draws[5])
     soft = np.asarray(cv2.GaussianBlur(crop, (0, 0), width), np.float32)
     raw = expose(soft, **balance)
-    clean = develop(raw, **balance)
-    noisy = develop(poisson(raw, gain=gain, sigma=float(sigma), rng=int(draws[5] * 2**24)).image, **balance)
-    if draws[6] < config.jpeg_share:
-        noisy = compress(noisy, 75 + int(draws[7] * 26), "4:4:4" if draws[7] > 0.5 else "4:2:0")
-    if draws[8] < config.grey_share:
-        clean, noisy = (np.repeat(luminance(x)[:, :, np.newaxis], 3, axis=2) for x in (clean, noisy))
-    level = float(np.sqrt(np.mean((noisy - clean) ** 2)))
-    told = draws[9] >= config.blind_share
-    return clean, noisy, level if told else BLIND
+    noisy = poisson(raw, gain=gain, sigma=float(sigma), rng=_seed(draws[6])).image
+    return develop(raw, **balance), develop(noisy, **balance)
+
+
+def _even(
+    crop: NDArray[np.float32], config: RealNoiseConfig, draws: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give a crop as it is, and with Gaussian noise, independent or the same in all channels, white or smooth."""
+    channels = 1 if draws[0] < GREY_NOISE else 3
+    noise = np.random.default_rng(_seed(draws[1])).standard_normal((*crop.shape[:2], channels), np.float32)
+    if draws[2] < SMOOTH_NOISE:
+        smooth = cv2.GaussianBlur(noise, (0, 0), SMOOTHEST * max(float(draws[3]), 0.1)).reshape(noise.shape)
+        noise = smooth / smooth.std()
+    return crop, np.clip(crop + np.float32(config.sigma_max / 255 * draws[4]) * noise, 0, 1)
+
+
+def _seed(draw: np.float32) -> int:
+    """Make a seed of a number in [0, 1)."""
+    return int(draw * 2**24)
 
 
 @torch.no_grad()
 def validate(network: nn.Module, images: ImageSet, config: RealNoiseConfig) -> dict[str, float]:
-    """Give the mean PSNR in dB of the held-out images, level not told, by the gain of the sensor, with JPEG at 95."""
+    """Give the mean PSNR in dB of the held-out images, level not told: by the gain of the sensor, and by even noise."""
     multiple: int = network.size_multiple
-    scores: dict[str, float] = {}
     device = next(network.parameters()).device
     blind = torch.full((1, 1, 1, 1), BLIND, device=device)
-    for gain in VALIDATION_GAINS:
-        psnrs = []
-        for index in range(len(images)):
-            image = images.image(index).permute(1, 2, 0).cpu().numpy().astype(np.float32) / np.float32(255)
-            height, width = (min(192, side) // multiple * multiple for side in image.shape[:2])
-            raw = expose(image[:height, :width])
-            clean = torch.from_numpy(develop(raw)).permute(2, 0, 1)
-            noise = poisson(raw, gain=gain, sigma=float(gain ** READ_NOISE[0] / 4), rng=index).image
-            y = torch.from_numpy(compress(develop(noise), 95)).permute(2, 0, 1)[None].to(device)
+    psnrs: dict[str, list[float]] = {}
+    for index in range(len(images)):
+        image = images.image(index).permute(1, 2, 0).cpu().numpy().astype(np.float32) / np.float32(255)
+        height, width = (min(192, side) // multiple * multiple for side in image.shape[:2])
+        for name, clean, noisy in _validation_pairs(image[:height, :width], index):
+            y = torch.from_numpy(noisy).permute(2, 0, 1)[None].to(device)
             x_hat = network(y.contiguous(memory_format=torch.channels_last), blind).float()[0].clamp(0, 1).cpu()
-            psnrs.append(-10 * float(torch.log10((x_hat - clean).square().mean())))
-        scores[f"psnr_gain {gain:g}"] = sum(psnrs) / len(psnrs)
-    return scores
+            error = (x_hat - torch.from_numpy(clean).permute(2, 0, 1)).square().mean()
+            psnrs.setdefault(f"psnr_{name}", []).append(-10 * float(torch.log10(error)))
+    return {name: sum(each) / len(each) for name, each in psnrs.items()}
+
+
+def _validation_pairs(
+    crop: NDArray[np.float32], seed: int
+) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
+    """Give (name, clean, noisy) at every level."""
+    raw = expose(crop)
+    for gain in VALIDATION_GAINS:
+        noise = poisson(raw, gain=gain, sigma=float(gain ** READ_NOISE[0] / 4), rng=seed).image
+        yield f"gain {gain:g}", develop(raw), compress(develop(noise), 95)
+    for sigma in VALIDATION_SIGMAS:
+        grain = np.random.default_rng(seed).standard_normal(crop.shape, np.float32)
+        yield f"sigma {sigma}", crop, compress(np.clip(crop + np.float32(sigma / 255) * grain, 0, 1), 92)
