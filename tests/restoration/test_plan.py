@@ -65,11 +65,12 @@ def test_the_sort_of_noise_chooses_the_denoiser() -> None:
     assert (step.method, step.parameters) == ("poisson-gaussian", {"sigma": 0.1, "gain": 0.02, "denoiser": "auto"})
     assert Plan.from_json(make_plan(diagnosis(light)).to_json()) == make_plan(diagnosis(light))
     shared = make_plan(diagnosis(found("noise", sigma=0.1, shared=True))).steps[0]
-    assert (shared.method, shared.parameters) == ("luma-chroma", {"sigma": 0.1})
+    assert (shared.method, shared.parameters) == ("camera", {})
     both = make_plan(diagnosis(found("noise", sigma=0.1, shared=True, signal_dependent=True, gain=0.02))).steps[0]
-    assert (both.method, both.parameters["denoiser"]) == ("poisson-gaussian", "luma-chroma")
-    coded = found("noise", sigma=0.1, shared=True, compressed=True, remaining_sigma=0.06)
-    assert make_plan(diagnosis(coded)).steps[0].method == "luma-chroma"
+    assert (both.method, both.parameters) == ("camera", {})
+    for quality, expected in ((59, "luma-chroma"), (60, "camera")):
+        coded = found("noise", sigma=0.1, shared=True, compressed=True, quality=quality, remaining_sigma=0.06)
+        assert make_plan(diagnosis(coded)).steps[0].method == expected
     after_jpeg = make_plan(diagnosis(light, found("jpeg", quality=20))).steps[1]
     assert (after_jpeg.method, after_jpeg.parameters) == ("auto", {})
 

@@ -172,7 +172,13 @@ def _find_compressed_noise(image: Image) -> Finding | None:
         unit="of 255",
         confidence=float(np.clip(0.6 + 0.4 * (sigma / least_level(traces.quality) - 1), 0.6, 0.95)),
         message=f"There was noise before it was compressed: values scattered by about {255 * sigma:.0f} of 255.",
-        details={"sigma": sigma, "compressed": True, "remaining_sigma": REMAINING * sigma, "shared": shared},
+        details={
+            "sigma": sigma,
+            "compressed": True,
+            "quality": traces.quality,
+            "remaining_sigma": REMAINING * sigma,
+            "shared": shared,
+        },
     )
 
 

@@ -71,6 +71,8 @@ REPAIRS: dict[str, tuple[str, str]] = {
 }
 
 
+LEARNED_QUALITY = 60  # of JPEG, from which on the camera denoiser has seen noise before it
+
 # Beside the inputs of its task: where the first JPEG block starts (row, column); the psf by its kind ("gaussian",
 # "defocus", "motion"), width (standard deviation, radius or length in pixels) and angle in degrees.
 # Correlated noise is told by its autocorrelation at lags -3..3 (rows, columns); noise that was compressed is no longer
@@ -230,7 +232,8 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
     parameters: dict[str, Any] = {}
     unaltered = "impulses" not in found and "jpeg" not in found  # those repairs change the noise
     if finding.kind == "noise" and finding.details.get("compressed"):
-        method = "luma-chroma" if finding.details.get("shared") else method
+        learned = finding.details.get("quality", 0) >= LEARNED_QUALITY
+        method = "camera" if learned else "luma-chroma" if finding.details.get("shared") else method
         parameters = {"sigma": finding.details["remaining_sigma"], "compressed": True}
     elif finding.kind == "noise" and unaltered:
         method, parameters = _denoising(finding.details)
@@ -255,11 +258,10 @@ def _denoising(details: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     method, given = REPAIRS["noise"][1], {}
     if details.get("correlated"):
         method, names = "bm3d", ("sigma", "autocorrelation")
-    elif details.get("signal_dependent"):
-        method, names = "poisson-gaussian", ("sigma", "gain", "offset_sigma")
-        given = {"denoiser": "luma-chroma" if details.get("shared") else "auto"}
     elif details.get("shared"):
-        method = "luma-chroma"
+        method, names = "camera", ()  # it has seen noise before JPEG, and judges its level by the pixels
+    elif details.get("signal_dependent"):
+        method, names, given = "poisson-gaussian", ("sigma", "gain", "offset_sigma"), {"denoiser": "auto"}
     return method, {name: details[name] for name in names if name in details} | given
 
 

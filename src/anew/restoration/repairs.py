@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from anew.arrays import Image, Mask, across_channels, are_values, is_value, luminance
+from anew.arrays import Image, Mask, across_channels, are_values, is_value
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
 from anew.restoration.checks import MeasuredNoise, Verdict
@@ -121,7 +121,8 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
         return _dropped(step, now, "hardly any noise is measured in the picture as it is now")
     sigma = _number(options.pop("sigma", measured.sigma), "sigma")
     free = step.method == "auto" and "sigma" not in told
-    method = METHODS.get("denoise", "luma-chroma" if free and measured.shared else step.method)
+    method = METHODS.get("denoise", "camera" if free and measured.shared else step.method)
+    blind = method.blind and (compressed or "sigma" not in told)
     if method.name == "luma-chroma" and now.image.shape[2] == 3:  # of the whole picture, not of each tile
         told["chroma_sigma"] = options.setdefault("chroma_sigma", measure_chroma_sigma(now.image))
     autocorrelation = options.pop("autocorrelation", None)
@@ -129,7 +130,7 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
         options["psd"] = power_spectrum(autocorrelation)
 
     def denoise(x: Image) -> Image:
-        result: Image = method.function(x, sigma, **options)
+        result: Image = method.function(x, **options) if blind else method.function(x, sigma, **options)
         return result
 
     ends = _ends(options.pop("clipped", None))
@@ -145,7 +146,7 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
     verdict = _verdict(now, judge)
     level = max(sigma, 1e-4)
     unsure = np.hypot(uncertainty.denoised_uncertainty(image, level), np.float32((1 - now.strength) * level))
-    used = {**told, "sigma": sigma}
+    used = told if blind else {**told, "sigma": sigma}
     white = not compressed and autocorrelation is None and "gain" not in told
     if now.check and ends is None and white:
         ends = clipped_ends(now.image, full, sigma)
@@ -180,7 +181,7 @@ def _measured_noise(image: Image, told: Mapping[str, Any]) -> MeasuredNoise:
         correlation = estimate_correlation(image)
         return MeasuredNoise(correlation.sigma, autocorrelation=correlation.autocorrelation)
     shared = shares_channels(image)
-    sigma = estimate_noise_sigma(luminance(image) if shared else image)
+    sigma = estimate_noise_sigma(image)
     if told.get("gain"):
         light = estimate_signal_dependence(image)
         if light.dependent:

@@ -28,8 +28,8 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
         Standard deviation of the noise, in units of the range [0, 1]; 10 grey levels of 255 are 10 / 255. Estimated
         from the image if not given.
     method : str
-        One of ``anew.methods("denoise")``. ``"auto"`` is the first of them, but ``"luma-chroma"`` where the level is
-        estimated and the channels share the noise, as in JPEG files.
+        One of ``anew.methods("denoise")``. ``"auto"`` is the first of them, but ``"camera"`` where the level is
+        not given and the channels share the noise, as in JPEG files.
     **options
         The method's own options; an unknown one is an error.
 
@@ -49,7 +49,8 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
         from anew.diagnosis.noise import VISIBLE_SIGMA, estimate_noise_sigma, shares_channels
 
         sigma = estimate_noise_sigma(x)
-        method = "luma-chroma" if sigma >= VISIBLE_SIGMA and shares_channels(x) else method
+        if sigma >= VISIBLE_SIGMA and shares_channels(x):
+            return like(METHODS.get("denoise", "camera").function(x), image)
     chosen = METHODS.get("denoise", method)
     options = chosen.checked(options)
     if sigma is None and chosen.blind:

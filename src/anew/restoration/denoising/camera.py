@@ -1,8 +1,9 @@
-"""A U-Net that we trained on the noise of cameras; runs through ONNX Runtime.
+"""A U-Net that we trained on the noise of cameras, and on noise before JPEG; runs through ONNX Runtime.
 
 The noise of photographs depends on brightness, differs between the channels and is smooth in space, since a camera
-interpolates, balances, tones and compresses it. Denoisers made for independent Gaussian noise take it for texture; this
-one has seen it (``anew/degradations/camera.py``), and judges its level by the pixels. The network is
+interpolates, balances, tones and compresses it. Of noise that was even, JPEG with halved chroma leaves what red, green
+and blue share. Denoisers made for independent Gaussian noise take either for content; this one has seen them
+(``anew/degradations/camera.py``, ``anew/training/real_noise.py``), and judges the level by the pixels. The network is
 ``anew/networks/unet.py``; its card (``anew models camera-unet``) says what it was trained on and how good it is.
 """
 
@@ -25,7 +26,7 @@ def denoise_camera(
     """Denoise a photograph, blind or told the level.
 
     Use it for photographs as cameras and telephones store them, whose noise is blotched, differs from dark to bright
-    and went through JPEG. Noise that was added evenly is better left to ``"unet"``.
+    or went through JPEG. Noise that was added evenly, and not compressed since, is better left to ``"unet"``.
 
     Parameters
     ----------
