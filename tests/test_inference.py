@@ -83,7 +83,7 @@ def test_unknown_and_missing_providers_are_named(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(Unavailable, match="'cuda' is not there: pip install onnxruntime-gpu"):
             open_model(MODEL, provider="cuda")
     if find_spec("openvino") is None:
-        with pytest.raises(Unavailable, match=r"'openvino' is not installed: pip install 'anew\[openvino\]'"):
+        with pytest.raises(Unavailable, match=r"'openvino' is not installed: pip install openvino"):
             open_model(MODEL, provider="openvino")
 
 
