@@ -133,6 +133,13 @@ def test_pages_of_like_names_keep_apart(folder: Path, invoke: Invoke) -> None:
     assert invoke("restore", "in/sub", "-o", "other", "--report", "pages/sub", "--overwrite")[0] == 0
 
 
+def test_that_no_map_is_written_is_said(folder: Path, invoke: Invoke) -> None:
+    Image.new("RGB", (40, 30), (90, 120, 30)).save("flat.png")
+    code, out, _ = invoke("diagnose", "flat.png", "--maps", "maps")
+    assert code == 0
+    assert "No map is written" in out
+
+
 def test_maps_of_like_names_keep_apart_and_are_not_overwritten(folder: Path, invoke: Invoke) -> None:
     holed = np.array(Image.open("one.png"))
     holed[10:30, 10:40] = (255, 0, 255)

@@ -43,8 +43,9 @@ def evaluate(
 ) -> None:
     """Score results against clean pictures of the same name, on their own, or as a set.
 
-    With --reference: PSNR, SSIM, MS-SSIM, GMSD, edge preservation and our perceptual distance. Without: NIQE,
-    sharpness, noise (of 255) and blockiness. A clean picture is found by its path under CLEAN, whatever its ending.
+    With --reference: PSNR (100 for equal pictures), SSIM, MS-SSIM, GMSD, edge preservation and our perceptual distance.
+    Without: NIQE, sharpness, noise (of 255) and blockiness. A clean picture is found by its path under CLEAN, whatever
+    its ending.
 
     With --real, for generated pictures: Frechet and kernel distance, precision and recall, density and coverage of the
     two sets; with --train, whether they are copies.

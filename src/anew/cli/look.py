@@ -33,6 +33,8 @@ class DiagnoseWork:
         diagnoses = [diagnose(frame) for frame in read_frames(job.source, max_megapixels=self.max_megapixels)]
         maps = write_maps(diagnoses, self.maps[job], overwrite=self.overwrite) if self.maps else []
         text = "\n".join([f"{job.source}:", *(_in_words(d, i, len(diagnoses)) for i, d in enumerate(diagnoses))])
+        if self.maps and not maps:
+            text += "\n  No map is written: nothing that was found has a place."
         frames = [[finding_as_json(f) for f in d.findings] for d in diagnoses]
         facts: dict[str, Any] = {"findings": frames[0] if len(frames) == 1 else frames}
         return Outcome(job, text, {**facts, "maps": [str(m) for m in maps]} if self.maps else facts)
