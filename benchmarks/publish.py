@@ -3,7 +3,8 @@
     python -m benchmarks.publish anew-bench-denoise/ ... [--busy] [--beside]
     python -m benchmarks.publish --speed benchmarks/results/local/COMMIT.json
 
-Every folder that ``anew bench`` filled becomes ``docs/benchmarks/TASK-SET.json`` with its table. ``--busy`` says that
+Every folder that ``anew bench`` filled becomes ``docs/benchmarks/TASK-SET.json`` with its table; of a run with
+``--methods`` their rows alone take the place of the older ones. ``--busy`` says that
 other programs ran meanwhile: the times are then those of the table that is stored already, if it comes from such a
 processor. ``--beside`` leaves that table in its place and stores a second one of fewer pictures, ``TASK-SET-N.json``.
 The file that ``make bench`` wrote becomes ``docs/benchmarks/speed.json`` with the figures of the methods; of a run with
@@ -17,6 +18,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from anew.bench.contenders import INPUT
 from anew.bench.protocols import PROTOCOLS
 from anew.registry import METHODS
 from benchmarks.measurement import commit
@@ -50,6 +52,25 @@ def with_older_times(table: dict[str, Any], older: dict[str, Any] | None) -> dic
     return {**table, "rows": rows, "timed": timed}
 
 
+def with_rows(stored: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
+    """Put the rows of some methods, measured later in the same way, in place of the older ones; say so in "later"."""
+    for key in ("protocol", "levels", "seed", "pictures", "machine"):
+        if newer[key] != stored[key]:
+            raise SystemExit(f"the stored table has {key} {stored[key]}, this one {newer[key]}; measure all")
+    rows = {row["method"]: row for row in (*stored["rows"], *newer["rows"]) if row["method"] != INPUT}
+    unchanged = [row for row in stored["rows"] if row["method"] == INPUT]
+    ordered = sorted(rows.values(), key=lambda row: -row["mean"]["psnr"])
+    renewed = [row["method"] for row in newer["rows"] if row["method"] != INPUT]
+    return {**stored, "rows": [*ordered, *unchanged], "later": _later(stored, newer, renewed)}
+
+
+def _later(stored: dict[str, Any], newer: dict[str, Any], methods: list[str]) -> list[dict[str, Any]]:
+    """Add to what was measured after the rest; a method that is measured again is named once."""
+    before = [{**part, "methods": [m for m in part["methods"] if m not in methods]} for part in stored.get("later", [])]
+    own = {"commit": newer["commit"], "date": newer["date"], "methods": methods}
+    return [*(part for part in before if part["methods"]), own]
+
+
 def with_newer(stored: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
     """Put the methods of a newer run, from such a processor, in place of their older figures; say so in "later"."""
     if newer["machine"] != stored["machine"]:
@@ -62,8 +83,7 @@ def with_newer(stored: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
     kept = [m for m in stored["measurements"] if method_of(m) not in renewed]
     order = [f"{method.task}/{method.name}" for method in METHODS]
     together = sorted([*kept, *newer["measurements"]], key=lambda m: order.index(method_of(m)))
-    later = [*stored.get("later", []), {"commit": newer["commit"], "date": newer["date"], "methods": renewed}]
-    return {**stored, "measurements": together, "later": later}
+    return {**stored, "measurements": together, "later": _later(stored, newer, renewed)}
 
 
 def main() -> None:
@@ -76,12 +96,17 @@ def main() -> None:
     options = parser.parse_args()
     FIGURES.mkdir(exist_ok=True)
     for folder in options.folders:
-        table = table_of(json.loads((folder / "bench.json").read_text(encoding="utf-8")), commit())
+        document = json.loads((folder / "bench.json").read_text(encoding="utf-8"))
+        table = table_of(document, commit())
         path = FIGURES / f"{table['task']}-{table['set']}.json"
+        if options.beside:
+            path = path.with_stem(f"{path.stem}-{table['pictures']}")
+        stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
         if options.busy:
-            older = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-            table = with_older_times(table, older)
-        _write(path.with_stem(f"{path.stem}-{table['pictures']}") if options.beside else path, table)
+            table = with_older_times(table, stored)
+        if stored is not None and document["plan"]["methods"] != "all":
+            table = with_rows(stored, table)
+        _write(path, table)
     if options.speed:
         document = json.loads(options.speed.read_text(encoding="utf-8"))
         document["measurements"] = [m for m in document["measurements"] if m["name"].startswith("methods/")]

@@ -69,7 +69,7 @@ def test_a_broken_picture_is_left_out_and_said(invoke: Invoke, sets: dict[str, n
     code, out, err = invoke("evaluate", "marble", "--real", "other")
     assert code == 1
     assert "12 generated and 12 real" in out
-    assert "broken.png: left out" in err
+    assert "left out: marble/broken.png: " in err
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT)]
 
 from benchmark_page import FIGURES, HEADINGS, make_benchmark_page  # noqa: E402
-from benchmarks.publish import with_newer, with_older_times  # noqa: E402
+from benchmarks.publish import with_newer, with_older_times, with_rows  # noqa: E402
 from growth_plot import draw_growth  # noqa: E402
 
 TABLES = sorted(FIGURES.glob("*-*.json"))
@@ -120,6 +120,21 @@ def test_times_of_a_busy_machine_do_not_count() -> None:
         table = with_older_times(untimed(stored), other)
         assert all(r["seconds_per_megapixel"] is None for r in table["rows"])
         assert table["timed"] is None
+
+
+def test_rows_measured_again_take_the_place_of_the_older_ones() -> None:
+    def row(method: str, psnr: float) -> dict:  # type: ignore[type-arg]
+        return {"method": method, "mean": {"psnr": psnr}}
+
+    same = {"protocol": "p", "levels": [25.0], "seed": 0, "pictures": 4, "machine": {"cpu": "x"}}
+    first = {**same, "commit": "a", "date": "1", "rows": [row("unet", 30), row("tv", 28), row("input", 20)]}
+    for number, psnr in enumerate((31, 27)):
+        newer = {**same, "commit": f"b{number}", "date": "2", "rows": [row("tv", psnr), row("input", 20)]}
+        first = with_rows(first, newer)
+        assert [r["method"] for r in first["rows"]] == (["tv", "unet"] if psnr == 31 else ["unet", "tv"]) + ["input"]
+        assert first["later"] == [{"commit": f"b{number}", "date": "2", "methods": ["tv"]}]
+    with pytest.raises(SystemExit, match="the stored table has pictures 4, this one 3"):
+        with_rows(first, {**newer, "pictures": 3})
 
 
 def test_the_page_says_when_the_times_were_measured_and_draws_nothing_without_them(tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ class Compared:
         ``psnr`` and ``ssim`` where there is a reference; else ``estimated_psnr`` (denoising) or ``niqe``, if they can
         be told.
     reason : str
-        Why it could not run, or that it changed nothing.
+        Why it could not run.
+    changed : bool
+        Whether it changed a pixel.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Compared:
     seconds_per_megapixel: float
     scores: Mapping[str, float]
     reason: str = ""
+    changed: bool = True
 
 
 def try_method(
@@ -74,8 +77,7 @@ def try_method(
     if reference is None and sigma:
         scores = {"estimated_psnr": estimated_psnr(image, run, sigma), **scores}
     megapixels = result.shape[0] * result.shape[1] / 1e6
-    idle = result.shape == image.shape and np.array_equal(result, image)
-    return Compared(name, result, seconds, seconds / megapixels, scores, "left it as it is" if idle else "")
+    return Compared(name, result, seconds, seconds / megapixels, scores, changed=not np.array_equal(result, image))
 
 
 def judge(result: Image, reference: Image | None) -> dict[str, float]:
@@ -176,4 +178,4 @@ def caption(m: Compared) -> str:
         "niqe": "NIQE {:.1f}",
     }
     said = [words[name].format(value) for name, value in m.scores.items()]
-    return ", ".join([*said, f"{m.seconds:.2f} s", *filter(None, [m.reason])])
+    return ", ".join([*said, f"{m.seconds:.2f} s", *([] if m.changed else ["left it as it is"])])

@@ -13,6 +13,7 @@ import numpy as np
 
 from anew.arrays import LUMA
 from anew.bench.protocols import Pixels, as_eight_bit
+from anew.codecs.formats import picture_files
 from anew.errors import ImageFileError
 
 BUILT_IN = ("astronaut", "camera", "chelsea", "coffee", "rocket")
@@ -74,7 +75,7 @@ def load_pictures(
         pictures = [CleanPicture(name, _built_in(name)) for name in names]
     else:
         folder = find_folder(data)
-        files = _image_files(folder)
+        files = picture_files(folder)
         pictures = []
         for file in spread(files, limit):
             try:
@@ -127,13 +128,6 @@ def timed_picture(pictures: list[CleanPicture]) -> CleanPicture:
         margins = [(0, max(0, side - height)), (0, max(0, side - width))] + [(0, 0)] * (pixels.ndim - 2)
         pixels = np.pad(pixels, margins, mode="symmetric")
     return CleanPicture(chosen.name, _cropped(pixels, most / 1e6))
-
-
-def _image_files(folder: Path) -> list[Path]:
-    from anew.codecs.formats import FORMATS
-
-    endings = {ending for chosen in FORMATS for ending in chosen.extensions}
-    return sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix.lower() in endings)
 
 
 def _built_in(name: str) -> Pixels:

@@ -310,15 +310,15 @@ def _end_workers() -> None:
 
 def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
     """Give (file, path relative to the folder that named it)."""
-    endings = _image_endings()
+    from anew.codecs.formats import picture_files
+
     for entry in inputs:
         if not entry:
             raise typer.BadParameter("a name is empty; write . for the folder that you are in")
         path = Path(entry)
         if path.is_dir():
-            for found in sorted(path.rglob("*")):
-                if found.suffix.lower() in endings and found.is_file():
-                    yield found, found.relative_to(path)
+            for found in picture_files(path):
+                yield found, found.relative_to(path)
         elif not path.exists() and glob.has_magic(entry):
             for match in sorted(glob.glob(entry, recursive=True)):
                 if os.path.isfile(match):
@@ -351,23 +351,19 @@ def _is_folder(output: Path) -> bool:
 
 
 def _is_image_name(path: Path) -> bool:
-    return path.suffix.lower() in _image_endings()
+    from anew.codecs.formats import ENDINGS
+
+    return path.suffix.lower() in ENDINGS
 
 
 def _check_file_name(output: Path) -> None:
     """Refuse a name that no picture can be written under, before anything is computed."""
+    from anew.codecs.formats import ENDINGS
+
     if not _is_image_name(output):
-        raise typer.BadParameter(
-            f"{output}: no known image format (known endings: {' '.join(sorted(_image_endings()))})"
-        )
+        raise typer.BadParameter(f"{output}: no known image format (known endings: {' '.join(sorted(ENDINGS))})")
     if not output.parent.is_dir():
         raise typer.BadParameter(f"{output.parent}: there is no such folder; make it, or choose another -o")
-
-
-def _image_endings() -> frozenset[str]:
-    from anew.codecs.formats import FORMATS
-
-    return frozenset(extension for format in FORMATS for extension in format.extensions)
 
 
 def _refuse_losses(jobs: list[Job], overwrite: bool) -> None:

@@ -49,7 +49,6 @@ def bench(
     the clean ones. DIR gets index.html, table.csv, bench.json and results.jsonl; a run that was stopped goes on where
     it ended.
     """
-    from anew.bench.contenders import contender_names
     from anew.bench.files import write_files
     from anew.bench.plan import BenchPlan
     from anew.bench.protocols import PROTOCOLS
@@ -76,7 +75,6 @@ def bench(
         if (folder / name).exists() and not (folder / "results.jsonl").exists():
             raise typer.BadParameter(f"{folder / name} is of no benchmark; choose another -o")
     try:
-        contender_names(task, methods, peers=peers)
         run = run_bench(plan, folder, progress=Lines(plan), fresh=fresh)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

@@ -153,7 +153,7 @@ def _rows(tried: list[Compared]) -> list[dict[str, Any]]:
             "seconds": round(m.seconds, 4),
             "seconds_per_megapixel": round(m.seconds_per_megapixel, 4),
             **m.scores,
-            **({"not_run": m.reason} if m.result is None else {"changed": not m.reason}),
+            **({"not_run": m.reason} if m.result is None else {"changed": m.changed}),
         }
         for m in tried
     ]

@@ -88,8 +88,6 @@ def evaluate(
 
 def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path, Path | None]], list[str]]:
     """Pair files by their path in the folder, first with its ending, then without."""
-    from anew.cli.evaluate_sets import picture_files
-
     for path in (results, reference):
         if path is not None and not path.exists():
             raise typer.BadParameter(f"{path} does not exist")
@@ -97,14 +95,14 @@ def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path,
         if reference is not None and reference.is_dir():
             raise typer.BadParameter(f"{results} is a file; give a file as --reference too")
         return [(results.name, results, reference)], []
-    files = picture_files(results)
+    files = _files(results)
     if not files:
         raise typer.BadParameter(f"no image found in {results}")
     if reference is None:
         return [(name, path, None) for name, path in files.items()], []
     if not reference.is_dir():
         raise typer.BadParameter(f"{results} is a folder; give a folder as --reference too")
-    clean = picture_files(reference)
+    clean = _files(reference)
     by_stem: dict[str, list[str]] = {}
     for name in clean:
         by_stem.setdefault(str(Path(name).with_suffix("")), []).append(name)
@@ -119,6 +117,13 @@ def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path,
             pairs.append((name, path, clean[partner]))
             used.add(partner)
     return pairs, unmatched + [str(clean[name]) for name in clean if name not in used]
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Give the pictures of a folder by their paths in it."""
+    from anew.codecs.formats import picture_files
+
+    return {str(path.relative_to(folder)): path for path in picture_files(folder)}
 
 
 def _score(path: Path, clean: Path | None, max_megapixels: float) -> dict[str, float | None]:

@@ -52,6 +52,7 @@ def _features_of(source: Path, option: str, extractor: str, max_megapixels: floa
     """Give (N, D) of the pictures of a folder, or of the array of a .npz file."""
     import numpy as np
 
+    from anew.codecs.formats import picture_files
     from anew.errors import AnewError
     from anew.images import read
     from anew.metrics.features import extract
@@ -64,11 +65,11 @@ def _features_of(source: Path, option: str, extractor: str, max_megapixels: floa
         if not source.is_dir():
             raise typer.BadParameter(f"expected a folder of pictures or a .npz file, got {source}")
         by_shape: dict[tuple[int, ...], list[NDArray[np.uint8]]] = {}  # of one shape at once: many times as fast
-        for name, path in picture_files(source).items():
+        for path in picture_files(source):
             try:
                 pixels = read(path, max_megapixels=max_megapixels).pixels
             except AnewError as error:
-                failed.append(f"{name}: left out ({error})")
+                failed.append(f"left out: {error}")
                 continue
             by_shape.setdefault(pixels.shape, []).append(np.rint(pixels.clip(0, 1) * 255).astype(np.uint8))
         parts = [extract(np.stack(alike), extractor) for alike in by_shape.values()]
@@ -92,15 +93,6 @@ def _array_of(source: Path, names: tuple[str, ...]) -> NDArray[Any]:
             raise ValueError(f"expected an array {' or '.join(names)}, it holds {', '.join(file) or 'none'}")
     except (OSError, zipfile.BadZipFile) as error:
         raise ValueError(f"cannot be read ({error})") from None
-
-
-def picture_files(folder: Path) -> dict[str, Path]:
-    """Give the pictures of a folder and its sub-folders by their paths in it, in order."""
-    from anew.codecs.formats import FORMATS
-
-    endings = {ending for chosen in FORMATS for ending in chosen.extensions}
-    found = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix.lower() in endings)
-    return {str(path.relative_to(folder)): path for path in found}
 
 
 def _figures(compared: SetComparison) -> dict[str, Any]:

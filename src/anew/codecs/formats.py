@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, cast
 
 from anew.codecs.facts import Facts, Source
@@ -93,6 +94,14 @@ FORMATS = (
     Format("PNM", (".ppm", ".pgm", ".pbm", ".pnm", ".pam"), "netpbm"),
     Format("PFM", (".pfm",), "pfm"),
 )
+
+
+ENDINGS = frozenset(ending for entry in FORMATS for ending in entry.extensions)
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """Give the files of a folder and its sub-folders that are named as pictures, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in ENDINGS)
 
 
 def by_content(data: bytes) -> Format | None:

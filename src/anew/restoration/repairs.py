@@ -122,7 +122,7 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
     sigma = _number(options.pop("sigma", measured.sigma), "sigma")
     free = step.method == "auto" and "sigma" not in told
     method = METHODS.get("denoise", "camera" if free and measured.shared else step.method)
-    blind = method.blind and (compressed or "sigma" not in told)
+    blind = method.blind and (compressed or "sigma" not in told)  # then a level only serves the check
     if method.name == "luma-chroma" and now.image.shape[2] == 3:  # of the whole picture, not of each tile
         told["chroma_sigma"] = options.setdefault("chroma_sigma", measure_chroma_sigma(now.image))
     autocorrelation = options.pop("autocorrelation", None)
