@@ -13,7 +13,6 @@ import typer
 
 from anew.cli import options as o
 from anew.errors import InvalidSetting
-from anew.options import near
 
 FIXED = ("objective", "task")  # what no --set changes
 
@@ -62,6 +61,8 @@ def train(
 
     The same command goes on with an interrupted run. The result is DIR/model.onnx.
     """
+    from anew.options import near
+
     recipes = _recipes()
     if recipe is not None and recipe not in recipes:
         hint = near(recipe, recipes) or f"; there are {', '.join(recipes)}"
@@ -128,6 +129,8 @@ def _settings_of(config: Any) -> dict[str, Any]:
 def _as_setting(config: Any, key: str, value: Any) -> Any:
     """Bring a value to the type of a setting; several are a JSON list, or words with commas."""
     from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+    from anew.options import near
 
     if key in FIXED:
         raise typer.BadParameter(f"{key} is what the recipe stands for; choose another recipe", param_hint="--set")
