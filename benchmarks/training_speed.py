@@ -31,7 +31,9 @@ from torch.utils.data import DataLoader, Dataset
 from anew.networks import build_network
 from anew.recipes import RECIPES
 from anew.training.data import LabelledImages
-from anew.training.loop import WARM_UP, computes_bfloat16, train
+from anew.training.devices import computes_bfloat16
+from anew.training.journal import WARM_UP
+from anew.training.loop import train
 
 IMAGES = 6_000
 LABELS = 10

@@ -21,9 +21,10 @@ from anew.networks.quantised import calibrate
 from anew.training.checkpoints import AFRESH, load_checkpoint, read_checkpoint
 from anew.training.config import TrainingConfig
 from anew.training.data import identify
+from anew.training.devices import find_device
 from anew.training.export import load_weights
 from anew.training.interruption import Stopped, stop_requests
-from anew.training.loop import find_device, train
+from anew.training.loop import train
 from anew.training.objective import Objective
 from anew.training.restoration import RunFacts
 
