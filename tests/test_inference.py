@@ -12,7 +12,6 @@ import pytest
 
 import anew
 from anew.errors import Unavailable
-from anew.inference import providers
 from anew.inference.card import BadModel
 from anew.inference.models import RunFailed, open_model
 from anew.inference.providers import BFLOAT16_FROM, computes_bfloat16
@@ -159,11 +158,3 @@ def test_grey_pictures_go_through_the_grey_network_and_colour_through_the_other(
         result = denoise_unet(x, 0.1)
         np.testing.assert_array_equal(result, denoise_unet(x, 0.1, model=own))
         assert np.abs(result - denoise_unet(x, 0.1, model=other)).max() > 1e-3
-
-
-@pytest.mark.parametrize(("value", "count"), [("2,1", 2), (" 3 ", 3), ("1.0", 0), ("", 0), ("many", 0)])
-def test_the_number_of_threads_is_read_as_openmp_reads_it(
-    value: str, count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", value)
-    assert providers._threads() == count

@@ -24,6 +24,7 @@ from typing import Any
 import typer
 
 from anew.errors import AnewError, CannotWrite
+from anew.threads import thread_count
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def _outcomes(
     import multiprocessing
 
     workers = min(processes, len(jobs))
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = max(1, thread_count() // workers)
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_set_up_worker, initargs=(threads,))
     coming = iter(jobs)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from anew.codecs.formats import quiet_library, quiet_stderr
 from anew.errors import UnreadableImage
+from anew.threads import thread_count
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -113,12 +113,12 @@ def compressed(samples: NDArray[Any], depth: int) -> bytes:
     Bands of rows are deflated side by side, each with the end of the one before as its dictionary, and stand one after
     another in one stream, as Adler's pigz does.
     """
-    cores = os.cpu_count() or 1
+    threads = thread_count()
     bands = _filtered_bands(samples, depth)
     checksum, before = 1, b""
     parts = [ZLIB_HEADER]
-    with ThreadPoolExecutor(cores) as pool:
-        while group := list(itertools.islice(bands, cores)):
+    with ThreadPoolExecutor(threads) as pool:
+        while group := list(itertools.islice(bands, threads)):
             befores = [before, *(band[-WINDOW:] for band in group[:-1])]
             parts += pool.map(_deflated, group, befores)
             for band in group:

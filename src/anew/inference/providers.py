@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from anew.errors import Unavailable
 from anew.inference.card import BadModel
+from anew.threads import asked_threads
 
 VARIABLE = "ANEW_PROVIDER"  # of the environment
 PROVIDERS = ("auto", "cpu", "cuda", "openvino", "openvino-bf16")
@@ -80,7 +81,7 @@ def make_session(path: Path, provider: str = "auto") -> Any:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = _threads()
+    options.intra_op_num_threads = asked_threads() or 0  # 0: as many as the runtime finds best
     available = onnxruntime.get_available_providers()
     wanted = [p for p in ONNX_RUNTIME if p in available and (provider != "cpu" or p == ONNX_RUNTIME[1])]
     try:
@@ -130,8 +131,8 @@ class OpenVinoSession:
 
         core = openvino.Core()
         settings: dict[str, str | int] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        if _threads():
-            settings["INFERENCE_NUM_THREADS"] = _threads()
+        if threads := asked_threads():
+            settings["INFERENCE_NUM_THREADS"] = threads
         try:
             model = core.read_model(path)
             self._compiled = core.compile_model(model, "CPU", settings)
@@ -145,12 +146,6 @@ class OpenVinoSession:
         request = self._compiled.create_infer_request()  # one for each call: calls may come from several threads
         results = request.infer(feeds)
         return [results[name].copy() for name in names or range(len(self._compiled.outputs))]
-
-
-def _threads() -> int:
-    """Give the number of threads asked for; 0 leaves it to the runtime."""
-    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # it may name a number for each level
-    return int(first) if first.isdecimal() else 0
 
 
 def _first_line(error: Exception) -> str:

@@ -7,7 +7,6 @@ whose neighbours differ are sampled several times more, so that filaments are sm
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,6 +17,7 @@ from anew.degradations.degraded import check_between, check_choice, check_whole
 from anew.generation.rules.canvas import Rng, Shape, check_shape
 from anew.generation.rules.palettes import Palette, colour_table
 from anew.randomness import as_generator
+from anew.threads import thread_count
 
 Points = NDArray[np.float64]
 
@@ -165,7 +165,7 @@ def escape(
         part = slice(start, start + CHUNK)
         escape_times(flat_x[part], flat_y[part], c or 0j, c is not None, iterations, count[part], distance[part])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the kernel releases the interpreter
+    with ThreadPoolExecutor(thread_count()) as pool:  # the kernel releases the interpreter
         list(pool.map(run, range(0, x.size, CHUNK)))
     return count.reshape(x.shape), distance.reshape(x.shape)
 

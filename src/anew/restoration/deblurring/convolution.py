@@ -13,6 +13,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.threads import thread_count
 
 Boundary = Literal["reflect", "circular"]
 
@@ -47,12 +48,12 @@ def frequency_squared(shape: tuple[int, int]) -> NDArray[np.float64]:
 
 def forward(image: NDArray[Any]) -> NDArray[Any]:
     """Transform an (H, W, C) array along its first two axes."""
-    return scipy.fft.rfft2(image, axes=(0, 1), workers=2)
+    return scipy.fft.rfft2(image, axes=(0, 1), workers=thread_count())
 
 
 def backward(spectrum: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     """Undo `forward`."""
-    return scipy.fft.irfft2(spectrum, s=shape, axes=(0, 1), workers=2)
+    return scipy.fft.irfft2(spectrum, s=shape, axes=(0, 1), workers=thread_count())
 
 
 def make_periodic(image: Image, margin: tuple[int, int]) -> Image:

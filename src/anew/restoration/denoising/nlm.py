@@ -12,7 +12,6 @@ instructions; below t = 3, where weights matter, the two differ by less than 7 %
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image
 from anew.kernels.compiling import kernel
 from anew.options import Positive
+from anew.threads import thread_count
 
 STRIP_ROWS = 24  # a strip and its buffers stay in the second-level cache
 # Tuned for PSNR on photographs: h = factor sigma / (sqrt(patch) channels^power), and a wider patch above a sigma that
@@ -77,7 +77,7 @@ def denoise_nlm(
     def run(top: int) -> None:
         _strip(planes, unit, expected, patch // 2, search // 2, top, min(top + STRIP_ROWS, height), result)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(thread_count()) as pool:
         list(pool.map(run, range(0, height, STRIP_ROWS)))
     return np.ascontiguousarray(result.transpose(1, 2, 0)).reshape(image.shape)
 
