@@ -88,23 +88,31 @@ def test_the_codec_keeps_the_order_of_colours() -> None:
         assert np.abs(compress(orange, 95, half).astype(int) - orange).max() < 6
 
 
+class Nothing(torch.nn.Module):
+    """Gives the image back; it is told no quality."""
+
+    size_multiple = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, image: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        assert float(condition) == BLIND
+        return image
+
+
 def test_validation_of_a_network_that_does_nothing_is_the_codecs_psnr(photos: ImageSet) -> None:
-    class Nothing(torch.nn.Module):
-        size_multiple = 8
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.weight = torch.nn.Parameter(torch.zeros(1))
-
-        def forward(self, image, condition):  # type: ignore[no-untyped-def]
-            assert float(condition) == BLIND
-            return image
-
     pixels = photos.image(0).permute(1, 2, 0).numpy()
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     _, code = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 10])
     expected = cv2.PSNR(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), grey)
     assert validate(Nothing(), pack([pixels]), TINY)["psnr_10"] == pytest.approx(expected, abs=0.01)
+
+
+def test_validation_without_any_error_gives_a_number_that_json_can_hold() -> None:
+    black = pack([np.zeros((32, 32, 3), np.uint8)])
+    assert validate(Nothing(), black, TINY)["psnr_10"] == pytest.approx(100)
 
 
 def test_a_whole_run_ends_in_a_model_that_repairs(colour_photo: np.ndarray, tmp_path: Path) -> None:

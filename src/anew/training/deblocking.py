@@ -20,14 +20,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anew.arrays import LUMA
-from anew.networks import build_network
 from anew.restoration.deblocking.unet import condition_of
 from anew.restoration.networks import BLIND
 from anew.training import jpeg_layer
 from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, export_restorer
+from anew.training.restoration import RunFacts, export_restorer, psnr_of
 
 VALIDATION_QUALITIES = (10, 20, 40)
 SAMPLING = {True: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, False: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444}
@@ -78,8 +77,7 @@ def load_data(source: Path, config: DeblockConfig) -> tuple[ImageSet, ImageSet]:
 
 def make_objective(config: DeblockConfig) -> Objective:
     """Build the network, and say how it learns."""
-    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
-    return supervised(network, make_batch, validate)
+    return supervised(config, make_batch, validate)
 
 
 def export(network: nn.Module, config: DeblockConfig, path: Path, facts: RunFacts) -> None:
@@ -164,8 +162,7 @@ def validate(network: nn.Module, images: ImageSet, config: DeblockConfig) -> dic
                 / 255
             )
             x_hat = network(y.contiguous(memory_format=torch.channels_last), blind).float().mean(dim=1)
-            levels = (x_hat[0].clamp(0, 1) * 255).round().cpu().numpy()
-            error = float(np.mean((levels - clean[:, :, 0]) ** 2))
-            psnrs.append(10 * np.log10(255**2 / error))
+            levels = (x_hat[0].clamp(0, 1) * 255).round().cpu()
+            psnrs.append(psnr_of(((levels - torch.from_numpy(clean[:, :, 0])) / 255).square().mean()))
         scores[f"psnr_{quality}"] = float(np.mean(psnrs))
     return scores

@@ -10,11 +10,10 @@ import torch
 from annotated_types import Interval
 from torch import Tensor, nn
 
-from anew.networks import build_network
 from anew.training.config import Part, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, export_restorer
+from anew.training.restoration import RunFacts, export_restorer, psnr_of
 
 VALIDATION_SIGMAS = (15, 25, 50)
 
@@ -46,8 +45,7 @@ def load_data(source: Path, config: DenoiseConfig) -> tuple[ImageSet, ImageSet]:
 
 def make_objective(config: DenoiseConfig) -> Objective:
     """Build the network, and say how it learns."""
-    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
-    return supervised(network, make_batch, validate)
+    return supervised(config, make_batch, validate)
 
 
 def export(network: nn.Module, config: DenoiseConfig, path: Path, facts: RunFacts) -> None:
@@ -83,7 +81,6 @@ def validate(network: nn.Module, images: ImageSet, config: DenoiseConfig) -> dic
             noise = torch.randn(clean.shape, generator=generator).to(clean.device)
             sigma = torch.full((1, 1, 1, 1), level / 255, device=clean.device)
             x_hat = network((clean + sigma * noise).contiguous(memory_format=torch.channels_last), sigma)
-            error = (x_hat.float().clamp(0, 1) - clean).square().mean()
-            psnrs.append(-10 * float(torch.log10(error)))
+            psnrs.append(psnr_of((x_hat.float().clamp(0, 1) - clean).square().mean()))
         scores[f"psnr_{level}"] = sum(psnrs) / len(psnrs)
     return scores

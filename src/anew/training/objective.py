@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from anew.errors import InvalidSetting
 from anew.losses.pixel import LOSSES
+from anew.networks import build_network
 from anew.training.config import TrainingConfig
 from anew.training.sheet import draw_examples
 
@@ -72,14 +73,17 @@ class Objective:
     find_trouble: FindTrouble = lambda log: None
 
 
-def supervised(network: nn.Module, make_batch: MakeBatch, validate: Validate) -> Objective:
-    """Make the objective of one network that maps an image, under a condition, to a known image.
+def supervised(config: TrainingConfig, make_batch: MakeBatch, validate: Validate) -> Objective:
+    """Build the network that a config names, and let it map an image, under a condition, to a known image.
 
     Parameters
     ----------
-    network : module with ``forward(input, condition)``
+    config : TrainingConfig
+        The network has ``forward(input, condition)`` and takes ``channels``.
     make_batch : function (data, config, generator) -> (target, input, condition)
     """
+
+    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
 
     def loss(networks: Networks, data: Any, config: TrainingConfig, generator: torch.Generator) -> Tensor:
         if config.loss not in LOSSES:

@@ -24,13 +24,12 @@ from anew.arrays import luminance
 from anew.degradations.camera import develop, expose
 from anew.degradations.jpeg import compress
 from anew.degradations.noise import poisson
-from anew.networks import build_network
 from anew.options import Positive
 from anew.restoration.networks import BLIND
 from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, export_restorer
+from anew.training.restoration import RunFacts, export_restorer, psnr_of
 
 VALIDATION_GAINS = (1e-4, 1e-3, 4e-3)
 VALIDATION_SIGMAS = (10, 25)  # of 255; before JPEG at 92, with halved chroma
@@ -83,8 +82,7 @@ def load_data(source: Path, config: RealNoiseConfig) -> tuple[ImageSet, ImageSet
 
 def make_objective(config: RealNoiseConfig) -> Objective:
     """Build the network, and say how it learns."""
-    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
-    return supervised(network, make_batch, validate)
+    return supervised(config, make_batch, validate)
 
 
 def export(network: nn.Module, config: RealNoiseConfig, path: Path, facts: RunFacts) -> None:
@@ -172,7 +170,7 @@ def validate(network: nn.Module, images: ImageSet, config: RealNoiseConfig) -> d
             y = torch.from_numpy(noisy).permute(2, 0, 1)[None].to(device)
             x_hat = network(y.contiguous(memory_format=torch.channels_last), blind).float()[0].clamp(0, 1).cpu()
             error = (x_hat - torch.from_numpy(clean).permute(2, 0, 1)).square().mean()
-            psnrs.setdefault(f"psnr_{name}", []).append(-10 * float(torch.log10(error)))
+            psnrs.setdefault(f"psnr_{name}", []).append(psnr_of(error))
     return {name: sum(each) / len(each) for name, each in psnrs.items()}
 
 

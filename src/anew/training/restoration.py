@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from anew.inference.card import ModelCard
 from anew.training.config import TrainingConfig
 from anew.training.export import export_onnx
+
+NO_ERROR = 1e-10  # less is rounding, and a log in JSON takes no infinity
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class RunFacts:
     terms: str = "not stated"
     images: int = 0
     minutes: float = 0.0
+
+
+def psnr_of(squared_error: Tensor) -> float:
+    """Give the PSNR in dB of a mean squared error of values in [0, 1]; of no error, as of one of 1e-10, 100 dB."""
+    return -10 * float(torch.log10(squared_error.clamp(min=NO_ERROR)))
 
 
 def export_restorer(network: nn.Module, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str) -> None:

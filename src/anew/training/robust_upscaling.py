@@ -17,14 +17,13 @@ import torch
 from annotated_types import Interval
 from torch import Tensor, nn
 
-from anew.networks import build_network
 from anew.options import Count, NotNegative
 from anew.restoration.networks import BLIND
 from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.jpeg_layer import grey_of, jpeg
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, export_restorer
+from anew.training.restoration import RunFacts, export_restorer, psnr_of
 
 KERNEL = 21  # pixels a side of the blur kernels
 SHRINKERS = ("bicubic", "bilinear", "area")
@@ -71,8 +70,7 @@ def load_data(source: Path, config: RobustUpscaleConfig) -> tuple[ImageSet, Imag
 
 def make_objective(config: RobustUpscaleConfig) -> Objective:
     """Build the network, and say how it learns."""
-    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
-    return supervised(network, make_batch, validate)
+    return supervised(config, make_batch, validate)
 
 
 def export(network: nn.Module, config: RobustUpscaleConfig, path: Path, facts: RunFacts) -> None:
@@ -171,5 +169,5 @@ def validate(network: nn.Module, images: ImageSet, config: RobustUpscaleConfig) 
         blind = torch.full((len(damaged), 1, 1, 1), BLIND, device=damaged.device)
         x_hat = network(damaged.contiguous(memory_format=torch.channels_last), blind).float().clamp(0, 1)
         errors = (x_hat - shrink(large, scale).clamp(0, 1)).square().mean(dim=(1, 2, 3))
-        scores[f"psnr_x{scale}"] = float((-10 * torch.log10(errors)).mean())
+        scores[f"psnr_x{scale}"] = sum(map(psnr_of, errors)) / len(errors)
     return scores

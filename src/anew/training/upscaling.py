@@ -15,13 +15,12 @@ from torch import Tensor, nn
 from anew.arrays import luminance
 from anew.degradations.downscale import resize_bicubic
 from anew.inference.card import ModelCard
-from anew.networks import build_network
 from anew.options import NotNegative, Share
 from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, pack, resized, split
 from anew.training.export import export_onnx
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, make_card
+from anew.training.restoration import RunFacts, make_card, psnr_of
 
 STUDIO = 219  # grey levels between black and white of studio-range Y, on which the field's PSNR is defined
 
@@ -121,8 +120,7 @@ def make_pairs(images: ImageSet, scales: tuple[int, ...]) -> Pairs:
 
 def make_objective(config: UpscaleConfig) -> Objective:
     """Build the network, and say how it learns."""
-    network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
-    return supervised(network, make_batch, validate)
+    return supervised(config, make_batch, validate)
 
 
 def make_batch(pairs: Pairs, config: UpscaleConfig, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -145,7 +143,7 @@ def validate(network: nn.Module, pairs: Pairs, config: UpscaleConfig) -> dict[st
             large, small = (images.image(index) / 255 for images in (pairs.large, pairs.small[scale]))
             x_hat = network(small[None].contiguous(), told).float()[0].clamp(0, 1)
             error = (x_hat - large[:, : x_hat.shape[1], : x_hat.shape[2]])[:, scale:-scale, scale:-scale]
-            psnrs.append(-10 * float(torch.log10((error * (STUDIO / 255)).square().mean())))
+            psnrs.append(psnr_of((error * (STUDIO / 255)).square().mean()))
         scores[f"psnr_x{scale}"] = sum(psnrs) / len(psnrs)
     return scores
 
