@@ -9,7 +9,7 @@ import pytest
 import skimage.data
 
 from anew.restoration.inpainting.biharmonic import inpaint_biharmonic
-from anew.restoration.inpainting.criminisi import inpaint_criminisi
+from anew.restoration.inpainting.criminisi import _isophotes, _priorities, inpaint_criminisi
 from anew.restoration.inpainting.exemplar import Level, _patches, _peel, inpaint_exemplar
 from anew.restoration.inpainting.telea import inpaint_telea
 
@@ -124,6 +124,28 @@ def test_criminisi_continues_a_straight_edge_exactly(transposed: bool) -> None:
     if transposed:
         edge, mask = np.ascontiguousarray(edge.T), np.ascontiguousarray(mask.T)
     np.testing.assert_array_equal(inpaint_criminisi(blank(edge, mask), mask), edge)
+
+
+def first_priorities(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return _priorities(mask, (~mask).astype(np.float32), _isophotes(blank(image, mask), mask), (9, 9))
+
+
+def test_criminisi_begins_where_an_edge_runs_into_the_hole() -> None:
+    edge = np.zeros((60, 64), np.float32)
+    edge[:, 30:] = 1
+    row, column = np.unravel_index(np.argmax(first_priorities(edge, hole(60, 64, 22))), edge.shape)
+    assert row in (19, 40)  # the first or the last row of the hole; most is known around its corners
+    assert abs(column - 29.5) <= 4  # two pixels for the gradient, two for its reach
+
+
+def test_criminisi_takes_nothing_from_the_opposite_border() -> None:
+    mask = np.zeros((60, 64), bool)
+    mask[20:42, :12] = True
+    flat = np.zeros((60, 64), np.float32)
+    far = flat.copy()
+    far[:, 62:] = 1  # an edge that would run into the hole if the picture were a ring
+    np.testing.assert_array_equal(first_priorities(far, mask), first_priorities(flat, mask))
+    np.testing.assert_array_equal(first_priorities(far.T, mask.T), first_priorities(flat.T, mask.T))
 
 
 def test_criminisi_copies_known_colours(colour_photo: np.ndarray) -> None:

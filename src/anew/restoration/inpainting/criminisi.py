@@ -5,6 +5,9 @@ Criminisi, Perez and Toyama, "Region filling and object removal by exemplar-base
 window holds no known patch, and leaves a candidate as soon as it differs more than the best one.
 
 Where no patch is fully known, ``inpaint_exemplar`` applies its own rules (smaller patches, then diffusion).
+
+Deviations: the data term is the largest one that the isophotes within two pixels of a border pixel give, since at the
+border itself a gradient would take missing pixels; a small constant is added to it.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from anew.restoration.inpainting.exemplar import inpaint_exemplar, known_patches
 
 LEAST_DATA = 1e-3  # of the data term, so that a flat border is filled too
 NORMAL_BLUR = 1.0  # pixels; sigma at which the border's normal is measured
+ISOPHOTE_REACH = 2  # pixels from the border of a hole to the nearest gradient of known pixels alone
 
 
 def inpaint_criminisi(image: Image, mask: Mask, *, patch: int = 9, window: int = 128) -> Image:
@@ -98,12 +102,20 @@ def _priorities(missing: Mask, confidence: Image, isophotes: Image, size: tuple[
     normal = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)], axis=2)
     normal = normal / np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-6)
     reliable = cv2.blur(confidence, size[::-1], borderType=cv2.BORDER_CONSTANT)
-    strength = np.zeros(hole.shape, np.float32)
-    for dy in range(-2, 3):  # the border itself has no gradient: the strongest isophote two pixels around counts
-        for dx in range(-2, 3):
-            moved = np.roll(isophotes, (dy, dx), (0, 1))
-            strength = np.maximum(strength, np.abs(np.sum(moved * normal, axis=2)))
+    strength = _strongest_across(isophotes, normal)
     return np.where(front, reliable * (strength + LEAST_DATA), np.where(missing, 0, -1)).astype(np.float32)
+
+
+def _strongest_across(isophotes: Image, normal: Image) -> Image:
+    """Give the largest |isophote . normal| of the isophotes around each pixel; beyond the image there are none."""
+    height, width = normal.shape[:2]
+    around = np.pad(isophotes, ((ISOPHOTE_REACH, ISOPHOTE_REACH), (ISOPHOTE_REACH, ISOPHOTE_REACH), (0, 0)))
+    strength = np.zeros((height, width), np.float32)
+    for top in range(2 * ISOPHOTE_REACH + 1):
+        for left in range(2 * ISOPHOTE_REACH + 1):
+            moved = around[top : top + height, left : left + width]
+            strength = np.maximum(strength, np.abs(np.sum(moved * normal, axis=2)))
+    return strength
 
 
 def _best_match(
