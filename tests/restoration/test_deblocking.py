@@ -107,6 +107,20 @@ def test_sa_filter_smooths_a_false_step_and_spares_an_edge() -> None:
     assert np.array_equal(deblock_sa_filter(edge, 20), edge)
 
 
+def test_sa_filter_turns_a_small_step_into_a_ramp_of_eighths() -> None:
+    step = np.repeat(np.float32([[0.5] * 16 + [0.516] * 16]), 16, axis=0)
+    ramp = 0.5 + 0.002 * np.float32([0, 1, 2, 3, 5, 6, 7, 8])  # the taps of equations (14) to (16) on flat sides
+    np.testing.assert_allclose(deblock_sa_filter(step, 20)[5, 12:20], ramp, atol=1e-6)
+
+
+def test_sa_filter_takes_three_taps_for_a_larger_step() -> None:
+    gap = 0.9 * float(quantisation_table(20)[:3, :3].mean()) / 255  # below the threshold, but not below its quarter
+    step = np.repeat(np.float32([[0.3] * 16 + [0.3 + gap] * 16]), 16, axis=0)
+    np.testing.assert_allclose(
+        deblock_sa_filter(step, 20)[5, 13:19], 0.3 + gap * np.float32([0, 0, 0.25, 0.75, 1, 1]), atol=1e-6
+    )
+
+
 def test_colour_is_as_good_as_grey_on_a_grey_picture(grey_photo: np.ndarray) -> None:
     decoded = compress(grey_photo, 10)
     three = deblock_reapplication(np.repeat(decoded[:, :, None], 3, axis=2), 10)
