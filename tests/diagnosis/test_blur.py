@@ -4,7 +4,7 @@ import pytest
 import skimage.data
 
 from anew.degradations.blur import blur, defocus, motion
-from anew.diagnosis.blur import estimate_blur, find_blur, sharpest_edge_width
+from anew.diagnosis.blur import _families, _frequencies, estimate_blur, find_blur, sharpest_edge_width
 from anew.images import Picture
 
 
@@ -21,6 +21,31 @@ def test_width_of_a_blurred_step_is_measured():
     step = np.zeros((200, 200), np.float32)
     step[:, 100:] = 1
     assert sharpest_edge_width(blur(step, sigma=2.0).image) == pytest.approx(2, rel=0.1)
+
+
+def points_of(kind, width, angle):
+    """Give many points (x to the right, y down), spread as such a blur spreads one."""
+    if kind == "gaussian":
+        t = np.linspace(-5, 5, 161) * width
+        x, y = (grid.ravel() for grid in np.meshgrid(t, t))
+        return x, y, np.exp(-(x**2 + y**2) / (2 * width**2))
+    if kind == "motion":
+        t = (np.arange(2000) / 2000 + 1 / 4000 - 0.5) * width
+        return t * np.cos(np.deg2rad(angle)), -t * np.sin(np.deg2rad(angle)), np.ones(2000)
+    t = (np.arange(201) - 100) / 100 * width
+    x, y = (grid.ravel() for grid in np.meshgrid(t, t))
+    return x, y, (np.hypot(x, y) <= width).astype(float)
+
+
+@pytest.mark.parametrize(("kind", "number"), [("gaussian", 9), ("defocus", 17), ("motion", 127)])
+def test_families_are_the_power_of_the_fourier_transform_of_their_shapes(kind, number):
+    parameters, transfer = {name: (values, rows) for name, values, rows in _families()}[kind]
+    x, y, weight = points_of(kind, *parameters[number])
+    *_, fx, fy = _frequencies()
+    some = slice(None, None, 97)
+    waves = np.exp(-2j * np.pi * (fx[some, None] * x + fy[some, None] * y))
+    expected = np.abs(waves @ (weight / weight.sum())) ** 2
+    np.testing.assert_allclose(transfer[number][some], expected, atol=5e-3)
 
 
 def test_width_of_a_gaussian(photo):

@@ -12,6 +12,15 @@ def test_white_noise_on_a_ramp_is_measured(sigma):
     assert 255 * estimate_noise_sigma(noisy) == pytest.approx(sigma, rel=0.05)
 
 
+@pytest.mark.parametrize("sigma", [0.6, 0.8])
+def test_what_rounding_to_8_bits_adds_is_taken_off(sigma):
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(100, 140, 512) * np.ones((512, 1))
+    noisy = ramp + rng.normal(0, sigma, ramp.shape)
+    rounded = (np.rint(noisy) / 255).astype(np.float32)  # its variance is sigma^2 + 1 / 12
+    assert 255 * estimate_noise_sigma(rounded) == pytest.approx(sigma, rel=0.03)
+
+
 def test_channels_count_as_their_mean_power():
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 1, (200, 200, 3)) * np.array([0.0, 0.03, 0.04])

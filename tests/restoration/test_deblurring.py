@@ -9,7 +9,7 @@ from anew.registry import METHODS
 from anew.restoration.deblurring.convolution import backward, forward, make_periodic, transfer_function
 from anew.restoration.deblurring.richardson_lucy import deblur_richardson_lucy
 from anew.restoration.deblurring.shock import deblur_shock
-from anew.restoration.deblurring.tv import deblur_tv
+from anew.restoration.deblurring.tv import data_weight, deblur_tv
 from anew.restoration.deblurring.unsharp import deblur_unsharp
 from anew.restoration.deblurring.wiener import deblur_wiener
 
@@ -109,6 +109,17 @@ def test_tv_restores_a_step_from_its_blur() -> None:
     assert mse(deblur_tv(blurred, psf, 0.002, boundary="circular"), step) < 0.1 * mse(blurred, step)
 
 
+@pytest.mark.parametrize("strength", [1.0, 3.0])
+def test_tv_of_periodic_stripes_is_the_closed_form(strength: float) -> None:
+    # |D x| + mu / 2 |x - y|^2: both borders of a stripe pull each of its pixels by 2 / (mu width)
+    stripes = np.repeat(np.float32([[0.2] * 6 + [0.9] * 10]), 12, axis=0)
+    pull = 2 * strength / data_weight(0.02)
+    expected = np.repeat(np.float32([[0.2 + pull / 6] * 6 + [0.9 - pull / 10] * 10]), 12, axis=0)
+    one = np.ones((1, 1), np.float32)
+    result = deblur_tv(stripes, one, 0.02, n_iter=400, strength=strength, boundary="circular")
+    np.testing.assert_allclose(result, expected, atol=1e-4)
+
+
 def test_richardson_lucy_keeps_flux_and_sign(grey_photo: np.ndarray) -> None:
     psf = gaussian_psf((9, 9), 2)
     blurred = blur_circular(grey_photo, psf)
@@ -184,6 +195,21 @@ def test_shock_stays_in_range_and_symmetric() -> None:
     assert np.allclose(result + result[:, ::-1], 1, atol=1e-4)
 
 
+def test_shock_leaves_extremes_where_they_are() -> None:
+    # the smaller of two slopes of unlike signs is none, however steep the steeper one
+    row = np.float32([0, 0.1, 0.3, 0.7, 0.2, 0.1, 0.4, 0.5, 0.8, 1, 1])
+    result = deblur_shock(np.tile(row, (5, 1)), 0.0, n_iter=6, scale=0, diffusion=0)
+    np.testing.assert_array_equal(result[2, [3, 5]], row[[3, 5]])
+
+
+def test_one_shock_step_on_a_parabola_takes_the_smaller_slope() -> None:
+    x = np.arange(20, dtype=np.float32)
+    rising = np.tile((x / 20) ** 2, (5, 1))
+    result = deblur_shock(rising, 0.0, n_iter=1, scale=0, diffusion=0)
+    expected = (x**2 - 0.25 * (2 * x - 1)) / 400  # u - dt |u_x|: the slopes are (2 x - 1) / 400 and (2 x + 1) / 400
+    np.testing.assert_allclose(result[2, 2:-1], expected[2:-1], atol=0.02 / 400)
+
+
 @pytest.mark.parametrize("function", [deblur_unsharp, deblur_shock])
 def test_noise_is_not_amplified(function) -> None:
     noise = np.random.default_rng(0).normal(0.5, 0.05, (80, 80)).astype(np.float32)
@@ -195,6 +221,21 @@ def test_unsharp_is_the_textbook_formula_without_noise(grey_photo: np.ndarray) -
 
     expected = grey_photo + 0.5 * (grey_photo - gaussian_filter(grey_photo, 2, mode="nearest", truncate=3))
     assert np.abs(deblur_unsharp(grey_photo, 0.0, amount=0.5, radius=2) - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("radius", [0.5, 1.5])
+def test_unsharp_leaves_out_a_multiple_of_the_noise_of_the_detail(radius: float) -> None:
+    from scipy.ndimage import gaussian_filter
+
+    def detail(x: np.ndarray) -> np.ndarray:
+        return x - gaussian_filter(x, radius, mode="nearest", truncate=3)
+
+    sigma = 0.02
+    noise = detail(sigma * np.random.default_rng(0).standard_normal((500, 500))).std()
+    point = np.full((21, 21), 0.3, np.float32)
+    point[10, 10] = 0.9
+    added = deblur_unsharp(point, sigma, radius=radius, threshold=4.0)[10, 10] - point[10, 10]
+    assert detail(point.astype(float))[10, 10] - added == pytest.approx(4 * noise, rel=0.02)
 
 
 def test_wrong_options_are_refused() -> None:

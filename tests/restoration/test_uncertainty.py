@@ -1,11 +1,29 @@
-"""By how much filled pixels may be off: held-out pixels nearby speak for the rim, and not for what is deep inside."""
+"""By how much repaired pixels may be off: after denoising as far as they are, in holes more the deeper they lie."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from anew.restoration.uncertainty import filled_uncertainty
+import anew
+from anew.restoration.uncertainty import denoised_uncertainty, filled_uncertainty
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_after_denoising_it_is_about_the_true_error(busy: bool, colour_photo: np.ndarray) -> None:
+    clean = colour_photo if busy else np.full_like(colour_photo, 0.5)
+    noisy = clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape, np.float32)
+    denoised = anew.denoise(noisy, 0.1, method="bm3d")
+    true = np.sqrt(np.mean((denoised - clean) ** 2))
+    claimed = np.sqrt(np.mean(denoised_uncertainty(denoised, 0.1) ** 2))
+    assert true / 3 < claimed < 3 * true
+
+
+def test_in_the_busiest_places_it_is_below_the_noise() -> None:
+    rough = np.random.default_rng(0).uniform(0, 1, (64, 64, 3)).astype(np.float32)
+    field = denoised_uncertainty(rough, 0.02)
+    assert field.min() > 0.5 * 0.02
+    assert field.max() < 0.02
 
 
 @pytest.fixture

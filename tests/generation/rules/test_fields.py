@@ -98,8 +98,17 @@ def test_worley_without_jitter_is_the_distance_to_the_middle_of_a_cell() -> None
     np.testing.assert_allclose(x, np.hypot(u[None, :], u[:, None]), atol=1e-5)
     cracks = worley((80, 80), cells=4, jitter=0, kind="cracks")  # twice the distance to the side of a square
     np.testing.assert_allclose(cracks, 2 * np.minimum(0.5 - np.abs(u)[None, :], 0.5 - np.abs(u)[:, None]), atol=1e-5)
+    a, b = (np.abs(side) for side in np.meshgrid(u, u))
+    second = np.minimum(np.hypot(1 - a, b), np.hypot(a, 1 - b))  # from the middle of the cell beside
+    np.testing.assert_allclose(worley((80, 80), cells=4, jitter=0, kind="second"), second / 1.3, atol=1e-5)
     with pytest.raises(ValueError, match="kind must be one of nearest, second, border, cracks"):
         worley((8, 8), kind="third")
+
+
+def test_worley_second_hardly_ever_ends_its_range() -> None:
+    x = np.stack([worley((128, 128), cells=16, kind="second", rng=seed) for seed in range(4)])
+    assert np.mean(x == 1) < 1e-3
+    assert np.quantile(x, 0.999) > 0.85
 
 
 def test_voronoi_panes_are_flat_where_there_is_no_relief_and_lead_is_as_wide_as_asked() -> None:
