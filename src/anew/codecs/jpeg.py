@@ -27,7 +27,7 @@ from anew.jpeg_tables import quantisation_table
 DEFAULT_QUALITY = 95
 CHANGED_ALL_OVER = 0.1  # share of the pixels
 EXIF, XMP, ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
-XMP_EXTENSION, MULTI_PICTURE = b"http://ns.adobe.com/xmp/extension/\0", b"MPF\0"
+MULTI_PICTURE = b"MPF\0"
 COMMENT_RECIPE = b"anew:recipe "  # long recipes go into comments, in parts
 LARGEST_SEGMENT = 65533
 APP0, APP1, APP2, APP14, COM, DQT, SOS, EOI = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE, 0xDB, 0xDA, 0xD9

@@ -20,6 +20,7 @@ from anew.randomness import as_generator
 
 PERLIN_PEAK = math.sqrt(0.5)  # the largest value that unit gradients can give, at the middle of a cell
 PERLIN_SPREAD = 0.215  # standard deviation of one octave of unit gradients
+SECOND_REACH = 1.3  # cells; about one pixel in 25,000 has its second nearest point farther away
 SMALLEST_CELL = 2.0  # pixels; a finer octave is beyond what the pixels can show
 
 
@@ -179,11 +180,17 @@ def worley(
 
     Returns
     -------
-    (H, W) float32 array in [0, 1]; 1 is a distance of one cell (half a cell for ``cracks``) or more
+    (H, W) float32 array in [0, 1]; 1 is a distance of one cell (1.3 for ``second``, half a cell for ``cracks``)
+    or more
     """
     check_choice("kind", kind, ("nearest", "second", "border", "cracks"))
     _, first, second, border = nearest_points(shape, cells, jitter, tileable, as_generator(rng))
-    values = {"nearest": first, "second": second / np.float32(1.3), "border": second - first, "cracks": 2 * border}
+    values = {
+        "nearest": first,
+        "second": second / np.float32(SECOND_REACH),
+        "border": second - first,
+        "cracks": 2 * border,
+    }
     return np.minimum(values[kind], 1)
 
 

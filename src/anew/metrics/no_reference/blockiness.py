@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from anew.arrays import luminance
 from anew.metrics.error import as_pair, check_data_range
-from anew.metrics.gradient import luma
 
 BLOCK = 8
 LEAST_SIDE = 4 * BLOCK
@@ -18,9 +18,9 @@ def blockiness(image: ArrayLike, *, data_range: float) -> float:
 
     Luma (BT.601 weights for 3 channels). For every pair of neighbours across columns (and rows), the second difference
     ``|x[i] - x[i+1] - (x[i-1] - x[i] + x[i+1] - x[i+2]) / 2|`` is the step that straight continuation does not explain.
-    With B its mean at the block borders and I its mean at the other places, the blockiness is
-    ``max(0, B - I) / (I + 1/4 grey level)``, averaged over the two directions: the form of the generalised block-edge
-    metric, with the median of columns in place of its masking weights.
+    With B the median, over the block borders, of its mean along the border, and I the same of the other columns (or
+    rows), the blockiness is ``max(0, B - I) / (I + 1/4 grey level)``, averaged over the two directions: the form of the
+    generalised block-edge metric, with the median of columns in place of its masking weights.
 
     The grid starts at the top left pixel; cropping moves it away.
 
@@ -39,7 +39,7 @@ def blockiness(image: ArrayLike, *, data_range: float) -> float:
     Wu and Yuen, IEEE Signal Processing Letters 4 (1997).
     """
     check_data_range(data_range)
-    x = luma(as_pair(image, image)[0]) * (255 / data_range)
+    x = luminance(as_pair(image, image)[0]) * (255 / data_range)
     if min(x.shape) < LEAST_SIDE:
         raise ValueError(f"blockiness needs at least {LEAST_SIDE} pixels a side, got {x.shape[0]} x {x.shape[1]}")
     return float(np.mean([_across_columns(x), _across_columns(x.T)]))

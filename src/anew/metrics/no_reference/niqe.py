@@ -6,7 +6,8 @@ the 400 training and test photographs of BSDS500 (non-commercial research terms;
 of 36 features, no picture). Its figures therefore differ from those of the authors' model, of which order and trend
 are kept.
 
-Deviations: products of neighbours are taken on the whole map, not circularly in each patch; luma is not rounded.
+Deviations: products of neighbours are taken on the whole map, not circularly in each patch; luma is not rounded; of the
+asymmetric Gaussians the features hold the left and right variances, as BRISQUE's do, instead of the scales beta.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from anew.arrays import luminance
 from anew.metrics.error import as_pair, check_data_range
-from anew.metrics.gradient import luma
 
 PATCH = 96  # pixels of the fine scale; half of it on the coarse one
 WINDOW_RADIUS, WINDOW_SIGMA = 3, 7 / 6
@@ -67,7 +68,7 @@ def patch_features(image: ArrayLike, *, data_range: float) -> tuple[Array, Array
         Mean local deviation of the patch.
     """
     check_data_range(data_range)
-    x = luma(as_pair(image, image)[0]) * (255 / data_range)
+    x = luminance(as_pair(image, image)[0]) * (255 / data_range)
     rows, columns = x.shape[0] // PATCH, x.shape[1] // PATCH
     if min(rows, columns) < 2:
         raise ValueError(f"NIQE needs at least {2 * PATCH} pixels a side, got {x.shape[0]} x {x.shape[1]}")

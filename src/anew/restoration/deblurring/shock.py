@@ -13,6 +13,12 @@ import numpy as np
 
 from anew.arrays import Image, luminance
 
+# How noise changes the filter, per unit of its sigma. Of the 3.6 dB that a photograph, blurred by 1.2 pixels, gains at
+# sigma 0.06, 0.9 are left without the added diffusion, 3.1 without the wider G_s, 3.2 without the softer sign.
+SPREAD_PER_SIGMA = 25.0  # pixels
+DIFFUSION_PER_SIGMA = 10.0
+CURVATURE_PER_SIGMA = 0.1  # range per square pixel; the u_nn at which the soft sign is 1/2
+LEAST_CURVATURE = 1e-5  # the same without noise: only so that 0 / 0 is 0
 TIME_STEP = 0.25  # the explicit scheme is stable up to 1/2 for the shock and 1/4 for the diffusion (c <= 1)
 
 
@@ -29,8 +35,7 @@ def deblur_shock(image: Image, sigma: float, *, n_iter: int = 3, scale: float = 
         diffusion along edges.
     n_iter : int >= 0
         Steps of 1/4; an edge travels at most one pixel in four of them, so four times the width of the blur sharpens it
-        fully
-        and turns texture into paint. On photographs 3 steps gain most: 0.5 to 0.8 dB.
+        fully and turns texture into paint. On photographs 3 steps gain most: 0.5 to 0.8 dB.
     scale : float >= 0
         Standard deviation, in pixels, of G_s where there is no noise.
     diffusion : float in [0, 1]
@@ -42,15 +47,16 @@ def deblur_shock(image: Image, sigma: float, *, n_iter: int = 3, scale: float = 
     """
     if not 0 <= diffusion <= 1 or scale < 0 or n_iter < 0:
         raise ValueError(f"expected diffusion in [0, 1], scale and n_iter >= 0; got {diffusion}, {scale}, {n_iter}")
-    spread = float(np.hypot(scale, 25 * sigma))
-    c = np.float32(min(1.0, diffusion + 10 * sigma))
+    spread = float(np.hypot(scale, SPREAD_PER_SIGMA * sigma))
+    c = np.float32(min(1.0, diffusion + DIFFUSION_PER_SIGMA * sigma))
+    soft = np.float32(LEAST_CURVATURE + CURVATURE_PER_SIGMA * sigma)
     dt = np.float32(TIME_STEP)
     low, high = image.min(axis=(0, 1)), image.max(axis=(0, 1))
     u: Image = np.atleast_3d(image)
     for _ in range(n_iter):
         along, _ = _second_derivatives(_blur(luminance(u), spread)[:, :, None])
         # a noisy flat has no edge to sharpen: the sign goes smoothly through 0
-        towards: Image = np.divide(along, np.abs(along) + np.float32(1e-5 + 0.1 * sigma))
+        towards: Image = np.divide(along, np.abs(along) + soft)
         _, across = _second_derivatives(u)
         u = u + dt * (c * across - _upwind_shock(u, towards))
     return np.clip(u.reshape(image.shape), low, high)

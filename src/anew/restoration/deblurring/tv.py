@@ -16,6 +16,11 @@ from anew.options import Count, Positive
 from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
 
 LEAST_SIGMA = 5e-4
+# Penalty of the splitting: it sets the speed, not the minimum. Forty steps end within 0.02 dB of many on blurred
+# photographs; at 1 and at 100 within 0.1 dB.
+BETA = 10.0
+# mu = DATA_WEIGHT / sigma^DATA_POWER, fitted to photographs blurred by shaken hands, at 1 to 15 grey levels of noise
+DATA_WEIGHT, DATA_POWER = 0.55, 1.5
 
 
 def deblur_tv(
@@ -80,9 +85,6 @@ def deblur_tv(
     return on_periodic(image, psf, boundary, deconvolve)
 
 
-BETA = 10.0
-
-
 def data_weight(sigma: float) -> float:
-    """Give mu for a noise level: fitted to photographs blurred by shaken hands, at 1 to 15 grey levels of noise."""
-    return 0.55 / sigma**1.5
+    """Give mu for a noise level."""
+    return DATA_WEIGHT / sigma**DATA_POWER

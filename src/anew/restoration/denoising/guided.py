@@ -38,8 +38,7 @@ def denoise_guided(
     sigma : float >= 0
         Standard deviation of the noise, in units of the range [0, 1]; it chooses ``eps``. 0 changes nothing.
     size : odd int >= 3, optional
-        Side of the windows in pixels; default: 3, or 5 for several channels and for strong
-        noise.
+        Side of the windows in pixels; default: 3, or 5 for several channels and for strong noise.
     eps : float >= 0, optional
         What varies less than this variance is smoothed; in units of the range squared. Default: a measured multiple
         of the noise variance of the guide, ``sigma²``.

@@ -30,8 +30,8 @@ def denoise_tv(image: Image, sigma: float, *, weight: float | None = None, num_i
     sigma : float >= 0
         Standard deviation of the noise, in units of the range [0, 1]; it chooses ``weight``. 0 changes nothing.
     weight : float >= 0, optional
-        More is smoother; a step between two wide flat regions shrinks by ``weight`` per pixel of width. In units of
-        the range [0, 1]. Default: measured on photographs.
+        More is smoother; a step between two flat regions, each ``width`` pixels wide, shrinks by
+        ``2 * weight / width``. In units of the range [0, 1]. Default: measured on photographs.
     num_iter : int >= 1
         More come nearer to the minimum; the default is within 0.02 dB of it at common noise levels.
 

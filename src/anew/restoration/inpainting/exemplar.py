@@ -31,6 +31,9 @@ BASE_SCANS = 6  # of PatchMatch when the field is new
 SCANS = 2  # when it is renewed
 DOUBT = 0.2  # weight of a pixel that the plate filled, in the search for exemplars of thin holes
 SHARE = 0.5  # of the exemplars in a thin hole; 0.25 and 0.75 gain less on photographs
+CONFIDENCE_BASE = 1.3  # gamma of Wexler et al.: a patch's vote falls as gamma^-depth, its centre's depth in the hole
+FIRST_QUANTILE = 0.25  # of the votes' distances in the first fill: sharper than the rounds after it by default, at 0.5
+LEAST_PATCHES = 64  # known ones that a coarser level must offer to choose matches from
 LEAST_CHANGE = 4e-4  # mean change of a pixel at which a level is done
 NO_WEIGHTS = np.empty((0, 0), np.float32)
 
@@ -191,8 +194,7 @@ def _fill(
             patches = _patches(level.missing, size)
             field = _finer_field(*coarse, patches, size, state)
             features = np.where(level.missing[:, :, None], _doubled(features, level.missing.shape), level.features)
-        last = depth == 0
-        _refine(features, level.missing, patches, field, size, n_iter, quantile, last, state)
+        _refine(features, level.missing, patches, field, size, n_iter, quantile, state)
     return np.asarray(features[mask][:, :channels] * np.float32(channels**0.5), np.float32)
 
 
@@ -224,7 +226,7 @@ def _pyramid(features: Features, mask: Mask, size: tuple[int, int]) -> list[Leve
         if _depth(level.missing).max() <= max(size) or min(level.missing.shape) < 4 * max(size):
             return levels
         smaller = _halved(level)
-        if known_patches(smaller.missing, size).sum() < 64:
+        if known_patches(smaller.missing, size).sum() < LEAST_PATCHES:
             return levels
         levels.append(smaller)
 
@@ -293,7 +295,7 @@ def _peel(level: Level, patches: Patches, size: tuple[int, int], state: NDArray[
         values = np.zeros((np.count_nonzero(layer), features.shape[2]), np.float32)
         pixels = np.argwhere(layer).astype(np.int32)
         confidence = (known**2 + 1e-6).astype(np.float32)
-        vote(features, size, pixels, now.index, near, distance, confidence, 0.25, values)
+        vote(features, size, pixels, now.index, near, distance, confidence, FIRST_QUANTILE, values)
         features[layer] = values
         missing &= ~layer
     return features, field
@@ -322,7 +324,6 @@ def _refine(
     size: tuple[int, int],
     n_iter: int,
     quantile: float,
-    last: bool,
     state: NDArray[np.uint64],
 ) -> None:
     """Match and vote in turn until little changes; ``features`` and ``field`` are changed in place."""
@@ -330,7 +331,7 @@ def _refine(
     distance = np.full(len(field), FAR, np.float32)
     depth = _depth(missing)
     centre = patches.places + np.array([size[0] // 2, size[1] // 2])
-    confidence = (1.3 ** -depth[centre[:, 0], centre[:, 1]]).astype(np.float32)
+    confidence = (CONFIDENCE_BASE ** -depth[centre[:, 0], centre[:, 1]]).astype(np.float32)
     old = features[missing]
     for i in range(n_iter):
         measure(features, features, size, patches.places, NO_WEIGHTS, field, distance)

@@ -20,6 +20,7 @@ from anew.restoration.relighting.tone import small_copy
 
 WELL_LIT = 0.35  # the median illumination that a picture is brought to
 MAX_EXPONENT = 0.65
+KNEE = 0.85  # of the range; what is brighter is bent, so that light beyond 1 has room in the rest instead of clipping
 FLOOR = 0.03  # of the range; nothing darker is lifted further
 NOISE_FACTOR = 4.0  # the floor is this many standard deviations of the noise, if that is more
 RADIUS = 0.04  # of the diagonal; the window of the guided filter
@@ -101,10 +102,10 @@ def _even_page(image: Image, strength: float) -> Image:
 
 
 def _roll_off(lit: Image, image: Image) -> Image:
-    """Bend what passes 1 back into the range, smoothly from 0.85 on; colours keep their hue."""
+    """Bend what passes 1 back into the range, smoothly from the knee on; colours keep their hue."""
     peak = lit if lit.ndim == 2 else across_channels(np.maximum, lit)
     before = image if image.ndim == 2 else across_channels(np.maximum, image)
-    knee = np.float32(0.85)
+    knee = np.float32(KNEE)
     over = np.maximum(peak - knee, 0)
     bent = np.where(peak > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), peak)
     bent = np.maximum(bent, np.minimum(before, peak))  # never darker than it was
