@@ -22,16 +22,18 @@ from anew.training.adversarial import (
     Judge,
     adapt,
     discriminator_loss,
+    export,
     generator_loss,
     load_data,
     make_objective,
 )
-from anew.training.data import LabelledImages
+from anew.training.data import LabelledImages, NoTrainingData
 from anew.training.differentiable_augmentation import OPERATIONS, augment, next_chance
 from anew.training.export import load_weights
 from anew.training.game_report import GameReport, describe, find_trouble
 from anew.training.log_summary import draw_log, read_log
 from anew.training.loop import train
+from anew.training.restoration import RunFacts
 from anew.training.run import run_recipe
 
 TINY = AdversarialConfig(
@@ -273,6 +275,53 @@ def test_growing_follows_the_run() -> None:
         assert float(networks["generator"].grown) == grown
     with pytest.raises(ValueError, match="residual_gan cannot grow"):
         make_objective(replace(TINY, growing=0.5))
+
+
+def test_the_best_weights_are_kept_as_grown_as_they_were_scored(two_kinds: Path, tmp_path: Path) -> None:
+    config = replace(FULL, growing=1.0, validate_every=1, keep="best", bfloat16=False)
+    objective = make_objective(config)
+    seen: list[torch.Tensor] = []
+    latent, label = torch.randn(4, 4, generator=torch.Generator().manual_seed(0)), torch.arange(4) % 2
+
+    def validate(network: torch.nn.Module, *_: Any) -> dict[str, float]:
+        seen.append(network(latent, label).detach().clone())
+        return {"validation_distance": (4.0, 3.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)[len(seen) - 1]}
+
+    torch.set_num_threads(1)
+    training, validation = load_data(two_kinds, config)
+    run = train(replace(objective, validate=validate), config, training, validation, folder=tmp_path)
+    with torch.no_grad():
+        torch.testing.assert_close(run.network(latent, label), seen[2], rtol=0, atol=0)
+    assert float(run.network.grown) == 1.25
+
+
+@pytest.mark.parametrize("grown", [1.0, 1.5, 2.0])
+def test_a_file_is_as_grown_as_the_network_was(grown: float, tmp_path: Path) -> None:
+    objective = make_objective(FULL)
+    generator: Any = objective.networks["generator"]
+    generator.grown.fill_(grown)
+    export(generator, FULL, tmp_path / "model.onnx", RunFacts())
+    again: Any = make_objective(replace(FULL, seed=5)).networks["generator"].eval()
+    load_weights(again, tmp_path / "model.onnx")  # what has not begun to grow is not in it
+    assert float(again.grown) == grown
+    noise = [np.random.default_rng([3, i]).standard_normal(4, np.float32) for i in range(4)]
+    with torch.no_grad():
+        expected = again(torch.from_numpy(np.stack(noise)), torch.arange(4) % 2)
+    made = sample(str(tmp_path / "model.onnx"), 4, rng=3)
+    np.testing.assert_allclose(made[..., 0], (expected[:, 0] + 1) / 2, atol=1e-4)
+
+
+def test_a_checkpoint_from_before_growth_was_kept_goes_on(two_kinds: Path, tmp_path: Path) -> None:
+    run_tiny(tmp_path, two_kinds, FULL, stop_after_minutes=0)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del state["networks"]["generator"]["grown"], state["average"]["grown"]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    assert run_tiny(tmp_path, two_kinds, FULL).steps_done == FULL.steps
+
+
+def test_too_few_held_out_images_are_refused_before_anything_is_learned(two_kinds: Path) -> None:
+    with pytest.raises(NoTrainingData, match="a game needs 2 held-out images or more, here 1 of 64"):
+        load_data(two_kinds, replace(TINY, validation=1))
 
 
 def test_an_unknown_loss_is_refused_with_those_there_are() -> None:

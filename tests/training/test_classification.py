@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from anew.errors import InvalidSetting
 from anew.inference.models import open_model
 from anew.networks.classifier import Classifier
 from anew.training.classification import ClassifyConfig, augment, count_multiply_adds, held_out_indices, load_data
@@ -78,6 +80,34 @@ def test_every_seed_holds_out_the_same_images(bars: Path) -> None:
     _, second = load_data(bars, replace(TINY, seed=5))
     assert torch.equal(first.images, second.images)
     assert len(held_out_indices(10, 32)) == 5
+
+
+def folders_of(bars: Path, names: tuple[str, str]) -> Path:
+    """The same images in a folder for each label."""
+    with np.load(bars) as held:
+        for index, (image, label) in enumerate(zip(held["train_images"], held["train_labels"], strict=True)):
+            folder = bars.parent / "folders" / names[label]
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(folder / f"{index}.png")
+    return bars.parent / "folders"
+
+
+def test_classes_are_named_like_their_folders(bars: Path, tmp_path: Path) -> None:
+    source = folders_of(bars, ("upright", "level"))
+    path = run_recipe(replace(TINY, labels=()), source, tmp_path / "run", steps=1)
+    assert open_model(path).card.facts["labels"] == ["level", "upright"]
+    for labels in (("upright", "level"), ("level", "upright")):
+        data, _ = load_data(source, replace(TINY, labels=labels))
+        for image, label in zip(data.images[:, 0], data.labels.tolist(), strict=True):
+            across = int((image.max(dim=1).values > 0).sum()) == 1  # a level bar is in one row
+            assert labels[label] == ("level" if across else "upright")
+
+
+def test_names_of_other_classes_are_refused(bars: Path) -> None:
+    with pytest.raises(InvalidSetting, match="the labels a, b, c are expected, the data has 0, 1"):
+        load_data(bars, replace(TINY, labels=("a", "b", "c")))
+    with pytest.raises(InvalidSetting, match="the labels upright, level are expected, the data has left, right"):
+        load_data(folders_of(bars, ("left", "right")), TINY)
 
 
 def test_other_data_is_refused_in_words(bars: Path) -> None:

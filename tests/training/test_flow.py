@@ -11,11 +11,13 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from anew.errors import InvalidSetting
 from anew.generation.sample import interpolate, sample
 from anew.generation.samplers import sample_flow_heun, sample_heun
 from anew.generation.schedules import flow_times, karras_sigmas
 from anew.inference.models import open_model
 from anew.networks.flow_unet import SIGMA_DATA, FlowUNet
+from anew.recipes import RECIPES
 from anew.recipes.flow import flow, flow_fashion
 from anew.training.data import LabelledImages, NoTrainingData
 from anew.training.export import load_weights
@@ -184,7 +186,7 @@ def test_a_short_run_learns_what_its_labels_mean(two_kinds: Path, tmp_path: Path
 def test_data_that_does_not_fit_the_recipe_is_refused_in_one_line(two_kinds: Path) -> None:
     with pytest.raises(NoTrainingData, match="28 x 28 pixels expected, these are 8 x 8"):
         load_data(two_kinds, flow_fashion())
-    with pytest.raises(NoTrainingData, match="3 labels expected, it has 2"):
+    with pytest.raises(InvalidSetting, match=r"the labels a, b, c are expected, the data has 0, 1; .* --set labels="):
         load_data(two_kinds, replace(TINY, labels=("a", "b", "c")))
 
 
@@ -203,6 +205,54 @@ def test_a_recipe_takes_size_and_labels_from_folders(tmp_path: Path) -> None:
     assert open_model(path).card.facts["labels"] == ["leaf", "stone"]
     with pytest.raises(ValueError, match="12 pixels a side: this network needs a multiple of 8"):
         run_recipe(flow(), tmp_path / "data", tmp_path / "other")
+
+
+def folders_of_levels(place: Path, levels: dict[str, int]) -> Path:
+    """A folder per label, each with four flat images of 8 x 8."""
+    for name, level in levels.items():
+        (place / name).mkdir(parents=True)
+        for index in range(4):
+            Image.fromarray(np.full((8, 8), level, np.uint8)).save(place / name / f"{index}.png")
+    return place
+
+
+def test_labels_are_matched_with_the_folders_by_name(tmp_path: Path) -> None:
+    levels = {"bright": 220, "dark": 30}
+    source = folders_of_levels(tmp_path / "data", levels)
+    for names in (("dark", "bright"), ("bright", "dark")):
+        for part in load_data(source, replace(TINY, labels=names)):
+            assert part.names == names
+            for image, label in zip(part.images, part.labels.tolist(), strict=True):
+                assert int(image[0, 0, 0]) == levels[names[label]]
+
+
+def test_clothes_in_folders_get_the_names_of_their_folders(tmp_path: Path) -> None:
+    config = replace(flow_fashion(), patch=8)
+    source = folders_of_levels(tmp_path / "data", {name: 9 * n for n, name in enumerate(config.labels)})
+    training, _ = load_data(source, config)
+    assert training.names == config.labels
+    assert torch.equal(training.images[:, 0, 0, 0], 9 * training.labels)
+
+
+def test_folders_that_are_numbered_are_named_in_their_order(tmp_path: Path) -> None:
+    names = tuple("abcdefghijkl")
+    source = folders_of_levels(tmp_path / "data", {str(n): n for n in range(12)})  # "10" sorts before "2"
+    training, _ = load_data(source, replace(TINY, labels=names))
+    assert torch.equal(training.images[:, 0, 0, 0], training.labels)
+
+
+def test_folders_of_other_names_are_refused_with_both_lists(tmp_path: Path) -> None:
+    source = folders_of_levels(tmp_path / "data", {"a": 0, "b": 1})
+    with pytest.raises(InvalidSetting, match=r"labels dark, bright are expected, the data has a, b; .* --set labels="):
+        load_data(source, TINY)
+    assert load_data(source, replace(TINY, labels=()))[0].names == ("a", "b")
+
+
+@pytest.mark.parametrize("recipe", ["flow", "gan", "vae"])
+def test_a_single_image_is_refused_before_anything_is_learned(recipe: str, tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(tmp_path / "one.png")
+    with pytest.raises(NoTrainingData, match="at least 2 images expected, to hold one out; it has 1"):
+        run_recipe(RECIPES[recipe](), tmp_path, tmp_path.parent / "run", steps=1)
 
 
 def test_training_and_validation_share_no_image(tmp_path: Path) -> None:

@@ -109,6 +109,33 @@ def test_sources_without_images_are_refused_in_one_line(tmp_path: Path) -> None:
         load_images(tmp_path / "nothing", channels=3, min_size=16)
 
 
+@pytest.mark.parametrize("name", ["deep.png", "deep.tif", "deep.pgm", "float.tif"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_more_than_eight_bits_are_scaled_not_clipped(name: str, channels: int, tmp_path: Path) -> None:
+    levels = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    samples = (levels / 255).astype(np.float32) if name == "float.tif" else 257 * levels
+    Image.fromarray(samples).save(tmp_path / name)
+    images = load_images(tmp_path, channels=channels, min_size=16)
+    np.testing.assert_array_equal(images.image(0).numpy(), np.broadcast_to(levels, (channels, 16, 16)))
+
+
+def test_floats_beyond_the_range_are_skipped_with_their_range(photos: Path) -> None:
+    Image.fromarray(np.linspace(-1, 250, 400, dtype=np.float32).reshape(20, 20)).save(photos / "float.tif")
+    images = load_images(photos, channels=3, min_size=16)
+    assert len(images) == 4
+    assert any("float.tif: cannot be decoded (floats from 0 to 1 expected, these go" in s for s in images.skipped)
+
+
+def test_images_are_read_upright_whatever_their_orientation(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 20, 3), dtype=np.uint8)
+    turned = Image.fromarray(np.rot90(pixels))
+    exif = turned.getexif()
+    exif[274] = 6  # turn right to see it upright
+    turned.save(tmp_path / "turned.png", exif=exif)
+    upright = load_labelled(tmp_path, channels=3).images
+    np.testing.assert_array_equal(upright[0].permute(1, 2, 0).numpy(), pixels)
+
+
 def test_crops_are_true_pieces_of_the_images() -> None:
     first = np.arange(40 * 30, dtype=np.int64).reshape(40, 30, 1) % 251
     second = (first[:20, :25] + 5) % 251
@@ -132,6 +159,35 @@ def test_split_shares_no_image(photos: Path) -> None:
     assert len(training) == len(validation) == 2
     sizes = [tuple(s.image(i).shape[1:]) for s in (training, validation) for i in range(2)]
     assert len(set(sizes)) == 4
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(1, 24), (4, 0)])
+def test_nothing_is_held_out_of_one_image_nor_if_nothing_shall_be(count: int, held_out: int) -> None:
+    images = pack([np.full((16, 16 + n, 3), n, np.uint8) for n in range(count)])
+    training, validation = split(images, held_out, seed=0)
+    assert (len(training), len(validation)) == (count, 0)
+    assert training.pixels.dtype == validation.pixels.dtype
+
+
+@pytest.mark.parametrize("recipe", ["denoise", "deblock", "upscale"])
+def test_a_run_on_one_photograph_has_no_scores_and_counts_it_once(
+    recipe: str, colour_photo: np.ndarray, tmp_path: Path
+) -> None:
+    torch.set_num_threads(1)
+    (tmp_path / "data").mkdir()
+    Image.fromarray((colour_photo * 255).astype(np.uint8)).save(tmp_path / "data" / "one.png")
+    (tmp_path / "data" / "broken.png").write_bytes(b"no picture")
+    config = replace(RECIPES[recipe](), patch=16, batch=2)
+    told: list[str] = []
+    seen: list[dict[str, Any]] = []
+    path = run_recipe(config, tmp_path / "data", tmp_path / "run", steps=1, tell=told.append, report=seen.append)
+    card = open_model(path).card
+    assert card.scores == {}
+    assert card.summary.endswith("trained on 1 images")
+    assert told[0].startswith("1 of 2 images are left out")
+    assert not any(key.startswith("psnr") for key in seen[-1])
+    run_recipe(config, tmp_path / "data", tmp_path / "more", steps=1, start_from=str(path), report=seen.append)
+    assert not any(key.startswith("psnr") for entry in seen for key in entry)
 
 
 def test_noise_has_the_level_that_is_said() -> None:
@@ -203,6 +259,20 @@ def test_an_interrupted_run_equals_an_unbroken_one_bit_for_bit(photos: Path, tmp
     resumed = run_tiny(tmp_path / "broken", photos)
     for name, value in unbroken.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(
+    ("rest", "kept"), [('{"step": 8, "lo', []), ("\0\0\0", []), ('{"step": 8, "minutes": 1}', [8])]
+)
+def test_a_run_goes_on_after_a_log_that_was_not_written_to_its_end(
+    rest: str, kept: list[int], photos: Path, tmp_path: Path
+) -> None:
+    run_tiny(tmp_path, photos, config=replace(TINY, steps=6))
+    with (tmp_path / "log.jsonl").open("a") as log:
+        log.write(rest)
+    assert run_tiny(tmp_path, photos).steps_done == TINY.steps
+    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == [6, *kept, 12]
 
 
 def test_the_best_weights_are_kept_through_interruptions_where_the_recipe_asks_for_them(

@@ -96,6 +96,11 @@ def model_names() -> list[str]:
     return sorted(path.stem for path in WEIGHTS.glob("*.onnx"))
 
 
+def model_path(name: str | Path) -> Path:
+    """Give the file that a name stands for: a shipped model, or a path, which ends in ``.onnx`` or has a folder."""
+    return Path(name) if os.path.dirname(str(name)) or str(name).endswith(".onnx") else WEIGHTS / f"{name}.onnx"
+
+
 def open_model(name: str | Path, *, task: str | None = None, provider: str | None = None) -> Model:
     """Open a shipped model by name, or any model file of ours by path.
 
@@ -116,7 +121,7 @@ def open_model(name: str | Path, *, task: str | None = None, provider: str | Non
     Unavailable
         If there is no such provider, or it is not installed.
     """
-    path = Path(name) if os.path.dirname(str(name)) or str(name).endswith(".onnx") else WEIGHTS / f"{name}.onnx"
+    path = model_path(name)
     if not path.is_file():
         raise BadModel(f"no model {str(name)!r}; there are {', '.join(model_names()) or 'none'}")
     model = _open(path, path.stat().st_mtime_ns, chosen_provider(provider))

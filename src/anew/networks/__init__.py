@@ -44,10 +44,17 @@ def build_network(name: str, *, seed: int = 0, **arguments: Any) -> nn.Module:
     Raises
     ------
     InvalidSetting
-        If there is no network of this name.
+        If there is no network of this name, or it cannot be built with these arguments.
     """
+    known = arguments_of(name)
+    for argument in arguments.keys() - known:
+        raise InvalidSetting(f"the network {name} takes no {argument!r} (it takes {', '.join(sorted(known))})")
     torch.manual_seed(seed)
-    network: nn.Module = _class_of(name)(**arguments)
+    try:
+        network: nn.Module = _class_of(name)(**arguments)
+    except (TypeError, ValueError, IndexError, RuntimeError) as error:
+        told = ", ".join(f"{key} = {value}" for key, value in arguments.items())
+        raise InvalidSetting(f"the network {name} cannot be built with {told}: {error}") from error
     return network
 
 

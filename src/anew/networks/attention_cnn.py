@@ -36,6 +36,8 @@ class WindowAttention(nn.Module):
 
     def __init__(self, width: int, *, heads: int, window: int, moved: bool) -> None:
         super().__init__()
+        if width % heads:
+            raise ValueError(f"width must be a multiple of heads, {heads}, not {width}")
         self.heads, self.window, self.start = heads, window, window // 2 if moved else 0
         self.qkv = nn.Conv2d(width, 3 * width, 1)
         self.mix = nn.Conv2d(width, width, 1)

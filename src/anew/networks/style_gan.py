@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -78,7 +79,7 @@ class StyleGenerator(nn.Module):
     Attributes
     ----------
     grown : float tensor, from 1 to the number of resolutions
-        How many resolutions take part; a fraction fades the last one in.
+        How many resolutions take part; a fraction fades the last one in. It is kept with the weights.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class StyleGenerator(nn.Module):
         self.to_image = nn.ModuleList(
             nn.Sequential(nn.Conv2d(width, channels * unshuffle**2, 1), nn.PixelShuffle(unshuffle)) for width in widths
         )
-        self.register_buffer("grown", torch.tensor(float(len(widths))), persistent=False)
+        self.register_buffer("grown", torch.tensor(float(len(widths))))
         self.apply(initialise)
         self.apply(_start_small)
 
@@ -122,8 +123,13 @@ class StyleGenerator(nn.Module):
                 if level:
                     x = interpolate(x, scale_factor=2.0, mode="nearest")
                 x = second(first(x, w), w)
-                image = image + min(grown - level, 1.0) * to_image(x)
+                image = image + (self.grown - level).clamp(max=1) * to_image(x)
         return torch.tanh(image.float())
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Take checkpoints from before ``grown`` was in them, and leave it as it is."""
+        state_dict.setdefault(f"{prefix}grown", self.grown)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 class StyleDiscriminator(nn.Module):

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from anew.networks.noise_map import halo_for
 from anew.networks.quantised import QuantisedConv2d
 
+HALO = 64  # pixels of surroundings that a result depends on to be seen, as measured on photographs
+
 
 class ResidualBlock(nn.Module):
     """x + conv(relu(conv(x)))."""
@@ -69,6 +71,7 @@ class UNet(nn.Module):
         super().__init__()
         self.unshuffle = unshuffle
         self.size_multiple = unshuffle * 2 ** (len(widths) - 1)
+        self.halo = halo_for(HALO, self.size_multiple)
         if quantised:  # what is far moves a value less and less, but may move its level; so tiles must see all of it
             pixels = [unshuffle * 2**level for level in range(len(widths))]
             reach = 2 * unshuffle + sum((4 * blocks + 1) * side for side in pixels[:-1])

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +66,8 @@ class VAE(nn.Module):
         likelihood: Likelihood = "bernoulli",
     ) -> None:
         super().__init__()
+        if likelihood not in get_args(Likelihood):
+            raise ValueError(f"likelihood must be one of {', '.join(get_args(Likelihood))}, not {likelihood!r}")
         shrink = unshuffle * 2 ** (len(widths) - 1)
         if size % shrink:
             raise ValueError(f"size must be a multiple of {shrink}, not {size}")

@@ -26,7 +26,7 @@ from anew.networks import build_network
 from anew.networks.style_gan import grow_images
 from anew.options import Count, NotNegative, Positive
 from anew.training.config import Decay, Part
-from anew.training.data import LabelledImages
+from anew.training.data import LabelledImages, NoTrainingData
 from anew.training.differentiable_augmentation import augment, next_chance
 from anew.training.export import export_onnx
 from anew.training.game_report import GameReport, describe, find_trouble
@@ -45,6 +45,7 @@ from anew.training.sheet import draw_sheet
 ADAPT_EVERY = 4  # discriminator updates between two changes of the chance of augmentation
 MEMORY = 0.98  # decay of the running means over updates
 SHEET_ROWS = 6
+LEAST_HELD_OUT = 2  # images; of one there is no covariance, which the distance compares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +160,21 @@ class Judge(nn.Module):
 
 
 def load_data(source: Path, config: AdversarialConfig) -> tuple[LabelledImages, LabelledImages]:
-    """Read images, and hold some out, chosen by the seed: (training, validation)."""
-    return load_shuffled(source, config if config.conditional else replace(config, labels=()))
+    """Read images, and hold some out, chosen by the seed: (training, validation).
+
+    Raises
+    ------
+    NoTrainingData
+        If fewer are held out than a distance can be measured to; or as ``load_shuffled`` says.
+    """
+    training, validation = load_shuffled(source, config if config.conditional else replace(config, labels=()))
+    if len(validation) < LEAST_HELD_OUT:
+        raise NoTrainingData(
+            f"{source}: a game needs {LEAST_HELD_OUT} held-out images or more, here {len(validation)} of "
+            f"{len(training) + len(validation)}; give it {2 * LEAST_HELD_OUT} images and validation={LEAST_HELD_OUT} "
+            "or more"
+        )
+    return training, validation
 
 
 def adapt(config: AdversarialConfig, data: LabelledImages) -> AdversarialConfig:

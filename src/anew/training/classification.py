@@ -40,7 +40,8 @@ class ClassifyConfig(TrainingConfig):
     patch : int
         Side of the images in pixels.
     labels : tuple of str
-        Names of the classes, if the data only numbers them.
+        Names of the classes: of the data's own, in any order, or for classes that it only numbers, from 0; empty
+        takes what the data has.
     turn : float >= 0
         Largest rotation of a training image, in degrees.
     zoom, shear, shift : float >= 0
@@ -74,6 +75,8 @@ def load_data(source: Path, config: ClassifyConfig) -> tuple[LabelledImages, Lab
     ------
     NoTrainingData
         If the data has another number of classes or another size than the config says.
+    InvalidSetting
+        If its classes have other names.
     """
     data = load_labelled(source, channels=config.channels)
     classes, (height, width) = config.network_args.get("classes", 10), data.images.shape[2:]
@@ -82,10 +85,16 @@ def load_data(source: Path, config: ClassifyConfig) -> tuple[LabelledImages, Lab
             f"{source}: {classes} classes of {config.patch} x {config.patch} pixels expected, it has "
             f"{len(data.names)} of {width} x {height}; change the recipe by --set"
         )
+    data = data.named(config.labels or data.names)
     held_out = held_out_indices(len(data), config.validation)
     kept = torch.ones(len(data), dtype=torch.bool)
     kept[held_out] = False
     return _choose(data, kept.nonzero()[:, 0]), _choose(data, held_out)
+
+
+def adapt(config: ClassifyConfig, data: LabelledImages) -> ClassifyConfig:
+    """Fill in what the recipe leaves to the data: the names of the classes."""
+    return dataclasses.replace(config, labels=config.labels or data.names)
 
 
 def held_out_indices(count: int, validation: int) -> Tensor:

@@ -37,7 +37,7 @@ class TrainingConfig:
     learning_rate : float
         At the peak.
     warmup : int
-        Steps of linear rise to the peak.
+        Steps of linear rise to the peak; a tenth of the run, if that is fewer.
     decay_from : float in [0, 1]
         Part of the run after which the rate falls to zero along a half cosine; 0 is the plain cosine schedule.
     optimiser : {"adamw", "muon", "adam", "momentum", "sgd"}

@@ -14,7 +14,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -71,6 +71,7 @@ class DamageConfig(TrainingConfig):
 
     objective: str = "damage_masks"
     task: str = "diagnose"
+    channels: Literal[3] = 3
     clean_share: Part = 0.4
     lookalike_share: Part = 0.3
     busy_share: Part = 0.0

@@ -6,6 +6,7 @@ is one indexing operation there, whatever the sizes of the images.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import struct
@@ -22,12 +23,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from anew.arrays import LUMA
+from anew.arrays import LUMA, luminance
+from anew.codecs.formats import by_content
 from anew.degradations.downscale import resize_bicubic
-from anew.errors import AnewError, InvalidSetting
+from anew.errors import AnewError, ImageFileError, InvalidSetting
+from anew.images import read_frames
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 MOST_LABELS = 10_000
+LISTED = 10  # labels that a message names
 DAMAGE = (  # what reading a damaged file raises
     OSError, EOFError, ValueError, SyntaxError, RuntimeError, struct.error, tarfile.TarError, zipfile.BadZipFile,
     zlib.error,
@@ -117,7 +121,7 @@ def load_images(source: Path, *, channels: int, min_size: int) -> ImageSet:
     ----------
     source : path
     channels : {1, 3}
-        Images are converted to grey or RGB.
+        Images are converted to grey or RGB of 8 bits, upright; opacity is dropped, as are all frames but the first.
     min_size : int
         Images with a shorter side are skipped, and named in ``skipped``.
 
@@ -145,14 +149,12 @@ def load_images(source: Path, *, channels: int, min_size: int) -> ImageSet:
 
 
 def pack(images: Sequence[NDArray[np.uint8] | NDArray[np.float32]], skipped: tuple[str, ...] = ()) -> ImageSet:
-    """Put (H, W, C) images, uint8 or float32 levels, into one set."""
+    """Put (H, W, C) images, uint8 or float32 levels, into one set; there may be none."""
     counts = [image.shape[0] * image.shape[1] for image in images]
-    flat = np.concatenate([image.reshape(-1, image.shape[2]) for image in images])
-    offsets = np.cumsum([0, *counts[:-1]])
-    heights, widths = ([image.shape[axis] for image in images] for axis in (0, 1))
-    return ImageSet(
-        torch.from_numpy(flat), torch.as_tensor(offsets), torch.as_tensor(heights), torch.as_tensor(widths), skipped
-    )
+    flat = [image.reshape(-1, image.shape[2]) for image in images] or [np.empty((0, 3), np.uint8)]
+    offsets = np.cumsum([0, *counts])[:-1]
+    heights, widths = (torch.tensor([image.shape[axis] for image in images], dtype=torch.int64) for axis in (0, 1))
+    return ImageSet(torch.from_numpy(np.concatenate(flat)), torch.as_tensor(offsets), heights, widths, skipped)
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,25 @@ class LabelledImages:
         """Give the images from ``start`` up to ``stop``."""
         return replace(self, images=self.images[start:stop], labels=self.labels[start:stop])
 
+    def named(self, names: Sequence[str]) -> LabelledImages:
+        """Give the same images with their labels in this order; where they are only numbered, these are their names.
+
+        Raises
+        ------
+        InvalidSetting
+            If the labels have other names.
+        """
+        numbers = [str(index) for index in range(len(names))]
+        own = names if sorted(names) == sorted(self.names) else numbers
+        if sorted(own) != sorted(self.names):
+            raise InvalidSetting(
+                f"the labels {_listed(names)} are expected, the data has {_listed(self.names)}; name its folders like "
+                "the labels, or take the data's own by --set labels="
+            )
+        place = {name: index for index, name in enumerate(own)}
+        order = torch.tensor([place[name] for name in self.names])
+        return replace(self, labels=order[self.labels], names=tuple(names))
+
 
 def load_labelled(source: Path, *, channels: int = 1, split: str = "train") -> LabelledImages:
     """Read images of one size with labels.
@@ -197,7 +218,7 @@ def load_labelled(source: Path, *, channels: int = 1, split: str = "train") -> L
         An ``.npz`` with ``{split}_images`` (N, H, W) or (N, H, W, C) uint8 and ``{split}_labels`` (N,); or a folder,
         .zip or .tar in which every label is a folder of images. Images that lie in no folder are one class.
     channels : {1, 3}
-        Images are converted to grey or RGB.
+        Images are converted as by ``load_images``.
     split : str
         Of an ``.npz``.
 
@@ -251,6 +272,11 @@ def _load_npz(source: Path, channels: int, split: str) -> LabelledImages:
     return LabelledImages(images.contiguous(), torch.from_numpy(labels.astype(np.int64)), tuple(map(str, range(count))))
 
 
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return (", ".join(names[:LISTED]) or "none") + more
+
+
 def _grey(images: Tensor) -> Tensor:
     """Give (N, 1, H, W) luma (BT.601) of (N, 3, H, W) uint8."""
     weights = torch.tensor(LUMA).reshape(1, 3, 1, 1)
@@ -258,11 +284,14 @@ def _grey(images: Tensor) -> Tensor:
 
 
 def split(images: ImageSet, validation: int, seed: int) -> tuple[ImageSet, ImageSet]:
-    """Hold out ``validation`` images, chosen by the seed, and give (training, validation)."""
+    """Hold out ``validation`` images, chosen by the seed, half of all at most: (training, validation).
+
+    Of a single image, and if none shall be held out, the second is empty, and nothing is validated.
+    """
     order = np.random.default_rng(seed).permutation(len(images))
     arrays = [images.image(int(i)).permute(1, 2, 0).numpy() for i in order]
     count = min(validation, len(arrays) // 2)
-    return pack(arrays[count:], images.skipped), pack(arrays[:count] or arrays[:1])
+    return pack(arrays[count:], images.skipped), pack(arrays[:count])
 
 
 def resized(images: ImageSet, sizes: tuple[float, ...], least: int) -> ImageSet:
@@ -338,13 +367,33 @@ def _is_archive(source: Path) -> bool:
 
 
 def _decode(content: bytes, channels: int) -> NDArray[np.uint8]:
-    from PIL import Image, UnidentifiedImageError
+    """Decode the first frame of a file to (H, W, channels): upright, inks and palettes as RGB, without opacity."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(content)) as image:
+            if image.mode.startswith(("I", "F")):  # more than 8 bits, which Pillow would clip
+                return _decode_deep(content, channels)
+            with contextlib.suppress(*DAMAGE):  # of what is told beside the pixels
+                ImageOps.exif_transpose(image, in_place=True)
             pixels = np.array(image.convert("RGB" if channels == 3 else "L"))
     except UnidentifiedImageError:
-        raise ValueError("not an image") from None
+        if by_content(content) is None:
+            raise ValueError("not an image") from None
+        return _decode_deep(content, channels)
     except Image.DecompressionBombError as error:
         raise ValueError(str(error)) from None
     return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def _decode_deep(content: bytes, channels: int) -> NDArray[np.uint8]:
+    """Decode 16 bits or floats in [0, 1], scaled to 8 bits."""
+    try:
+        x = read_frames(content)[0].pixels
+    except ImageFileError as error:
+        raise ValueError(str(error).removeprefix("<bytes>: ")) from None
+    if not (x.min() >= 0 and x.max() <= 1):
+        raise ValueError(f"floats from 0 to 1 expected, these go from {x.min():g} to {x.max():g}")
+    if x.shape[2] > channels:
+        x = luminance(x)[:, :, None]
+    return np.rint(255 * x).astype(np.uint8).repeat(channels // x.shape[2], axis=2)

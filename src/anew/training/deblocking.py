@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from anew.arrays import LUMA
+from anew.errors import InvalidSetting
 from anew.restoration.deblocking.unet import condition_of
 from anew.restoration.networks import BLIND
 from anew.training import jpeg_layer
@@ -77,6 +78,8 @@ def load_data(source: Path, config: DeblockConfig) -> tuple[ImageSet, ImageSet]:
 
 def make_objective(config: DeblockConfig) -> Objective:
     """Build the network, and say how it learns."""
+    if config.quality_min > config.quality_max:
+        raise InvalidSetting(f"quality_min = {config.quality_min} must not exceed quality_max = {config.quality_max}")
     return supervised(config, make_batch, validate)
 
 
@@ -120,7 +123,7 @@ def _windows(images: Tensor, corner: Tensor, size: int) -> Tensor:
 def _draw_quality(config: DeblockConfig, which: Tensor, where: Tensor) -> Tensor:
     """Draw from the lower or the upper half of the range."""
     middle = (config.quality_min + config.quality_max) // 2
-    low = torch.where(which < config.low_share, config.quality_min, middle + 1)
+    low = torch.where(which < config.low_share, config.quality_min, min(middle + 1, config.quality_max))
     high = torch.where(which < config.low_share, middle, config.quality_max)
     return low + (where * (high - low + 1)).long()
 

@@ -16,6 +16,7 @@ from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, export_restorer, psnr_of
 
 VALIDATION_SIGMAS = (15, 25, 50)
+VALIDATION_SIDE = 256  # pixels; of larger images the top left corner is taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,10 @@ def make_objective(config: DenoiseConfig) -> Objective:
 
 def export(network: nn.Module, config: DenoiseConfig, path: Path, facts: RunFacts) -> None:
     """Write the trained network with its card."""
-    protocol = "mean PSNR in dB, Gaussian noise, not clipped; result clipped, not rounded"
+    protocol = (
+        f"mean PSNR in dB of the top left {VALIDATION_SIDE} x {VALIDATION_SIDE} pixels at most, Gaussian noise, not "
+        "clipped; result clipped, not rounded"
+    )
     export_restorer(network, config, path, facts, protocol=protocol)
 
 
@@ -68,7 +72,10 @@ def make_batch(images: ImageSet, config: DenoiseConfig, generator: torch.Generat
 
 @torch.no_grad()
 def validate(network: nn.Module, images: ImageSet, config: DenoiseConfig) -> dict[str, float]:
-    """Give the mean PSNR in dB of the held-out images at sigma 15, 25 and 50, centre-cropped to the size multiple."""
+    """Give the mean PSNR in dB of the held-out images at sigma 15, 25 and 50, of their top left corners.
+
+    These have sides of 256 pixels, of smaller images the largest multiples that the network takes.
+    """
     multiple: int = network.size_multiple
     scores: dict[str, float] = {}
     for level in VALIDATION_SIGMAS:
@@ -76,7 +83,7 @@ def validate(network: nn.Module, images: ImageSet, config: DenoiseConfig) -> dic
         psnrs = []
         for index in range(len(images)):
             clean = images.image(index).float()[None] / 255
-            height, width = (min(256, side) // multiple * multiple for side in clean.shape[2:])
+            height, width = (min(VALIDATION_SIDE, side) // multiple * multiple for side in clean.shape[2:])
             clean = clean[:, :, :height, :width]
             noise = torch.randn(clean.shape, generator=generator).to(clean.device)
             sigma = torch.full((1, 1, 1, 1), level / 255, device=clean.device)

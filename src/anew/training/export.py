@@ -112,6 +112,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
     stored |= counters  # of batch normalisation; no result depends on them, so they are in no file
     own = {name: value for name, value in network.state_dict().items() if name.endswith("_log_step")}
     stored = own | stored  # a file that was not trained in 8 bits has no steps; they are measured afterwards
+    if "grown" in network.state_dict():  # what had not begun to grow is in no file; older files are of grown networks
+        stored = network.state_dict() | stored
     network.load_state_dict(_in_order(stored, network, shuffled_layers(model)))
 
 

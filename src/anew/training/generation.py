@@ -31,7 +31,8 @@ class GenerationConfig(TrainingConfig):
     patch : int
         Side of the images in pixels; 0 takes what the data has.
     labels : tuple of str
-        Names of the labels, in the order of the data's own; empty takes what the data has.
+        Names of the labels: of the data's own, in any order, or for labels that it only numbers, from 0; empty takes
+        what the data has.
     mirror : bool
         Show each image mirrored half of the time.
     """
@@ -55,18 +56,20 @@ def load_shuffled(source: Path, config: GenerationConfig) -> tuple[LabelledImage
     Raises
     ------
     NoTrainingData
-        If the data has another size or another number of labels than the recipe.
+        If the data has another size than the recipe, or a single image, of which none could be held out.
+    InvalidSetting
+        If it has other labels than the recipe.
     """
     found = load_labelled(source, channels=config.channels)
+    if len(found) < 2:
+        raise NoTrainingData(f"{source}: at least 2 images expected, to hold one out; it has {len(found)}")
     height, width = found.images.shape[2:]
     side = config.patch or height
     if (height, width) != (side, side):
         raise NoTrainingData(f"{source}: images of {side} x {side} pixels expected, these are {width} x {height}")
-    if len(config.labels) not in (0, len(found.names)):
-        raise NoTrainingData(f"{source}: {len(config.labels)} labels expected, it has {len(found.names)}")
+    found = found.named(config.labels or found.names)
     order = torch.from_numpy(np.random.default_rng(config.seed).permutation(len(found)))
-    names = tuple(config.labels) or found.names
-    images = replace(found, images=found.images[order], labels=found.labels[order], names=names)
+    images = replace(found, images=found.images[order], labels=found.labels[order])
     kept = len(images) - min(config.validation, len(images) // 2)
     return images.part(0, kept), images.part(kept, len(images))
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from tensorboardX import SummaryWriter
 
-from anew.training.log_summary import draw_log, read_log
+from anew.training.log_summary import draw_log, read_log, whole_lines
 
 WARM_UP = 4  # steps that do not count as typical
 
@@ -37,6 +37,7 @@ class Journal:
 
     def __init__(self, folder: Path, step: int, *, over: bool) -> None:
         self.folder = folder
+        _mend(folder / "log.jsonl")
         self.earlier = [entry for entry in read_log(folder / "log.jsonl") if entry["step"] <= step]
         self.entries: list[dict[str, Any]] = []
         self._board = SummaryWriter(str(folder), purge_step=step + 1, write_to_disk=not over)
@@ -96,6 +97,15 @@ class Watch:
                 means[kind if len(seen) == 1 else f"{kind}_{name}"] = float(torch.stack(values).mean())
             seen.clear()
         return means
+
+
+def _mend(log: Path) -> None:
+    """Cut off a last line that was not written to its end, and end the one before."""
+    text = "".join(f"{line}\n" for line in whole_lines(log))
+    if log.exists() and log.read_text() != text:
+        part = log.with_suffix(".part")
+        part.write_text(text)
+        os.replace(part, log)
 
 
 def _write_picture(path: Path, pixels: Any) -> None:

@@ -21,11 +21,25 @@ TOGETHER = ("loss", "gradient")  # what is drawn in one panel for all networks
 Points = list[tuple[float, float]]
 
 
+def whole_lines(path: Path) -> list[str]:
+    """Give the lines of a log, without a last one that was not written to its end."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return lines[:-1] if lines and not _is_json(lines[-1]) else lines
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
 def read_log(path: Path) -> list[dict[str, Any]]:
     """Read the entries of a log, without those that an interruption undid; minutes count from the very start."""
     entries: list[dict[str, Any]] = []
     before = 0.0
-    for line in path.read_text().splitlines() if path.exists() else []:
+    for line in whole_lines(path):
         entry = json.loads(line)
         if entries and entry["minutes"] <= entries[-1]["minutes"] - before:  # the clock was started anew
             before = max((kept["minutes"] for kept in entries if kept["step"] < entry["step"]), default=0.0)

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from anew.errors import InvalidSetting
+from anew.errors import AnewError, InvalidSetting
 from anew.training.checkpoints import load_checkpoint, save_checkpoint
 from anew.training.config import TrainingConfig
 from anew.training.devices import computes_bfloat16, find_device
@@ -26,6 +26,10 @@ from anew.training.journal import Journal, Watch
 from anew.training.objective import Objective
 from anew.training.schedule import learning_rate
 from anew.training.state import TrainingState
+
+
+class Diverged(AnewError):
+    """A run whose steps grew without bound."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def train(
     objective : Objective
     config : TrainingConfig
     training, validation : data with ``to(device)``, of the kind that the objective reads
+        Without validation data there are no scores.
     folder : path
         Takes ``checkpoint.pt``, ``log.jsonl``, ``config.json``, ``preview.png``, ``summary.png`` and, for TensorBoard,
         ``events.out.tfevents.*``.
@@ -94,6 +99,8 @@ def train(
         cannot be made.
     CannotResume
         If the checkpoint in the folder is of another run.
+    Diverged
+        If the weights have become no numbers; the last checkpoint is from before.
     """
     if config.keep == "best" and not objective.criterion:
         raise InvalidSetting(f"keep is 'best', but {config.objective} has no score to choose by; set keep to 'last'")
@@ -128,8 +135,9 @@ def train(
             update(state, objective, training, config, rate, watch, numbers)
         last, elapsed = state.step == config.steps, time.monotonic() - start
         if last or state.step % config.validate_every == 0:
+            _check_finite(state)
             with numbers:
-                scores = objective.validate(state.average, validation, config)
+                scores = objective.validate(state.average, validation, config) if len(validation) else {}
             speed = (state.step - first_step) / max(elapsed, 1e-9)
             entry: dict[str, Any] = {
                 "step": state.step,
@@ -144,13 +152,15 @@ def train(
             trouble = objective.find_trouble([*journal.earlier, *journal.entries, entry])
             if trouble:
                 entry["trouble"] = trouble
-            preview = None if objective.preview is None else objective.preview(state.average, validation, config)
+            shown = validation if len(validation) else training
+            preview = None if objective.preview is None else objective.preview(state.average, shown, config)
             journal.write(entry, preview)
             report(entry)
         first = state.step == first_step + 1  # not before: with some settings no step can be done
         out_of_time = stop_after_minutes is not None and elapsed > 60 * stop_after_minutes
         stopping = out_of_time or bool(stop())
         if first or stopping or last or time.monotonic() - saved > 60 * config.checkpoint_minutes:
+            _check_finite(state)
             save_checkpoint(checkpoint, state.gather() | {"origin": told}, config)
             saved = time.monotonic()
         if first:
@@ -190,6 +200,16 @@ def update(
             watch.see(name, loss.detach(), norm)
     state.step += 1
     state.move_average(config.ema)
+
+
+def _check_finite(state: TrainingState) -> None:
+    """Stop a run whose weights have become no numbers: no step leads back from there."""
+    for name, network in state.networks.items():
+        if not all(bool(torch.isfinite(weights).all()) for weights in network.parameters()):
+            raise Diverged(
+                f"by step {state.step} the weights of {name} have become no numbers: the learning rate is too high; "
+                "lower learning_rate and start afresh (--overwrite, or another -o)"
+            )
 
 
 def _compile(state: TrainingState, objective: Objective) -> None:

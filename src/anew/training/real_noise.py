@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from anew.arrays import luminance
 from anew.degradations.camera import develop, expose
 from anew.degradations.jpeg import compress
 from anew.degradations.noise import poisson
+from anew.errors import InvalidSetting
 from anew.options import Positive
 from anew.restoration.networks import BLIND
 from anew.training.config import Part, Quality, TrainingConfig
@@ -64,6 +65,7 @@ class RealNoiseConfig(TrainingConfig):
 
     objective: str = "real_noise"
     task: str = "denoise"
+    channels: Literal[3] = 3
     gain_min: Positive = 2e-5
     gain_max: Positive = 8e-3
     even_share: Part = 0.5
@@ -82,6 +84,8 @@ def load_data(source: Path, config: RealNoiseConfig) -> tuple[ImageSet, ImageSet
 
 def make_objective(config: RealNoiseConfig) -> Objective:
     """Build the network, and say how it learns."""
+    if config.gain_min > config.gain_max:
+        raise InvalidSetting(f"gain_min = {config.gain_min} must not exceed gain_max = {config.gain_max}")
     return supervised(config, make_batch, validate)
 
 

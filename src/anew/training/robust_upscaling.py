@@ -24,10 +24,12 @@ from anew.training.data import ImageSet, load_images, split
 from anew.training.jpeg_layer import grey_of, jpeg
 from anew.training.objective import Objective, supervised
 from anew.training.restoration import RunFacts, export_restorer, psnr_of
+from anew.training.upscaling import check_shares
 
 KERNEL = 21  # pixels a side of the blur kernels
 SHRINKERS = ("bicubic", "bilinear", "area")
 VALIDATION_SEED, VALIDATION_CROPS = 0, 96
+BEST_QUALITY = 95  # of JPEG; above, hardly anything is lost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,7 @@ def load_data(source: Path, config: RobustUpscaleConfig) -> tuple[ImageSet, Imag
 
 def make_objective(config: RobustUpscaleConfig) -> Objective:
     """Build the network, and say how it learns."""
+    check_shares(config.shares, config.scales)
     return supervised(config, make_batch, validate)
 
 
@@ -129,7 +132,8 @@ def damage(large: Tensor, scale: int, config: RobustUpscaleConfig, generator: to
             elif step == 1:
                 x = torch.where(keep, x, blur(x, draw(count, 2) * 0.6, draw(count) * torch.pi))
             else:
-                quality = config.quality_min + (draw(count) * (96 - config.quality_min)).long()
+                best = max(BEST_QUALITY, config.quality_min)
+                quality = config.quality_min + (draw(count) * (best + 1 - config.quality_min)).long()
                 x = torch.where(keep, x, jpeg(x, quality, draw(count) < 0.7))
         return (x.clamp(0, 1) * 255).round() / 255
 

@@ -10,12 +10,13 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import torch
 
 from anew.errors import InvalidSetting
 from anew.inference.card import BadModel, ModelCard
+from anew.inference.models import model_path
 from anew.networks import arguments_of
 from anew.networks.quantised import calibrate
 from anew.training.checkpoints import AFRESH, load_checkpoint, read_checkpoint
@@ -87,7 +88,7 @@ def run_recipe(
     find_device(device)
     stored = None if overwrite else _stored_run(folder)
     card = None if start_from is None else _card_of(start_from, config)
-    config = _with_network(config, card)
+    config = _with_network(config, card, tell)
     task = import_module(f"anew.training.{config.objective}")
     adapts = hasattr(task, "adapt")
     if not adapts:
@@ -128,21 +129,36 @@ def run_recipe(
         objective.finish(run.network, training.to(torch.device(device)), config)
     took = (time.monotonic() - start) / 60
     count = len(training) + len(validation)
-    name = data.absolute().name + (f" ({skipped} images left out)" if skipped else "")
-    task.export(run.network, config, path, RunFacts(run.scores, name, terms, count, took))
+    told = {"data": data.absolute().name + (f" ({skipped} images left out)" if skipped else ""), "terms": terms}
+    if card is not None:
+        told = {key: f"{text}; {card.name}, from which it went on: {getattr(card, key)}" for key, text in told.items()}
+    task.export(run.network, config, path, RunFacts(run.scores, **told, images=count, minutes=took))
     return path
 
 
-def _with_network(config: TrainingConfig, card: ModelCard | None) -> TrainingConfig:
+def _with_network(config: TrainingConfig, card: ModelCard | None, tell: Callable[[str], None]) -> TrainingConfig:
     """Take the architecture of a model to start from, and quantise it if the config says so."""
     if card is not None:
+        _check_fits(card, config)
         channels: Literal[1, 3] = 3 if card.channels == 3 else 1
+        asked = {**config.network_args, **({"quantised": True} if "quantised" in card.network_args else {})}
+        if (card.network, card.network_args, channels) != (config.network, asked, config.channels):
+            tell(f"the network is that of {card.name}, {card.network} {card.network_args}; the recipe's is not used")
         config = replace(config, network=card.network, network_args=card.network_args, channels=channels)
     if config.quantised:
         if "quantised" not in arguments_of(config.network):
             raise InvalidSetting(f"quantised is true, but the network {config.network} cannot compute in 8 bits")
         config = replace(config, network_args={**config.network_args, "quantised": True})
     return config
+
+
+def _check_fits(card: ModelCard, config: TrainingConfig) -> None:
+    """Refuse a model to start from that gives, or takes, something else than the recipe."""
+    scales, asked = (args.get("scales") for args in (card.network_args, config.network_args))
+    if scales != asked:
+        raise InvalidSetting(f"{card.name} enlarges by {scales}, this recipe by {asked}; start from one that does")
+    if card.channels not in get_args(get_type_hints(type(config))["channels"]):
+        raise InvalidSetting(f"{card.name} is for {card.channels} channels; this recipe needs {config.channels}")
 
 
 def _begin(
@@ -158,7 +174,13 @@ def _begin(
     """Give a new run the weights it starts from, and report how good they are."""
     given = objective.networks[objective.product]
     if start_from is not None:
-        load_weights(given, _weights_path(start_from))
+        try:
+            load_weights(given, model_path(start_from))
+        except (RuntimeError, KeyError) as error:
+            why = next((line.strip() for line in str(error).splitlines() if "mismatch" in line), str(error))
+            raise InvalidSetting(
+                f"the weights of {start_from} do not fit; its size or labels are not those of this run ({why})"
+            ) from None
     if card is None or not card.network_args.get("quantised"):
         generator = torch.Generator().manual_seed(config.seed)
         loss = partial(objective.losses[objective.product], objective.networks, training, config, generator)
@@ -166,7 +188,8 @@ def _begin(
             calibrate(given, loss)
     if start_from is not None:
         given.to(device).eval()
-        report({"step": 0, **objective.validate(given, validation.to(torch.device(device)), config)})
+        held_out = validation.to(torch.device(device))
+        report({"step": 0, **(objective.validate(given, held_out, config) if len(held_out) else {})})
         given.train()
 
 
@@ -197,12 +220,6 @@ def _card_of(name: str, config: TrainingConfig) -> ModelCard:
     if card.task != config.task and not {card.task, config.task} <= set(RESTORERS):
         raise InvalidSetting(f"{name} is for {card.task}; a model for {config.task} cannot go on from it")
     return card
-
-
-def _weights_path(name: str) -> Path:
-    from anew.inference.models import WEIGHTS
-
-    return Path(name) if name.endswith(".onnx") else WEIGHTS / f"{name}.onnx"
 
 
 def _check_patch(task: Any, config: TrainingConfig) -> None:

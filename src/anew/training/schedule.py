@@ -11,9 +11,12 @@ def learning_rate(step: int, *, steps: int, peak: float, warmup: int, decay_from
     Parameters
     ----------
     step : int in [0, steps)
+    warmup : int
+        Steps of the rise; a short run rises over a tenth of its steps.
     decay_from : float in [0, 1]
         Part of the run at which the fall begins.
     """
+    warmup = min(warmup, math.ceil(steps / 10))
     if step < warmup:
         return peak * (step + 1) / warmup
     begin = max(warmup, int(decay_from * steps))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from anew.arrays import luminance
 from anew.degradations.downscale import resize_bicubic
+from anew.errors import InvalidSetting
 from anew.inference.card import ModelCard
 from anew.options import NotNegative, Share
 from anew.training.config import TrainingConfig
@@ -47,6 +48,10 @@ class UpscaleConfig(TrainingConfig):
     @property
     def scales(self) -> tuple[int, ...]:
         """The factors, as the network has them."""
+        if "scales" not in self.network_args:
+            raise InvalidSetting(
+                f'network_args = {dict(self.network_args)} must name the scales, as "scales": [2, 3, 4]'
+            )
         return tuple(self.network_args["scales"])
 
 
@@ -120,7 +125,16 @@ def make_pairs(images: ImageSet, scales: tuple[int, ...]) -> Pairs:
 
 def make_objective(config: UpscaleConfig) -> Objective:
     """Build the network, and say how it learns."""
+    check_shares(config.shares, config.scales)
     return supervised(config, make_batch, validate)
+
+
+def check_shares(shares: tuple[float, ...], scales: tuple[int, ...]) -> None:
+    """Refuse shares that do not say how often each scale is drawn."""
+    if len(shares) != len(scales) or not sum(shares) > 0:
+        raise InvalidSetting(
+            f"shares = {list(shares)} must be a number for each of the scales {list(scales)}, not all 0"
+        )
 
 
 def make_batch(pairs: Pairs, config: UpscaleConfig, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:

@@ -44,6 +44,11 @@ def denoise_camera(
     -------
     float32 array of the same shape
 
+    Raises
+    ------
+    ValueError
+        If the level is not given, and the model was not trained to judge it.
+
     References
     ----------
     Zhang et al., IEEE TPAMI 44 (2022), the network; Brooks et al., "Unprocessing Images for Learned Raw Denoising",
@@ -52,6 +57,8 @@ def denoise_camera(
     if sigma == 0 or strength == 0:
         return image.copy()
     network = open_model(model, task="denoise")
+    if sigma is None and not network.card.recipe.get("blind_share"):
+        raise ValueError(f"{model} cannot judge the noise: give sigma, or a model made by `anew train real-noise`")
     change = apply_network(network, image, BLIND if sigma is None else sigma) - image
     change -= np.asarray(cv2.GaussianBlur(change, (0, 0), LEVEL), np.float32).reshape(change.shape)
     return image + np.float32(strength) * change
