@@ -43,3 +43,15 @@ def quantisation_table(quality: int, base: NDArray[np.int_] = LUMINANCE) -> NDAr
     """
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality
     return np.clip((base * percent + 50) // 100, 1, 255)
+
+
+def quantisation_error(quality: int) -> float:
+    """Give what quantisation can have lost of the luma: root mean square, in units of the range [0, 1].
+
+    Rounding to steps of q adds q^2 / 12 per coefficient at most; the DCT is orthonormal.
+
+    Parameters
+    ----------
+    quality : int in [1, 100]
+    """
+    return float(np.sqrt(np.mean(quantisation_table(quality).astype(np.float64) ** 2) / 12)) / 255

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from anew import unwarp
-from anew.degradations.geometry import corners_of, keystone, lens, tilt
+from anew.degradations.geometry import keystone, lens, tilt
+from anew.structure.homography import corners_of
 
 H, W = 61, 81
 

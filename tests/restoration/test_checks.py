@@ -136,6 +136,33 @@ def test_blockiness_is_one_without_blocks_and_grows_with_compression(grey_photo:
     assert checks.blockiness(shifted, (3, 5)) > 1.5 > checks.blockiness(shifted, (0, 0))
 
 
+def test_blockiness_is_finite_where_steps_stand_at_the_borders_of_blocks_only() -> None:
+    board = np.kron(np.indices((6, 6)).sum(axis=0) % 2, np.ones((8, 8))).astype(np.float32)
+    assert 100 < checks.blockiness(board) < 1e5
+    faded = 0.5 + np.float32(0.9) * (board - np.float32(0.5))
+    verdict = checks.check_deblocked(board, faded, 10)
+    assert verdict.kept
+    assert not any(character.isdigit() for character in verdict.reason)  # how many times none is tells nothing
+
+
+def test_borders_that_fade_by_less_than_the_compression_explains_are_left(grey_photo: np.ndarray) -> None:
+    _, code = cv2.imencode(".jpg", np.rint(grey_photo * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 30])
+    image = cv2.imdecode(code, 0).astype(np.float32) / 255
+    smooth = cv2.GaussianBlur(image, (0, 0), 0.7)
+    assert checks.check_deblocked(image, smooth, 30).kept
+    assert not checks.check_deblocked(image, image + np.float32(0.01) * (smooth - image), 30).kept
+
+
+def test_without_evidence_only_what_a_person_marked_or_has_no_value_is_filled(grey_photo: np.ndarray) -> None:
+    image, mask = grey_photo[:, :, None], np.zeros(grey_photo.shape, bool)
+    mask[20:100] = True
+    filled = np.where(mask[:, :, None], np.float32(0.5), image)
+    empty = np.where(mask[:, :, None], np.float32(np.nan), image)
+    assert not checks.check_filled(image, filled, mask, np.nan, "holes").kept
+    assert checks.check_filled(empty, filled, mask, np.nan, "holes").kept
+    assert checks.check_filled(image, filled, mask, np.nan, "marked").kept
+
+
 def test_odd_pixels_are_filled_and_ordinary_ones_left(grey_photo: np.ndarray) -> None:
     image = grey_photo[:, :, None]
     mask = np.zeros(grey_photo.shape, bool)
@@ -176,6 +203,48 @@ def test_turning_a_grid_upright_is_seen() -> None:
     assert not checks.check_unwarped(page[:, :, None], tilted[:, :, None], inside).kept
 
 
+@pytest.mark.parametrize("angle", [-1.2, 3.0])
+def test_the_edges_of_a_surround_prove_a_turn_whatever_the_content(angle: float) -> None:
+    from anew.degradations.geometry import tilt
+    from anew.restoration.unwarping.tilt import unwarp_tilt, valid_tilt
+
+    slanted = tilt(np.float32(skimage.data.brick()[:, :, None] / 255), angle=-angle).image[100:400, 60:460]
+    turned = tilt(slanted, angle=angle, border="constant").image  # what stood crooked is upright now
+    back, valid = unwarp_tilt(turned, angle=angle, border="nearest"), valid_tilt(turned.shape, angle=angle)
+    assert checks.straightness(back, valid) < checks.straightness(turned, valid)
+    assert checks.check_unwarped(turned, back, valid, angle).kept
+    assert not checks.check_unwarped(turned, back, valid, angle + 1).kept
+
+
+def test_lines_of_text_prove_a_turn_whatever_their_letters() -> None:
+    from anew.restoration.unwarping.tilt import unwarp_tilt
+
+    page = np.ones((500, 400), np.float32)
+    for row in range(40, 460, 12):
+        for column in range(30, 360, 7):  # letters of slanted strokes only
+            cv2.line(page, (column, row + 6), (column + 4, row), (0.0,), 1, cv2.LINE_AA)
+    matrix = cv2.getRotationMatrix2D((199.5, 249.5), 2.0, 1.0)
+    crooked = cv2.warpAffine(page, matrix, (400, 500), borderMode=cv2.BORDER_REPLICATE)[:, :, None]
+    everywhere = np.ones(page.shape, bool)
+    upright = unwarp_tilt(crooked, angle=2.0, border="nearest")
+    assert checks.straightness(upright, everywhere) < 1.1 * checks.straightness(crooked, everywhere)
+    assert checks.check_unwarped(crooked, upright, everywhere, 2.0).kept
+
+
+@pytest.mark.parametrize(("angle", "kept"), [(1.7, False), (4.0, True)])
+def test_a_small_turn_needs_a_clear_gain(angle: float, kept: bool) -> None:
+    """People leave as much: a turn by it must do more than a larger one."""
+    page = np.ones((200, 200, 1), np.float32)
+    page[::50] = page[:, ::50] = 0
+    page = cv2.GaussianBlur(page, (0, 0), 1)[:, :, None]
+    crooked = page.copy()
+    crooked[60:90, 60:90] += 0.02 * np.arange(30, dtype=np.float32)[:, None, None] * np.arange(30)[:, None] / 30
+    everywhere = np.ones(page.shape[:2], bool)
+    before, after = checks.straightness(crooked, everywhere), checks.straightness(page, everywhere)
+    assert before < after < 1.1 * before
+    assert checks.check_unwarped(crooked, page, everywhere, angle).kept == kept
+
+
 def test_a_few_straight_edges_in_much_texture_prove_no_turn() -> None:
     texture = cv2.GaussianBlur(np.random.default_rng(0).standard_normal((200, 200)).astype(np.float32), (0, 0), 2)
     before = (0.5 + 0.2 * texture / texture.std())[:, :, np.newaxis]
@@ -186,6 +255,44 @@ def test_a_few_straight_edges_in_much_texture_prove_no_turn() -> None:
     verdict = checks.check_unwarped(before, after, everywhere, 5.0)
     assert not verdict.kept
     assert "of the edges would stand straight" in verdict.reason
+
+
+@pytest.mark.parametrize("side", [2, 5, 6])
+def test_a_perfect_deblurring_is_kept_whatever_the_sides_of_the_psf(side: int, colour_photo: np.ndarray) -> None:
+    psf = np.arange(1, side**2 + 1, dtype=np.float32).reshape(side, side)
+    psf /= psf.sum()
+    blurred, whole = np.zeros((116, 116, 3), np.float32), side // 2
+    for y, x in np.ndindex(psf.shape):  # the sum of shifted pictures, the origin of the psf at (side // 2, side // 2)
+        blurred += psf[y, x] * colour_photo[6 + whole - y :, 6 + whole - x :][:116, :116]
+    verdict = checks.check_deblurred(blurred, colour_photo[6:122, 6:122], 0.0, psf)
+    assert verdict.kept, verdict.reason
+    shifted = checks.check_deblurred(blurred, colour_photo[6:122, 7:123], 0.0, psf)
+    assert not shifted.kept
+    assert "does not give the picture back" in shifted.reason
+
+
+def test_ripples_that_the_blur_wipes_out_are_dropped() -> None:
+    """Blurred again they vanish, and they stay within the range; but in that window there was no such contrast."""
+    sharp = (0.4 + 0.2 / 255 * skimage.data.camera()[100:356, 100:356, None]).astype(np.float32)
+    sharp[:8, :8], sharp[:8, 8:16] = 0, 1
+    psf = np.full((1, 9), 1 / 9, np.float32)
+    blurred = cv2.blur(sharp, (9, 1), borderType=cv2.BORDER_REFLECT)[:, :, None]
+    ripples = np.cos(2 * np.pi * np.arange(256, dtype=np.float32) / 9)[:, None]
+    assert checks.check_deblurred(blurred, sharp, 0.0, psf).kept
+    verdict = checks.check_deblurred(blurred, sharp + np.float32(0.15) * ripples, 0.0, psf)
+    assert not verdict.kept
+    assert "levelled" in verdict.reason
+
+
+def test_edges_made_of_what_noise_hides_are_dropped() -> None:
+    """Above an eighth of a cycle per pixel a soft micrograph holds nothing but the noise of its rounding."""
+    from anew.degradations.blur import gaussian_psf
+    from anew.restoration.deblurring.tv import deblur_tv
+
+    soft, psf = skimage.data.cell()[:, :, None] / np.float32(255), gaussian_psf(4.1)
+    verdict = checks.check_deblurred(soft, deblur_tv(soft, psf, 1 / 255), 1 / 255, psf)
+    assert not verdict.kept
+    assert "nowhere to be seen" in verdict.reason
 
 
 def test_clipping_and_flattening_are_dropped(grey_photo: np.ndarray) -> None:

@@ -5,15 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anew.restoration.unwarping.keystone import (
-    corners_of,
-    homography,
-    keystone_mapping,
-    unwarp_keystone,
-    valid_keystone,
-)
+from anew.restoration.unwarping.keystone import keystone_mapping, unwarp_keystone, valid_keystone
 from anew.restoration.unwarping.lens import lens_mapping, unwarp_lens, valid_lens
 from anew.restoration.unwarping.tilt import unwarp_tilt, valid_tilt
+from anew.structure.homography import corners_of, solve_homography
 
 SHAPE = (120, 161)
 CORNERS = [(12.0, 7.0), (150.0, -4.0), (171.0, 118.0), (-6.0, 109.0)]
@@ -58,7 +53,7 @@ def test_a_quarter_turn_clockwise_moves_whole_pixels(grey_photo: np.ndarray) -> 
 
 
 def test_keystone_of_a_known_plane() -> None:
-    back = homography(np.array(CORNERS), corners_of(SHAPE))
+    back = solve_homography(np.array(CORNERS), corners_of(SHAPE))
     x, y = pixel_grid()
     u, v, w = np.tensordot(back, np.stack([x, y, np.ones_like(x)]), axes=1)
     damaged = waves(u / w, v / w).astype(np.float32)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, Mask
 from anew.degradations.degraded import Degraded, check_between, check_choice, check_level, planes_of
+from anew.structure.homography import as_quad, corners_of, keystone_homography
 
 Points = NDArray[np.float64]
 Mapping = Callable[[Points, Points], tuple[Points, Points]]  # (x, y) damaged -> (x, y) original
@@ -129,7 +130,7 @@ def tilt_mapping(shape: tuple[int, ...], angle: float) -> Mapping:
 
 def keystone_mapping(shape: tuple[int, ...], corners: NDArray[np.float64]) -> Mapping:
     """Give the homography that takes ``corners`` (4, 2) back to the corners of the picture."""
-    h = np.linalg.inv(_homography(corners_of(shape), corners))
+    h = np.linalg.inv(keystone_homography(shape, corners))
     h /= h[2] @ np.append(corners.mean(axis=0), 1)  # positive in front of the camera
 
     def to_upright(x: Points, y: Points) -> tuple[Points, Points]:
@@ -171,37 +172,14 @@ def lens_mapping(shape: tuple[int, ...], k1: float, k2: float = 0.0) -> Mapping:
     return to_straight
 
 
-def corners_of(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Give the (4, 2) centres (x, y) of the corner pixels: top-left, top-right, bottom-right, bottom-left."""
-    right, bottom = shape[1] - 1, shape[0] - 1
-    return np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float64)
-
-
 def _corners_or_default(shape: tuple[int, ...], corners: ArrayLike | None, amount: float) -> NDArray[np.float64]:
-    if min(shape[:2]) < 2:
-        raise ValueError(f"a keystone needs a picture of at least 2 x 2 pixels, got {shape[1]} x {shape[0]}")
     check_between("amount", amount, 0, 0.45)
-    if corners is None:
-        quad = corners_of(shape)
-        quad[0, 0] += amount * (shape[1] - 1)
-        quad[1, 0] -= amount * (shape[1] - 1)
-        return quad
-    quad = np.asarray(corners, np.float64)
-    if quad.shape != (4, 2) or not np.isfinite(quad).all():
-        raise ValueError(f"corners must be 4 finite (x, y) pairs, got an array of shape {quad.shape}")
-    sides = np.roll(quad, -1, axis=0) - quad
-    following = np.roll(sides, -1, axis=0)
-    if not (sides[:, 0] * following[:, 1] > sides[:, 1] * following[:, 0]).all():
-        raise ValueError("corners must be convex and run top-left, top-right, bottom-right, bottom-left")
+    if corners is not None:
+        return as_quad(corners)
+    quad = corners_of(shape)
+    quad[0, 0] += amount * (shape[1] - 1)
+    quad[1, 0] -= amount * (shape[1] - 1)
     return quad
-
-
-def _homography(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solve for the (3, 3) homography that takes 4 points to 4 others (Hartley and Zisserman, section 4.1)."""
-    rows: list[list[float]] = []
-    for (x, y), (u, v) in zip(source, target, strict=True):
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-    return np.append(np.linalg.solve(np.array(rows), target.ravel()), 1.0).reshape(3, 3)
 
 
 def _warped(image: Image, mapping: Mapping, truth: dict[str, Any]) -> Degraded:

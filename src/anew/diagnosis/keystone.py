@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.diagnosis.finding import Finding
-from anew.restoration.unwarping.keystone import corners_of, homography
+from anew.structure.homography import corners_of, solve_homography
 from anew.structure.lines import Bundle, Segments, find_segments, fit_bundles, lengths
 from anew.structure.surround import Surround, corners_of_content, disagreement_of, find_surround, rotation_of
 
@@ -109,7 +109,7 @@ def _keystone_of_surround(surround: Surround, shape: tuple[int, ...]) -> Keyston
     both_seen = [seen[side - 1] and seen[side] for side in range(4)]  # corner k lies between edges k - 1 and k
     if any(c and not b for c, b in zip(cut.tolist(), both_seen, strict=True)):
         return None
-    back = homography(_rectangle_of(surround, ends, shape), ends)
+    back = solve_homography(_rectangle_of(surround, ends, shape), ends)
     u, v, w = back @ np.vstack([corners_of(shape).T, np.ones(4)])
     return Keystone(np.column_stack([u / w, v / w]), disagreement, 0.9)
 

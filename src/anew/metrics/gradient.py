@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from anew.arrays import LUMA
+from anew.arrays import luminance
 from anew.metrics.error import as_pair, check_data_range
 
 GMSD_C = 170.0  # for luma in [0, 255], section III of the paper
@@ -36,7 +36,7 @@ def gmsd(image: ArrayLike, reference: ArrayLike, *, data_range: float) -> float:
     prewitt = np.array([[1, 0, -1]] * 3) / 3
     magnitudes = []
     for x in pair:
-        y = luma(x) * (255 / data_range)
+        y = luminance(x) * (255 / data_range)
         half = correlate(y, np.full((2, 2), 0.25), mode="constant", origin=-1)[::2, ::2]
         horizontal = correlate(half, prewitt, mode="constant")
         vertical = correlate(half, prewitt.T, mode="constant")
@@ -65,18 +65,9 @@ def edge_preservation(image: ArrayLike, reference: ArrayLike) -> float:
     x, y = as_pair(image, reference)
     if min(x.shape[:2]) < 3:
         raise ValueError(f"edge preservation needs at least 3 pixels a side, got {x.shape[0]} x {x.shape[1]}")
-    high = [laplace(luma(z))[1:-1, 1:-1] for z in (x, y)]
+    high = [laplace(luminance(z))[1:-1, 1:-1] for z in (x, y)]
     a, b = (h - h.mean() for h in high)
     norm = np.sqrt(np.sum(a * a) * np.sum(b * b))
     if norm == 0:
         return 1.0 if np.array_equal(high[0], high[1]) else 0.0
     return float(np.sum(a * b) / norm)
-
-
-def luma(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the (H, W) luma: BT.601 weights for 3 channels, else the mean of the channels."""
-    if x.ndim == 2:
-        return x
-    if x.shape[2] == 3:
-        return x @ np.array(LUMA)
-    return x.mean(axis=2)

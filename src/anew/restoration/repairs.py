@@ -10,19 +10,23 @@ from typing import Any
 import numpy as np
 
 from anew.arrays import Image, Mask, across_channels, are_values, is_value
+from anew.options import finite_number
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
 from anew.restoration.checks import MeasuredNoise, Verdict
+from anew.restoration.deblurring_choice import choose_deblurring
 from anew.restoration.declipping import clipped_ends, undo_clipping
+from anew.restoration.denoising_step import Denoising, is_compressed, measure_noise, read_denoising
 from anew.restoration.inpainting_choice import choose_inpainting
 from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
 from anew.restoration.tiles import TILE, apply_in_tiles, fill_in_tiles, tiles_of
+from anew.structure.homography import as_quad, corners_of
 
 # An estimated psf is off by a little, which acts like noise of these levels; the first that passes the check is taken.
 PSF_ERRORS = (1 / 255, 4 / 255, 12 / 255)
-# A change of light that would clip is taken in part: the first of these shares that the check accepts.
-LIGHT_PARTS = (0.8, 0.6, 0.4)
+# A stretch of the tones that would clip is taken in part: the first of these shares that the check accepts.
+LIGHT_PARTS, IN_PARTS = (0.8, 0.6, 0.4), frozenset({"exposure", "contrast"})
 
 
 @dataclass(frozen=True)
@@ -110,83 +114,52 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
 
 def _run_denoise(step: Step, now: Situation) -> Repair:
     from anew.diagnosis.noise import VISIBLE_SIGMA
-    from anew.diagnosis.noise_model import power_spectrum
-    from anew.restoration.denoising.luma_chroma import measure_chroma_sigma
 
-    options: dict[str, Any] = dict(step.parameters)
-    told = dict(options)
-    compressed = bool(options.pop("compressed", False)) and "sigma" in options
-    measured = _measured_noise(now.image, options) if now.check or "sigma" not in options else MeasuredNoise(0.0)
-    if now.check and not compressed and measured.sigma < 0.5 * VISIBLE_SIGMA:
+    told = step.parameters
+    measured = measure_noise(now.image, told) if now.check or "sigma" not in told else MeasuredNoise(0.0)
+    if now.check and not is_compressed(told) and measured.sigma < 0.5 * VISIBLE_SIGMA:
         return _dropped(step, now, "hardly any noise is measured in the picture as it is now")
-    sigma = _number(options.pop("sigma", measured.sigma), "sigma")
-    free = step.method == "auto" and "sigma" not in told
-    method = METHODS.get("denoise", "camera" if free and measured.shared else step.method)
-    blind = method.blind and (compressed or "sigma" not in told)  # then a level only serves the check
-    if method.name == "luma-chroma" and now.image.shape[2] == 3:  # of the whole picture, not of each tile
-        told["chroma_sigma"] = options.setdefault("chroma_sigma", measure_chroma_sigma(now.image))
-    autocorrelation = options.pop("autocorrelation", None)
-    if autocorrelation is not None and "psd" in method.parameters:
-        options["psd"] = power_spectrum(autocorrelation)
-
-    def denoise(x: Image) -> Image:
-        result: Image = method.function(x, **options) if blind else method.function(x, sigma, **options)
-        return result
-
-    ends = _ends(options.pop("clipped", None))
+    denoise = read_denoising(step, now.image, measured)
     full = apply_in_tiles(denoise, now.image, progress=now.progress)
     image = _blend(now.image, full, now.strength)
-
-    def judge() -> Verdict:
-        if compressed:
-            return checks.check_compressed_noise(now.image, image, sigma, strength=now.strength)
-        again = denoise if now.strength == 1 else lambda x: _blend(x, denoise(x), now.strength)
-        return checks.check_denoised(now.image, image, again, measured, strength=now.strength)
-
-    verdict = _verdict(now, judge)
-    level = max(sigma, 1e-4)
-    unsure = np.hypot(uncertainty.denoised_uncertainty(image, level), np.float32((1 - now.strength) * level))
-    used = told if blind else {**told, "sigma": sigma}
-    white = not compressed and autocorrelation is None and "gain" not in told
-    if now.check and ends is None and white:
-        ends = clipped_ends(now.image, full, sigma)
-    if verdict.kept and ends is not None and any(ends):
-        dark, bright = ends
-        full = full.copy() if np.may_share_memory(full, now.image) else full
-        for place in tiles_of(full.shape, TILE):  # in place: a third copy of a large picture would be in memory
-            full[place] = undo_clipping(full[place], sigma, dark=dark, bright=bright)
-        image = _blend(now.image, full, now.strength)
-        used["clipped"] = list(ends)
+    verdict = _verdict(now, lambda: _judge_denoised(denoise, now, image, measured))
+    unsure = _joined(now, _denoised_field(image, denoise.sigma, now.strength))
+    used, ends = denoise.used, _clipped_ends(denoise, now, full)
+    if verdict.kept and any(ends):
+        image = _blend(now.image, _declipped(full, now.image, denoise.sigma, ends), now.strength)
+        used = {**used, "clipped": list(ends)}
         names = " and ".join(name for name, end in zip(("shadows", "highlights"), ends, strict=True) if end)
         verdict = replace(verdict, reason=f"{verdict.reason}; {names} greyed by clipped noise were set right")
-    unsure = _joined(now, unsure)
-    return Repair(image, unsure, method.name, used, verdict)
+    return Repair(image, unsure, denoise.method.name, used, verdict)
 
 
-def _ends(told: Any) -> tuple[bool, bool] | None:
-    """Read at which ends of the range the noise was clipped, or None where a plan does not say."""
-    if told is None:
-        return None
-    if not isinstance(told, list) or len(told) != 2 or not all(isinstance(end, bool) for end in told):
-        raise ValueError(f"clipped must be two of true and false, for black and white, got {told!r}")
-    return told[0], told[1]
+def _judge_denoised(denoise: Denoising, now: Situation, image: Image, measured: MeasuredNoise) -> Verdict:
+    if denoise.compressed:
+        return checks.check_compressed_noise(now.image, image, denoise.sigma, strength=now.strength)
+    again = denoise if now.strength == 1 else lambda x: _blend(x, denoise(x), now.strength)
+    return checks.check_denoised(now.image, image, again, measured, strength=now.strength)
 
 
-def _measured_noise(image: Image, told: Mapping[str, Any]) -> MeasuredNoise:
-    """Measure the noise as it is now, by the estimator of the sort that the plan names."""
-    from anew.diagnosis.noise import estimate_noise_sigma, shares_channels
-    from anew.diagnosis.noise_model import estimate_correlation, estimate_signal_dependence
+def _denoised_field(image: Image, sigma: float, strength: float) -> Image:
+    """Give the uncertainty of what was denoised, and of the noise that a strength below 1 leaves."""
+    level = max(sigma, 1e-4)
+    return np.hypot(uncertainty.denoised_uncertainty(image, level), np.float32((1 - strength) * level))
 
-    if told.get("autocorrelation") is not None:
-        correlation = estimate_correlation(image)
-        return MeasuredNoise(correlation.sigma, autocorrelation=correlation.autocorrelation)
-    shared = shares_channels(image)
-    sigma = estimate_noise_sigma(image)
-    if told.get("gain"):
-        light = estimate_signal_dependence(image)
-        if light.dependent:
-            return MeasuredNoise(sigma, gain=light.gain, offset_sigma=light.offset_sigma, shared=shared)
-    return MeasuredNoise(sigma, shared=shared)
+
+def _clipped_ends(denoise: Denoising, now: Situation, full: Image) -> tuple[bool, bool]:
+    """Tell at which ends of the range the noise was clipped: as the plan says, else as white noise shows it."""
+    if denoise.clipped is not None:
+        return denoise.clipped
+    return clipped_ends(now.image, full, denoise.sigma) if now.check and denoise.white else (False, False)
+
+
+def _declipped(full: Image, given: Image, sigma: float, ends: tuple[bool, bool]) -> Image:
+    """Undo the bias of clipped noise, in place unless it is the given picture's: a third copy would be in memory."""
+    dark, bright = ends
+    full = full.copy() if np.may_share_memory(full, given) else full
+    for place in tiles_of(full.shape, TILE):
+        full[place] = undo_clipping(full[place], sigma, dark=dark, bright=bright)
+    return full
 
 
 def _run_deblock(step: Step, now: Situation) -> Repair:
@@ -198,9 +171,9 @@ def _run_deblock(step: Step, now: Situation) -> Repair:
         quality = estimate_jpeg_quality(now.image)
         if quality is None:
             return _dropped(step, now, "no traces of JPEG compression are left")
-    quality = int(_number(quality, "quality"))
+    quality = int(finite_number("quality", quality))
     method = METHODS.get("deblock", step.method)
-    row, column = (int(_number(o, "offset")) % 8 for o in offset)
+    row, column = (int(finite_number("offset", o)) % 8 for o in offset)
     above, left = -row % 8, -column % 8  # the methods expect the first block in the corner
     aligned = np.pad(now.image, ((above, 0), (left, 0), (0, 0)), mode="edge") if above or left else now.image
     full = apply_in_tiles(lambda x: method.function(x, quality, **options), aligned, progress=now.progress)
@@ -218,9 +191,11 @@ def _run_deblur(step: Step, now: Situation) -> Repair:
     given: dict[str, Any] = {name: options.pop(name) for name in ("psf", "blur", "width", "angle") if name in options}
     given_sigma = options.pop("sigma", None)
     psf = _psf_of(**given)
-    method = _deblurring(step.method, psf)
+    method = choose_deblurring(step.method, knows_psf=psf is not None)
     measured = estimate_noise_sigma(now.image) if now.check or given_sigma is None else 0.0
-    levels = [max(measured, floor) for floor in PSF_ERRORS] if given_sigma is None else [_number(given_sigma, "sigma")]
+    levels = [max(measured, floor) for floor in PSF_ERRORS]
+    if given_sigma is not None:
+        levels = [finite_number("sigma", given_sigma)]
     for sigma in dict.fromkeys(levels):
         inputs = (psf, sigma) if "psf" in method.takes else (sigma,)
         full = _deblurred(method, now, inputs, options)
@@ -234,10 +209,10 @@ def _run_deblur(step: Step, now: Situation) -> Repair:
 
 def _run_relight(step: Step, now: Situation) -> Repair:
     method, options = METHODS.get("relight", step.method), dict(step.parameters)
-    part = _number(options.pop("part", 1.0), "part")
+    part = finite_number("part", options.pop("part", 1.0))
     full = method.function(now.image, **options)
     for share in dict.fromkeys(
-        (part, *(p for p in LIGHT_PARTS if p < part and step.kind == "exposure")) if now.check else (part,)
+        (part, *(p for p in LIGHT_PARTS if p < part and step.kind in IN_PARTS)) if now.check else (part,)
     ):
         lit = _blend(now.image, full, share)
         verdict = checks.check_relit(now.image, lit) if now.check else Verdict(True, "replayed")
@@ -256,7 +231,7 @@ def _run_unwarp(step: Step, now: Situation) -> Repair:
     weakened = weakened_geometry(method.name, options, now.image.shape, now.strength)
     image = method.function(now.image, **weakened)
     valid = shown_by(method, image.shape, weakened)
-    angle = _number(options.get("angle") or 0.0, "angle")
+    angle = finite_number("angle", options.get("angle") or 0.0)
     verdict = _verdict(now, lambda: checks.check_unwarped(now.image, image, valid, angle))
     invented = np.float32(np.std(now.image))
     unsure = np.maximum(method.function(now.uncertainty, **weakened), 0)
@@ -282,12 +257,10 @@ def weakened_geometry(name: str, options: Mapping[str, Any], shape: tuple[int, .
         return weaker
     for key in ("angle", "k1", "k2"):
         if key in weaker:
-            weaker[key] = strength * _number(weaker[key], key)
+            weaker[key] = strength * finite_number(key, weaker[key])
     if name == "keystone" and weaker.get("corners") is not None:
-        from anew.restoration.unwarping.keystone import corners_of
-
         rest = corners_of(shape)
-        weaker["corners"] = rest + strength * (np.asarray(weaker["corners"], np.float64) - rest)
+        weaker["corners"] = rest + strength * (as_quad(weaker["corners"]) - rest)
     return weaker
 
 
@@ -315,19 +288,10 @@ def _psf_of(psf: Any = None, blur: str | None = None, width: Any = 0.0, angle: A
     if blur is None:
         return None
     if blur == "motion":
-        return motion_psf(_number(width, "width"), _number(angle, "angle"))
+        return motion_psf(finite_number("width", width), finite_number("angle", angle))
     if blur not in ("gaussian", "defocus"):
         raise ValueError(f"blur must be gaussian, defocus or motion, got {blur!r}")
-    return (gaussian_psf if blur == "gaussian" else defocus_psf)(_number(width, "width"))
-
-
-def _deblurring(name: str, psf: Image | None) -> Method:
-    if name != "auto":
-        method = METHODS.get("deblur", name)
-        if psf is None and "psf" in method.takes:
-            raise ValueError(f"deblur by {name} needs a psf: an (h, w) array of weights")
-        return method
-    return next(m for m in METHODS if m.task == "deblur" and ("psf" in m.takes) == (psf is not None))
+    return (gaussian_psf if blur == "gaussian" else defocus_psf)(finite_number("width", width))
 
 
 def _verdict(now: Situation, judge: Callable[[], Verdict]) -> Verdict:
@@ -347,9 +311,3 @@ def _blend(before: Image, after: Image, strength: float) -> Image:
 def _joined(now: Situation, field: Image) -> Image:
     """Add independent uncertainties; what was invented before stays as unsure as it was."""
     return np.asarray(np.hypot(now.uncertainty, field), np.float32)
-
-
-def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise ValueError(f"{name} must be a number, got {value!r}")
-    return float(value)

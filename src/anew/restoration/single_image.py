@@ -94,9 +94,11 @@ def fit(
     """
     import torch
 
+    from anew.training.devices import computes_bfloat16
+
     optimiser = torch.optim.Adam(network.parameters(), learning_rate, betas=(0.9, 0.99))
     network.train()
-    fast = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    fast = computes_bfloat16(torch.device("cpu"))
     for step in range(steps):
         fallen = 1.0 if constant else 0.5 * (1 + math.cos(math.pi * step / steps))
         rate = learning_rate * min(1.0, (step + 1) / WARMUP) * fallen

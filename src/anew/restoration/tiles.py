@@ -7,6 +7,7 @@ pixel depends on pixels within the halo gives exactly what it gives on the whole
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -20,21 +21,57 @@ FILL_HALO = 64
 DEEP = 16  # pixels from the nearest known one; deeper holes are filled in one piece, whatever their size
 
 Progress = Callable[[float], None]
+Place = tuple[slice, slice]  # rows and columns
 
 
-def tiles_of(shape: tuple[int, ...], tile: int) -> Iterator[tuple[slice, slice]]:
+@dataclass(frozen=True)
+class Tile:
+    """A piece of an image and what is read to compute it: ``result[t.place] = f(image[t.wide])[t.inside]``.
+
+    Attributes
+    ----------
+    place : rows and columns of the result
+    wide : rows and columns of the image, with the halo
+    inside : rows and columns of what was computed from ``wide``
+    """
+
+    place: Place
+    wide: Place
+    inside: Place
+
+
+def tiles_of(shape: tuple[int, ...], tile: int) -> Iterator[Place]:
     """Cut (H, W) into rows of tiles."""
     for top in range(0, shape[0], tile):
         for left in range(0, shape[1], tile):
             yield slice(top, min(top + tile, shape[0])), slice(left, min(left + tile, shape[1]))
 
 
-def with_halo(rows: slice, columns: slice, shape: tuple[int, ...], halo: int) -> tuple[slice, slice]:
-    """Widen a tile on all sides, within the image."""
-    return (
-        slice(max(0, rows.start - halo), min(shape[0], rows.stop + halo)),
-        slice(max(0, columns.start - halo), min(shape[1], columns.stop + halo)),
-    )
+def haloed_tiles(shape: tuple[int, ...], tile: int, halo: int, *, scale: int = 1) -> list[Tile]:
+    """Cut (H, W) into tiles that are read with a halo, within the image.
+
+    Parameters
+    ----------
+    shape : (H, W) or longer
+    tile, halo : int
+        In pixels of the image.
+    scale : int
+        Of the result, whose places are so many times as large.
+    """
+    return [with_halo(place, shape, halo, scale=scale) for place in tiles_of(shape, tile)]
+
+
+def with_halo(place: Place, shape: tuple[int, ...], halo: int, *, scale: int = 1) -> Tile:
+    """Widen one place of an image on all sides, within the image."""
+    rows, columns = (_with_halo(part, length, halo, scale) for part, length in zip(place, shape[:2], strict=True))
+    return Tile(*zip(rows, columns, strict=True))
+
+
+def _with_halo(part: slice, length: int, halo: int, scale: int) -> tuple[slice, slice, slice]:
+    """Give place, wide and inside along one axis."""
+    wide = slice(max(0, part.start - halo), min(length, part.stop + halo))
+    place = slice(scale * part.start, scale * part.stop)
+    return place, wide, slice(place.start - scale * wide.start, place.stop - scale * wide.start)
 
 
 def apply_in_tiles(
@@ -67,16 +104,14 @@ def apply_in_tiles(
     if image.shape[0] * image.shape[1] <= whole:
         return function(image)
     result: Image | None = None
-    places = list(tiles_of(image.shape, tile))
-    for done, (rows, columns) in enumerate(places, 1):
-        wide_rows, wide_columns = with_halo(rows, columns, image.shape, halo)
-        piece = function(np.ascontiguousarray(image[wide_rows, wide_columns]))
-        top, left = rows.start - wide_rows.start, columns.start - wide_columns.start
+    tiles = haloed_tiles(image.shape, tile, halo)
+    for done, t in enumerate(tiles, 1):
+        piece = function(np.ascontiguousarray(image[t.wide]))
         if result is None:
             result = np.empty((*image.shape[:2], piece.shape[2]), np.float32)
-        result[rows, columns] = piece[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
+        result[t.place] = piece[t.inside]
         if progress is not None:
-            progress(done / len(places))
+            progress(done / len(tiles))
     assert result is not None
     return result
 
@@ -110,17 +145,15 @@ def fill_in_tiles(
         result[mask] = fill(result, mask)[mask]
         return result
     missing = mask.copy()
-    jobs = [*_deep_holes(mask), *((rows, columns, None) for rows, columns in tiles_of(mask.shape, tile))]
-    for done, (rows, columns, hole) in enumerate(jobs, 1):
-        wanted = missing[rows, columns] if hole is None else hole
+    jobs = [*_deep_holes(mask), *((place, None) for place in tiles_of(mask.shape, tile))]
+    for done, (place, hole) in enumerate(jobs, 1):
+        wanted = missing[place] if hole is None else hole
         if wanted.any():
-            place = with_halo(rows, columns, mask.shape, FILL_HALO)
-            piece = fill(np.ascontiguousarray(result[place]), np.ascontiguousarray(missing[place]))
-            top, left = rows.start - place[0].start, columns.start - place[1].start
-            inside = piece[top : top + wanted.shape[0], left : left + wanted.shape[1]]
-            result[rows, columns][wanted] = inside[wanted]
+            t = with_halo(place, mask.shape, FILL_HALO)
+            piece = fill(np.ascontiguousarray(result[t.wide]), np.ascontiguousarray(missing[t.wide]))
+            result[place][wanted] = piece[t.inside][wanted]
             if hole is not None:
-                missing[rows, columns] &= ~hole  # from now on its pixels count as known
+                missing[place] &= ~hole  # from now on its pixels count as known
         if progress is not None:
             progress(done / len(jobs))
     return result
@@ -133,7 +166,7 @@ def depth_of(mask: Mask) -> Image:
     return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
 
 
-def _deep_holes(mask: Mask) -> list[tuple[slice, slice, Mask]]:
+def _deep_holes(mask: Mask) -> list[tuple[Place, Mask]]:
     """Give bounding box and shape of each connected hole that a halo cannot see across."""
     deep = depth_of(mask) > DEEP
     if not deep.any():
@@ -143,5 +176,5 @@ def _deep_holes(mask: Mask) -> list[tuple[slice, slice, Mask]]:
     for label in np.unique(labels[deep]):
         left, top, width, height = boxes[label, :4]
         place = (slice(int(top), int(top + height)), slice(int(left), int(left + width)))
-        holes.append((*place, labels[place] == label))
+        holes.append((place, labels[place] == label))
     return holes

@@ -1,1 +1,1 @@
-"""Tools that see structure: edges, template matching, shape matching."""
+"""Tools that see structure: edges, lines (faint, of text), shapes, templates, surrounds, mirror images, homography."""

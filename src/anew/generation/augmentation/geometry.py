@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.structure.homography import solve_homography
 
 Points = NDArray[np.float64]
 Mapping = Callable[[Points, Points], tuple[Points, Points]]  # (x, y) -> (x, y)
@@ -132,11 +133,7 @@ def perspective(shape: tuple[int, ...], *, amount: float, seed: int) -> Geometry
     height, width = shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     moved = corners + np.random.default_rng(seed).uniform(-amount, amount, (4, 2)) * (width, height)
-    rows: list[list[float]] = []
-    for (x, y), (u, v) in zip(corners, moved, strict=True):  # Hartley and Zisserman, section 4.1
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-    solution = np.linalg.solve(np.array(rows), moved.ravel())
-    return _homography((height, width), np.append(solution, 1.0).reshape(3, 3))
+    return _homography((height, width), solve_homography(corners, moved))
 
 
 def elastic(shape: tuple[int, ...], *, amount: float, smoothness: float, seed: int) -> Geometry:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from anew.arrays import luminance
 from anew.metrics.error import as_pair
-from anew.metrics.gradient import luma
 
 BLUR_LENGTH = 9  # pixels of the box that blurs again, as in the paper
 
@@ -34,7 +34,7 @@ def sharpness(image: ArrayLike) -> float:
     """
     from scipy.ndimage import uniform_filter1d
 
-    x = luma(as_pair(image, image)[0])
+    x = luminance(as_pair(image, image)[0])
     if min(x.shape) < BLUR_LENGTH + 3:
         raise ValueError(f"sharpness needs at least {BLUR_LENGTH + 3} pixels a side, got {x.shape[0]} x {x.shape[1]}")
     inner = slice(BLUR_LENGTH // 2, -(BLUR_LENGTH // 2))

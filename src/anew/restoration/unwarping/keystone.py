@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from anew.arrays import Image, Mask
+from anew.arrays import Image, Mask, as_numbers
 from anew.restoration.unwarping.warping import Border, Mapping, Points, valid_mask, warp
+from anew.structure.homography import corners_of, keystone_homography
 
 
 def unwarp_keystone(
@@ -46,28 +47,20 @@ def unwarp_keystone(
         from anew.diagnosis.keystone import estimate_keystone
 
         corners = estimate_keystone(image).corners
-    quad = _as_corners(corners)
-    if np.array_equal(quad, corners_of(image.shape)):
+    corners = as_numbers("corners", corners, "4 finite (x, y) pairs")
+    if np.array_equal(corners, corners_of(image.shape)):
         return image.copy()
-    return warp(image, keystone_mapping(image.shape, quad), border=border, fill=fill)
+    return warp(image, keystone_mapping(image.shape, corners), border=border, fill=fill)
 
 
 def valid_keystone(shape: tuple[int, ...], *, corners: ArrayLike) -> Mask:
     """Tell, as an (H, W) bool array, where ``unwarp_keystone`` has real pixels to show."""
-    return valid_mask(shape, keystone_mapping(shape, _as_corners(corners)))
+    return valid_mask(shape, keystone_mapping(shape, corners))
 
 
-def corners_of(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Give the (4, 2) centres (x, y) of the corner pixels: top-left, top-right, bottom-right, bottom-left."""
-    right, bottom = shape[1] - 1, shape[0] - 1
-    return np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float64)
-
-
-def keystone_mapping(shape: tuple[int, ...], corners: NDArray[np.float64]) -> Mapping:
+def keystone_mapping(shape: tuple[int, ...], corners: ArrayLike) -> Mapping:
     """Give the map from upright to damaged points: the homography that takes the picture's corners to ``corners``."""
-    if min(shape[:2]) < 2:  # a row or column of pixels has no four corners
-        raise ValueError(f"a keystone needs a picture of at least 2 x 2 pixels, got {shape[1]} x {shape[0]}")
-    h = homography(corners_of(shape), corners)
+    h = keystone_homography(shape, corners)
 
     def to_damaged(x: Points, y: Points) -> tuple[Points, Points]:
         w = h[2, 0] * x + h[2, 1] * y + h[2, 2]
@@ -75,31 +68,6 @@ def keystone_mapping(shape: tuple[int, ...], corners: NDArray[np.float64]) -> Ma
         return _far((h[0, 0] * x + h[0, 1] * y + h[0, 2]) / w), _far((h[1, 0] * x + h[1, 1] * y + h[1, 2]) / w)
 
     return to_damaged
-
-
-def homography(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solve for the (3, 3) homography, with lower right entry 1, that takes 4 points (4, 2) to 4 others (4, 2)."""
-    rows, values = [], []
-    for (x, y), (u, v) in zip(source, target, strict=True):
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        values += [u, v]
-    return np.append(np.linalg.solve(np.array(rows), np.array(values)), 1.0).reshape(3, 3)
-
-
-def _as_corners(corners: ArrayLike) -> NDArray[np.float64]:
-    """Check that the corners span a convex quadrilateral, in order and not mirrored."""
-    quad = np.asarray(corners, np.float64)
-    if quad.shape != (4, 2) or not np.isfinite(quad).all():
-        raise ValueError(f"corners must be 4 finite (x, y) pairs, got an array of shape {quad.shape}")
-    sides = np.roll(quad, -1, axis=0) - quad
-    following = np.roll(sides, -1, axis=0)
-    turns = sides[:, 0] * following[:, 1] - sides[:, 1] * following[:, 0]
-    if not ((turns > 0).all() or (turns == 0).all()):
-        raise ValueError(
-            "corners must be convex and run top-left, top-right, bottom-right, bottom-left, got "
-            + ", ".join(f"({x:g}, {y:g})" for x, y in quad)
-        )
-    return quad
 
 
 def _far(position: Points) -> Points:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.inference.models import Model
-from anew.restoration.tiles import tiles_of, with_halo
+from anew.restoration.tiles import haloed_tiles
 from anew.restoration.upscaling.resampling import cubic, resample
 
 TILE = 384  # pixels of the small image
@@ -39,13 +39,8 @@ def _in_tiles(network: Model, image: Image, scale: int) -> Image:
     """Run the network piece by piece; the halo covers all that a result depends on."""
     height, width, channels = image.shape
     result = np.empty((height * scale, width * scale, channels), np.float32)
-    for rows, columns in tiles_of((height, width), TILE):
-        wide_rows, wide_columns = with_halo(rows, columns, (height, width), network.card.halo)
-        piece = _run(network, image[wide_rows, wide_columns], scale)
-        top, left = scale * (rows.start - wide_rows.start), scale * (columns.start - wide_columns.start)
-        place = tuple(slice(scale * part.start, scale * part.stop) for part in (rows, columns))
-        inside = result[place]
-        inside[:] = piece[top : top + inside.shape[0], left : left + inside.shape[1]]
+    for t in haloed_tiles((height, width), TILE, network.card.halo, scale=scale):
+        result[t.place] = _run(network, image[t.wide], scale)[t.inside]
     return result
 
 
