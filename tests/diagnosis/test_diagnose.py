@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 import anew
 
@@ -58,3 +59,61 @@ def test_jpeg_quality_is_given():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (5, 7, 3)])
 def test_tiny_images_have_an_answer(shape):
     assert anew.diagnose(np.full(shape, 0.5, np.float32)).findings == ()
+
+
+def grey(name):
+    return Image.fromarray(getattr(skimage.data, name)()).convert("L")
+
+
+@pytest.mark.parametrize("name", ["astronaut", "camera", "rocket"])
+def test_dither_thresholds_and_posters_have_nothing_wrong(name):
+    photo = np.asarray(grey(name))
+    dithered = np.asarray(grey(name).convert("1"))
+    for picture in (dithered, photo > np.median(photo), (photo // 64 * 85).astype(np.uint8)):
+        assert anew.diagnose(picture).findings == ()
+        lost = picture.astype(np.float32)
+        lost[100:140, 200:260] = np.nan
+        diagnosis = anew.diagnose(lost)
+        assert [finding.kind for finding in diagnosis.findings] == ["holes"]
+        assert (diagnosis.hole_mask == np.isnan(lost)).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_blobs_and_dots_of_two_values_have_nothing_wrong(seed):
+    rng = np.random.default_rng(seed)
+    assert anew.diagnose(rng.random((128, 128)) < 0.5).findings == ()
+    for width in (2, 5, 12):
+        assert anew.diagnose(cv2.GaussianBlur(rng.standard_normal((200, 200)), (0, 0), width) > 0).findings == ()
+
+
+@pytest.mark.parametrize("softness", [0.0, 0.7])
+def test_the_dots_of_a_screen_are_no_damage(softness):
+    photo = cv2.resize(skimage.data.coffee(), (480, 320), interpolation=cv2.INTER_AREA)[:, :, 1] / 255
+    y, x = np.indices(photo.shape)
+    dots = photo > (np.cos(np.pi / 4.2 * (x + y)) + np.cos(np.pi / 4.2 * (x - y))) / 4 + 0.5
+    soft = cv2.GaussianBlur(255 * dots.astype(np.uint8), (0, 0), softness) if softness else dots
+    kinds = {finding.kind for finding in anew.diagnose(soft).findings}
+    assert not kinds & {"scratches", "holes", "text", "impulses", "resolution"}
+
+
+def test_what_lies_under_transparency_is_no_evidence():
+    rng = np.random.default_rng(0)
+    photo = skimage.data.astronaut()[:256, 100:356].copy()
+    alpha = np.full(photo.shape[:2], 255, np.uint8)
+    alpha[60:200, 40:220] = 0
+    alpha[120:140] = 128  # seen through
+    photo[alpha == 0] = rng.integers(0, 2, (int((alpha == 0).sum()), 1)) * 255
+    photo[70:100, 60:200] = 255
+    assert anew.diagnose(np.dstack([photo, alpha])).findings == ()
+
+
+@pytest.mark.parametrize("size", [24, 48])
+def test_an_icon_keeps_its_transparent_pixels(size):
+    icon = np.zeros((4 * size, 4 * size, 4), np.uint8)
+    cv2.circle(icon, (2 * size, 2 * size), int(1.9 * size), (60, 120, 220, 255), -1)
+    cv2.circle(icon, (2 * size, 2 * size), size, (255, 255, 255, 255), -1)
+    cv2.rectangle(icon, (int(1.5 * size), int(1.5 * size)), (int(2.5 * size), int(2.5 * size)), (0, 0, 0, 0), -1)
+    small = np.asarray(Image.fromarray(icon).resize((size, size), Image.Resampling.LANCZOS))
+    restored = anew.restore(small)
+    assert restored.diagnosis.findings == ()
+    assert not restored.changed

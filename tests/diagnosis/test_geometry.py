@@ -14,8 +14,8 @@ from anew.diagnosis.lens import estimate_lens, find_lens
 from anew.diagnosis.tilt import estimate_tilt, find_tilt
 from anew.images import Picture
 from anew.registry import METHODS
-from anew.restoration.unwarping.keystone import corners_of, homography
 from anew.restoration.unwarping.tilt import tilt_mapping
+from anew.structure.homography import corners_of, solve_homography
 from anew.structure.lines import find_segments, fit_bundles, lengths, slopes
 
 
@@ -59,7 +59,7 @@ def test_upright_and_artistic_angles_are_no_tilt(angle: float) -> None:
 
 
 def keystoned_facade(corners: np.ndarray) -> np.ndarray:
-    back = homography(corners, corners_of(SHAPE))
+    back = solve_homography(corners, corners_of(SHAPE))
     x, y = pixel_grid(SHAPE)
     u, v, w = np.tensordot(back, np.stack([x, y, np.ones_like(x)]), axes=1)
     return facade(u / w, v / w, shape=SHAPE)
@@ -68,7 +68,7 @@ def keystoned_facade(corners: np.ndarray) -> np.ndarray:
 def misalignment(found: np.ndarray, truth: np.ndarray) -> float:
     """Root mean square error in pixels after straightening, up to place and size, which lines cannot tell."""
     x, y = (c.ravel() for c in pixel_grid(SHAPE))
-    straight = np.linalg.inv(homography(corners_of(SHAPE), found)) @ homography(corners_of(SHAPE), truth)
+    straight = np.linalg.inv(solve_homography(corners_of(SHAPE), found)) @ solve_homography(corners_of(SHAPE), truth)
     u, v, w = straight @ np.stack([x, y, np.ones_like(x)])
     errors = []
     for original, got in ((x, u / w), (y, v / w)):

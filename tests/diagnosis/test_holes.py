@@ -85,6 +85,32 @@ def test_flat_blocks_of_jpeg_do_not_hide_a_hole_nor_are_they_one(rectangle, qual
     assert iou(estimate_hole_mask(photo), rectangle) >= 0.97
 
 
+@pytest.mark.parametrize("name", ["astronaut", "coffee"])
+def test_the_flat_blocks_of_the_hardest_jpeg_are_no_holes(name):
+    for quality in (3, 5):
+        photo = getattr(skimage.data, name)()[:400, :400] / np.float32(255)
+        assert not estimate_hole_mask(compressed(photo, quality)).any()
+
+
+def test_two_opposite_colours_are_a_drawing_and_one_of_them_a_hole():
+    photo = (skimage.data.coffee()[:256, :256] / 255).astype(np.float32)
+    for row in (20, 130):
+        photo[row : row + 60, 30:120] = 0
+    hole = (photo == 0).all(axis=2)
+    assert iou(estimate_hole_mask(photo), hole) >= 0.97
+    for row in (20, 130):
+        photo[row : row + 60, 150:220] = 1
+    assert not estimate_hole_mask(photo).any()
+
+
+def test_more_than_half_of_a_picture_is_no_hole():
+    photo = (skimage.data.coffee()[:256, :256] / 255).astype(np.float32)
+    for columns, found in ((110, True), (190, False)):
+        hole = np.zeros((256, 256), bool)
+        hole[20:236, 30 : 30 + columns] = True
+        assert estimate_hole_mask(np.where(hole[:, :, None], np.float32(0), photo)).any() == found
+
+
 def test_a_small_hole_is_found_among_the_many_flat_colours_of_jpeg():
     photo = compressed(skimage.data.coffee()[:256, :256] / np.float32(255), 20)
     hole = np.zeros((256, 256), bool)

@@ -41,6 +41,20 @@ def test_density_and_mask_of_random_values(colour_photo, density):
     assert (finding.map & mask).sum() >= 0.85 * mask.sum()
 
 
+def single_channels(rng, shape):
+    return np.eye(3, dtype=np.float32)[rng.integers(0, 3, shape[0])]
+
+
+def test_saturated_colours_are_left_alone_where_impulses_are_black_and_white_pixels(colour_photo):
+    saturated = ((colour_photo - 0.5) * np.float32([3, 2, 1]) + 0.5).clip(0, 1)
+    noisy, mask = replaced(saturated, 0.01, salt_and_pepper)
+    found = find_impulses(Picture(noisy)).map
+    assert (found & mask).sum() >= 0.75 * mask.sum()
+    assert (found & ~mask).sum() <= 0.05 * mask.sum()
+    noisy, mask = replaced(colour_photo, 0.1, single_channels)
+    assert (find_impulses(Picture(noisy)).map & mask).sum() >= 0.85 * mask.sum()
+
+
 @pytest.mark.parametrize("density", [0.02, 0.1])
 def test_salt_and_pepper_over_noise_that_leaves_no_smooth_place(colour_photo, density):
     strong = colour_photo + np.random.default_rng(1).normal(0, 0.2, colour_photo.shape)

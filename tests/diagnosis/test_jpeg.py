@@ -92,3 +92,13 @@ def test_a_second_save_at_high_quality_hides_nothing(tmp_path, colour_photo):
 def test_a_single_save_is_not_called_double(tmp_path, grey_photo, quality):
     finding = find_jpeg(saved(np.repeat(grey_photo[:, :, None], 3, 2), quality, tmp_path / "once.jpg"))
     assert finding.details["double"] is False
+
+
+@pytest.mark.parametrize("depth", [255, 65535])
+def test_ramps_were_not_compressed_unless_a_photograph_on_them_tells(grey_photo, depth):
+    y, x = np.indices((200, 640))
+    for ramp in (x / 640, (x + y) / 840, np.stack([x / 640, y / 200, 0.5 + 0 * x], axis=2)):
+        drawn = (np.floor(ramp * depth) / depth).astype(np.float32)
+        assert estimate_jpeg_quality(drawn) is None
+        drawn[40:168, 96:224] = grey_photo if drawn.ndim == 2 else grey_photo[:, :, None]
+        assert abs(estimate_jpeg_quality(compress(drawn, 20)) - 20) <= 2

@@ -116,6 +116,28 @@ def test_a_flat_picture() -> None:
     assert finding.value == pytest.approx(30, abs=2)
 
 
+def test_sky_and_snow_are_not_flat() -> None:
+    rng = np.random.default_rng(0)
+    clouds = cv2.GaussianBlur(rng.standard_normal((300, 400)), (0, 0), 20)[:, :, None]
+    sky = np.array([0.45, 0.55, 0.7]) + 0.05 * clouds / clouds.std() * [1.0, 0.8, 0.5]
+    sky[200:240, 100:300] = [0.35, 0.33, 0.32] + 0.05 * rng.random((40, 200, 1))  # what flies there
+    snow = 0.8 + 0.04 * clouds[:, :, 0] / clouds.std() + 0.01 * rng.standard_normal((300, 400))
+    for pixels in (sky, snow):
+        low, high = np.percentile(pixels, (0.1, 99.9))
+        assert high - low < 0.5
+        assert find_contrast(picture(pixels)) is None
+
+
+@pytest.mark.parametrize(
+    ("black", "white"),
+    [((5, 25, 80), (220, 240, 250)), ((20, 10, 5), (255, 235, 200))],
+)
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "rocket"])
+def test_a_picture_toned_on_purpose_has_no_cast(name: str, black: tuple[int, ...], white: tuple[int, ...]) -> None:
+    grey = np.minimum(1.1 * photo(name) @ [0.3, 0.6, 0.1], 1)[:, :, None]  # with highlights that clip
+    assert find_cast(picture((np.array(black) + grey * (np.array(white) - np.array(black))) / 255)) is None
+
+
 @pytest.mark.parametrize("gains", [(1.0, 1.0, 0.75), (0.8, 1.0, 1.0), (1.0, 0.85, 0.7)])
 def test_a_cast_and_its_gains(gains: tuple[float, float, float]) -> None:
     finding = found(find_cast(picture(np.minimum(1.2 * photo("astronaut"), 1) * np.array(gains))))

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import skimage.data
 
-from anew.diagnosis.noise import estimate_noise_sigma
+from anew.diagnosis.noise import estimate_noise_sigma, find_noise
+from anew.images import Picture
 
 
 @pytest.mark.parametrize("sigma", [1, 5, 15, 50])
@@ -30,3 +32,14 @@ def test_channels_count_as_their_mean_power():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (7, 7), (20, 20, 4)])
 def test_tiny_images_have_an_answer(shape):
     assert estimate_noise_sigma(np.full(shape, 0.5, np.float32)) == 0
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_noise_in_one_channel_is_found(channel):
+    photo = skimage.data.chelsea()[:256, 50:306] / 255
+    assert find_noise(Picture(photo.astype(np.float32))) is None
+    photo[:, :, channel] += np.random.default_rng(0).normal(0, 20 / 255, photo.shape[:2])
+    noisy = Picture((np.rint(photo.clip(0, 1) * 255) / 255).astype(np.float32))
+    finding = find_noise(noisy)
+    assert finding is not None
+    assert finding.value == pytest.approx(20 / np.sqrt(3), rel=0.15)

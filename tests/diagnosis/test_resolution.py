@@ -78,3 +78,8 @@ def test_it_is_said_and_nothing_is_done() -> None:
     assert finding is not None
     assert "220 x 200" in finding.message
     assert not [step for step in anew.restore(picture).steps if step.kind == "resolution"]
+
+
+def test_patterns_of_few_tones_were_not_enlarged() -> None:
+    assert estimate_enlargement(skimage.data.checkerboard() / np.float32(255)) is not None
+    assert anew.diagnose(skimage.data.checkerboard()).get("resolution") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -72,10 +73,31 @@ def test_pictures_that_look_alike_everywhere() -> None:
     ],
 )
 def test_a_middling_correlation_must_stand_out(correlation: float, rise: float, elsewhere: float, sure: bool) -> None:
-    assert MirroredCorners(3.0, correlation, rise, elsewhere, sides=3).sure == sure
+    assert MirroredCorners(3.0, correlation, rise, elsewhere, sides=3, points=1600).sure == sure
 
 
 def test_thin_corners_must_fit_nearly_perfectly() -> None:
-    blotches = MirroredCorners(2.03, correlation=0.88, rise=0.18, elsewhere=0.69, sides=3)
+    blotches = MirroredCorners(2.03, correlation=0.88, rise=0.18, elsewhere=0.69, sides=3, points=1000)
     assert not blotches.sure
-    assert MirroredCorners(2.03, correlation=0.95, rise=0.3, elsewhere=0.5, sides=3).sure
+    assert MirroredCorners(2.03, correlation=0.95, rise=0.3, elsewhere=0.5, sides=3, points=1000).sure
+
+
+def test_few_points_must_fit_nearly_perfectly() -> None:
+    assert not MirroredCorners(2.91, correlation=0.88, rise=0.2, elsewhere=0.72, sides=3, points=325).sure
+    assert MirroredCorners(2.91, correlation=0.95, rise=0.3, elsewhere=0.5, sides=3, points=325).sure
+
+
+@pytest.mark.parametrize("shape", [(80, 120), (85, 128), (90, 130)])
+def test_thumbnails_are_too_small_to_tell(shape: tuple[int, int]) -> None:
+    """Their corners have enough pixels beyond an angle only, which is no symmetry at that angle."""
+    names = ("astronaut", "camera", "chelsea", "coffee", "coins", "moon", "page", "rocket")
+    thumbnails = (cv2.resize(photograph(name), shape[::-1], interpolation=cv2.INTER_AREA) for name in names)
+    assert not any(find_mirrored_corners(image).sure for image in thumbnails)
+
+
+@pytest.mark.parametrize("angle", [3.0, -5.0])
+def test_a_panorama_is_told_by_its_long_sides(angle: float) -> None:
+    image = cv2.resize(photograph("chelsea"), (500, 333))[100:225]
+    found = find_mirrored_corners(turned(image, angle))
+    assert found.sure
+    assert found.angle == pytest.approx(angle, abs=0.2)

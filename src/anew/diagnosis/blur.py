@@ -41,6 +41,7 @@ HANDICAP = {"gaussian": 0.0, "defocus": 0.05, "motion": 0.1}  # of families that
 # more often than by mistake.
 WIDEST = {"gaussian": GAUSSIAN_WIDTHS[-1], "defocus": DISK_RADII[-1], "motion": MOTION_LENGTHS[-1]}
 LEAST_GAIN = 0.15  # mean squared error of the log spectrum explained by blur
+SEEN = 3.0  # times the power of the floor: frequencies below it are hidden by noise
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,27 @@ def sharpest_edge_width(y: Image, angle: float | None = None) -> float:
     return float(np.sqrt(max(1 / (2 * np.pi * steepest**2) - 0.5**2, 0.0)))
 
 
+def share_of_unseen(image: Image, sharpened: Image) -> float:
+    """Give the share of the steepness of a sharpened picture that stems from what noise hides in the picture before.
+
+    Parameters
+    ----------
+    image, sharpened : (H, W) or (H, W, C) float32 arrays
+
+    Returns
+    -------
+    float in [0, 1]
+        Of the energy of the gradients; 0 for pictures too small to tell.
+    """
+    before, after = _crop(luminance(image)), _crop(luminance(sharpened))
+    if min(before.shape) < TILE:
+        return 0.0
+    power = _mean_spectrum(before)
+    *_, fx, fy = _frequencies()
+    steepness = (fx**2 + fy**2) * _mean_spectrum(after)
+    return float(steepness[power < SEEN * _floor(power)].sum() / steepness.sum())
+
+
 def _crop(y: Image) -> Image:
     top, left = max(0, (y.shape[0] - CROP) // 2), max(0, (y.shape[1] - CROP) // 2)
     return y[top : top + CROP, left : left + CROP]
@@ -156,6 +178,11 @@ def _mean_spectrum(y: Image) -> NDArray[np.floating]:
     rows, columns, *_ = _frequencies()
     power: NDArray[np.floating] = spectra.mean(axis=0)[rows, columns] + 1e-9
     return power
+
+
+def _floor(power: NDArray[np.floating]) -> np.floating:
+    """Give the quietest part of a spectrum, which is noise."""
+    return np.quantile(power, 0.05)
 
 
 @cache
@@ -199,11 +226,11 @@ def _misfit(power: NDArray[np.floating], transfer: NDArray[np.floating]) -> NDAr
     """
     *_, fx, fy = _frequencies()
     log_f = np.log(np.hypot(fx, fy)).astype(np.float32)
-    floor = np.quantile(power, 0.05)
+    floor = _floor(power)
     measured = np.log(power).astype(np.float32)
     passed = np.maximum(transfer, 1e-4)
     signal = np.log(np.maximum(power - floor, 0.05 * power)).astype(np.float32) - np.log(passed)
-    weight = (transfer > 0.05) & (power > 3 * floor)
+    weight = (transfer > 0.05) & (power > SEEN * floor)
     total = weight.sum(axis=1) + 1e-9
     mean_f = (weight * log_f).sum(axis=1) / total
     mean_s = (weight * signal).sum(axis=1) / total

@@ -14,11 +14,17 @@ import numpy as np
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.light import find_ceiling, is_grey, is_photographic, luminance_of, pick_pixels
 from anew.restoration.relighting.fading import estimate_range
+from anew.structure.toning import colour_scatter
 
 if TYPE_CHECKING:
     from anew.images import Picture
 
 LEAST_GAIN = 0.94  # a channel's ceiling, relative to the highest one
+# Colours that stray no further from one curve were toned on purpose: 66 duotones by 0.2 of 255, and photographs with a
+# cast that is found by 2.7 to 24. A cast as strong as those that duotones seem to have needs more, as JPEG scatters
+# them too.
+LEAST_SCATTER = 1.5 / 255
+STRONG_GAIN, LEAST_SCATTER_IF_STRONG = 1.6, 3 / 255
 
 FADED_BLACK = 0.112  # the darkest value of the darkest channel; 1 in 200 good photographs has that and the tints below
 FADED_TINT = 0.05  # red minus blue of the darkest places
@@ -39,6 +45,8 @@ def find_cast(picture: Picture) -> Finding | None:
     gains = values.max() / values
     gains = np.where(lowered, gains, 1.0)
     strongest = float(gains.max())
+    if colour_scatter(pixels) < (LEAST_SCATTER_IF_STRONG if strongest > STRONG_GAIN else LEAST_SCATTER):
+        return None
     names = ("cyan", "magenta", "yellow")  # what a lowered red, green, blue looks like
     tint = names[int(gains.argmax())]
     return Finding(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.arrays import are_values, is_value
+from anew.arrays import Image, Mask, across_channels, are_values, is_value
 from anew.diagnosis.blur import find_blur
 from anew.diagnosis.colour import find_cast, find_fading
 from anew.diagnosis.finding import Diagnosis, Finding
-from anew.diagnosis.holes import find_holes, report_holes
+from anew.diagnosis.holes import estimate_empty_mask, find_holes, is_cut_out, report_holes
 from anew.diagnosis.impulses import find_impulses
 from anew.diagnosis.jpeg import find_jpeg
 from anew.diagnosis.keystone import find_keystone
@@ -25,6 +26,8 @@ from anew.diagnosis.scratches import find_scratches
 from anew.diagnosis.tears import find_tears
 from anew.diagnosis.text import find_text
 from anew.diagnosis.tilt import find_tilt
+from anew.structure.few_tones import has_few_tones, is_dithered
+from anew.structure.screens import is_screened
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -52,6 +55,15 @@ FINDERS: tuple[Finder, ...] = (
     find_resolution,
 )
 
+# Beside parts that are empty: what a picture of few tones can show, as other damage makes more of them, and what one
+# that is transparent at its margin can, an icon or a cut-out, whose lines, light and colours are its own.
+OF_FEW_TONES: frozenset[Finder] = frozenset({find_tilt})
+OF_A_CUT_OUT: frozenset[Finder] = frozenset({find_impulses, find_noise, find_jpeg, find_blur, find_resolution})
+# What the dots of a screen are taken for.
+LIKE_DOTS = frozenset({"impulses", "holes", "text", "scratches", "resolution"})
+
+FALSIFIED_BY_IMPULSES = frozenset({"noise", "text"})
+
 AT_ONCE, AT_ONCE_UP_TO = 2, 4e6  # finders; pixels of a picture, as each holds working memory of its own
 STRONG_NOISE = 30.0  # of 255
 SURE_TILT = 0.75  # confidence
@@ -64,7 +76,7 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     ----------
     picture : Picture, or (H, W) or (H, W, C) array of uint8, uint16, bool or float
         C 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. Values that are not finite, or beyond 1,000,000 as those
-        that maps mark missing data by, count as holes.
+        that maps mark missing data by, count as holes. The colours of what is fully transparent count as unknown.
 
     Returns
     -------
@@ -80,35 +92,51 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     from anew.images import as_picture
 
     picture = as_picture(picture)
-    holes = find_holes(picture)
-    picture = _without_nan(picture)
-    others = _look_for_others(picture)
+    holes, seen = find_holes(picture), _seen(picture)
+    empty = estimate_empty_mask(picture.pixels, picture.alpha)
+    picture = _without_unseen(picture, seen)
+    finders = _finders_for(picture, seen)
+    others = (_where_seen(finding, seen) for finding in _look_for_others(picture, finders))
     found = {finding.kind: finding for finding in others if finding is not None}
     if holes is not None and "text" in found:
         holes = without_letters(holes, found["text"])
-    findings = without_chance_lines(tuple(f for f in (holes, *found.values()) if f is not None))
+    found_now = tuple(f for f in (holes, *found.values()) if f is not None)
+    findings = without_impulses_in_them(without_chance_lines(without_dots(found_now, picture.pixels, empty)))
+    holes = next((f for f in findings if f.kind == "holes"), None)
     by_kind = {finding.kind: finding for finding in findings}
     noise, jpeg = by_kind.get("noise"), by_kind.get("jpeg")
+    weak_noise = estimate_noise_sigma(picture.pixels) if find_noise in finders and noise is None else 0.0
     return Diagnosis(
         findings=findings,
-        noise_sigma=noise.value / 255 if noise else estimate_noise_sigma(picture.pixels),
+        noise_sigma=noise.value / 255 if noise else weak_noise,
         jpeg_quality=int(jpeg.value) if jpeg else None,
         hole_mask=holes.map if holes else None,
     )
 
 
-def _look_for_others(picture: Picture) -> tuple[Finding | None, ...]:
+def _finders_for(picture: Picture, seen: Mask) -> tuple[Finder, ...]:
+    """Choose the finders whose damage the picture can have, and show."""
+    allowed = frozenset(FINDERS)
+    if has_few_tones(picture.pixels, seen):
+        allowed &= frozenset() if is_dithered(picture.pixels) else OF_FEW_TONES
+    if picture.alpha is not None and is_cut_out(picture.alpha):
+        allowed &= OF_A_CUT_OUT
+    return tuple(find for find in FINDERS if find in allowed)
+
+
+def _look_for_others(picture: Picture, finders: tuple[Finder, ...]) -> tuple[Finding | None, ...]:
     """Run the finders; most of their time is spent outside the interpreter, so that two can run side by side.
 
     Scratches are looked for by a network, which takes all cores by itself.
     """
     if picture.pixels.shape[0] * picture.pixels.shape[1] > AT_ONCE_UP_TO:
-        return tuple(find(picture) for find in FINDERS)
-    single = [find for find in FINDERS if find is not find_scratches]
+        return tuple(find(picture) for find in finders)
+    single = [find for find in finders if find is not find_scratches]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = dict(zip(single, pool.map(lambda find: find(picture), single), strict=True))
-    found[find_scratches] = find_scratches(picture)
-    return tuple(found[find] for find in FINDERS)
+    if find_scratches in finders:
+        found[find_scratches] = find_scratches(picture)
+    return tuple(found[find] for find in finders)
 
 
 def without_letters(holes: Finding, text: Finding) -> Finding | None:
@@ -124,13 +152,39 @@ def without_chance_lines(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(f for f in findings if not (noisy and f.kind == "tilt" and f.confidence < SURE_TILT))
 
 
-def _without_nan(picture: Picture) -> Picture:
-    """Put the median of its channel in place of what is no value of a picture: a flat patch misleads no estimator."""
-    if are_values(picture.pixels):
+def without_impulses_in_them(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Leave out what is seen only once the impulses are repaired: they are measured as noise, and read as letters."""
+    impulses = any(f.kind == "impulses" for f in findings)
+    return tuple(f for f in findings if not (impulses and f.kind in FALSIFIED_BY_IMPULSES))
+
+
+def without_dots(findings: tuple[Finding, ...], image: Image, empty: Mask) -> tuple[Finding, ...]:
+    """Leave out of the findings in a screen what its dots are taken for, but not the holes that are surely empty."""
+    if not any(f.kind in LIKE_DOTS for f in findings) or not is_screened(image):
+        return findings
+    holes = report_holes(empty)
+    return tuple(f for f in (holes, *findings) if f is not None and (f is holes or f.kind not in LIKE_DOTS))
+
+
+def _seen(picture: Picture) -> Mask:
+    """Mark the pixels that have values, and are not fully transparent."""
+    everywhere = np.ones(picture.pixels.shape[:2], bool)
+    values = everywhere if are_values(picture.pixels) else across_channels(np.logical_and, is_value(picture.pixels))
+    return values if picture.alpha is None else values & (picture.alpha > 0)
+
+
+def _without_unseen(picture: Picture, seen: Mask) -> Picture:
+    """Put the median of its channel in place of what is not seen: a flat patch misleads no estimator."""
+    if seen.all():
         return picture
-    finite = is_value(picture.pixels)
     pixels = picture.pixels.copy()
-    for c in range(pixels.shape[2]):
-        known = finite[:, :, c]
-        pixels[~known, c] = np.median(pixels[known, c]) if known.any() else 0
+    pixels[~seen] = np.median(pixels[seen], axis=0) if seen.any() else 0
     return picture.with_pixels(pixels)
+
+
+def _where_seen(finding: Finding | None, seen: Mask) -> Finding | None:
+    """Leave out of a finding what is not seen; None if that is most of it."""
+    if finding is None or finding.map is None or finding.map.dtype != np.bool_ or seen.all():
+        return finding
+    left = finding.map & seen
+    return replace(finding, map=left) if 2 * left.sum() > finding.map.sum() else None

@@ -36,6 +36,8 @@ LEAST_DENSE = 0.2  # below it smooth places are plenty
 # Of pixels that are black, or white, in all channels. Noise of 0.2 alone leaves fewer of one of them, or clusters,
 # on 348 of 350 photographs.
 LEAST_WHOLE, MOST_CLUSTERED_WHOLE = 0.007, 0.05
+MOSTLY_WHOLE = 0.9  # of the spikes: then single black or white channels are taken for colours of the picture
+WHOLE_NEARER = 18 / 255  # than the threshold may they be to the median: content is seldom like them
 SPARSE = 0.15
 MOST_DENSE = 0.95  # above it the image has two values only: a drawing, or lost
 
@@ -61,7 +63,8 @@ class ImpulseStatistics:
     threshold : float
         What stands out: how far above or below all neighbours.
     whole : bool
-        Whether black and white pixels in all channels at once told it, since noise clips single channels.
+        Whether the impulses are black or white in all channels at once. Then single channels at an end of the range, of
+        saturated colours or clipped by noise, are none.
     """
 
     density: float
@@ -87,8 +90,9 @@ def estimate_impulses(image: Image) -> ImpulseStatistics:
     channels = np.atleast_3d(central(image))
     dense = _dense_salt_and_pepper(channels)
     if dense > LEAST_DENSE:
-        return ImpulseStatistics(dense, round(dense * channels[:, :, 0].size), 0.5, 1.0, 1.0, STANDS_OUT)
-    smooth_places = 0
+        whole = _are_whole(channels, across_channels(np.logical_or, (channels <= 0.002) | (channels >= 0.998)))
+        return ImpulseStatistics(dense, round(dense * channels[:, :, 0].size), 0.5, 1.0, 1.0, STANDS_OUT, whole)
+    smooth_places, spiked = 0, np.zeros(channels.shape[:2], bool)
     values, rises, thresholds = [], [], []
     for c in range(channels.shape[2]):
         x = np.ascontiguousarray(channels[:, :, c])
@@ -98,6 +102,7 @@ def estimate_impulses(image: Image) -> ImpulseStatistics:
         place = highest - lowest < smooth
         spike = place & (np.maximum(above, below) > threshold)
         smooth_places += int(np.count_nonzero(place))
+        spiked |= spike
         values.append(x[spike])
         rises.append(above[spike] > 0)
         thresholds.append(threshold)
@@ -110,7 +115,13 @@ def estimate_impulses(image: Image) -> ImpulseStatistics:
     seen = 1.0 if extreme > 0.8 else 1 - 2 * max(thresholds)
     density = len(value) / max(smooth_places, 1) / max(seen, 0.2)
     return ImpulseStatistics(
-        min(float(density), 1.0), len(value), float(bright.mean()), extreme, float(high - low), max(thresholds)
+        density=min(float(density), 1.0),
+        spikes=len(value),
+        bright_share=float(bright.mean()),
+        extreme_share=extreme,
+        spread=float(high - low),
+        threshold=max(thresholds),
+        whole=_are_whole(channels, spiked),
     )
 
 
@@ -163,9 +174,9 @@ def clustering(marked: Mask) -> float:
 def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
     """Mark the pixels with an impulse in any channel.
 
-    Salt and pepper are all pixels at the ends of the range, in any channel or, where noise clips single ones, in all of
-    them, but not those in solid areas. Other impulses are the pixels that are far from the median of their
-    surroundings, measured by the scatter there.
+    Salt and pepper are all pixels at the ends of the range, in any channel or, where they are whole, in all of them,
+    but not those in solid areas and, if they are few, not those near the median of their surroundings. Other impulses
+    are the pixels that are far from that median, measured by the scatter there.
 
     Returns
     -------
@@ -173,18 +184,18 @@ def impulse_mask(image: Image, found: ImpulseStatistics) -> Mask:
     """
     channels = np.atleast_3d(image)
     mask = np.zeros(channels.shape[:2], bool)
-    if found.whole:
-        return np.logical_or(*(_outside_solids(end, found) for end in _ends(channels)))
+    whole = np.logical_or(*(_outside_solids(end, found) for end in _ends(channels))) if found.whole else None
     for c in range(channels.shape[2]):
         x = np.ascontiguousarray(channels[:, :, c])
-        mask |= _extremes(x, found) if found.extreme_share > 0.8 else _outliers(x, found)
+        mask |= _extremes(x, found, whole) if found.extreme_share > 0.8 else _outliers(x, found)
     return mask
 
 
-def _extremes(x: Image, found: ImpulseStatistics) -> Mask:
-    mask = _outside_solids(x <= 0.002, found) | _outside_solids(x >= 0.998, found)
-    sparse = found.density < SPARSE
-    return mask & (np.abs(x - cv2.medianBlur(x, 5)) > found.threshold) if sparse else mask
+def _extremes(x: Image, found: ImpulseStatistics, whole: Mask | None) -> Mask:
+    mask, apart = whole, found.threshold - WHOLE_NEARER
+    if mask is None:
+        mask, apart = _outside_solids(x <= 0.002, found) | _outside_solids(x >= 0.998, found), found.threshold
+    return mask & (np.abs(x - cv2.medianBlur(x, 5)) > apart) if found.density < SPARSE else mask
 
 
 def _outside_solids(end: Mask, found: ImpulseStatistics) -> Mask:
@@ -223,6 +234,11 @@ def _whole_pixels(channels: Image) -> ImpulseStatistics:
         return nothing
     density = 2 * min(shares)  # they are alike; of the other there are clipped ones among them
     return ImpulseStatistics(density, round(density * ends[0].size), 0.5, 1.0, 1.0, STANDS_OUT, whole=True)
+
+
+def _are_whole(channels: Image, marked: Mask) -> bool:
+    """Tell whether nearly all marked pixels are black or white in all channels."""
+    return bool(np.mean(np.logical_or(*_ends(channels))[marked]) >= MOSTLY_WHOLE)
 
 
 def _ends(channels: Image) -> tuple[Mask, Mask]:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 BLOCK = 8
 VISIBLE_QUALITY = 85  # above it the artefacts are too weak to see
+LARGE = 1.5  # of 255, for a coefficient; those near 0 are there in any image
+# Different sizes of large coefficients, relative to their number. Rounding makes them differ: photographs compressed at
+# qualities of 3 to 85 have at least 0.37, a compressed ramp 0.24, drawn ramps up to 0.023, and those fit any quantiser.
+LEAST_DIFFERENT = 0.1
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,10 @@ def estimate_jpeg_traces(image: Image) -> JpegTraces | None:
     offset = _grid_offset(y)
     coefficients = block_dct(y[offset[0] :, offset[1] :])
     clipped = clipped_blocks(image[offset[0] :, offset[1] :])
-    gains = _quality_gains(coefficients[~clipped] if not clipped.all() else coefficients)
+    coefficients = coefficients[~clipped] if not clipped.all() else coefficients
+    if _repeat(coefficients):
+        return None
+    gains = _quality_gains(coefficients)
     best = int(np.argmax(gains))
     if gains[best] < 0.1:
         return None
@@ -167,6 +174,15 @@ def _grid_offset(y: Image) -> tuple[int, int]:
     return best // BLOCK, best % BLOCK
 
 
+def _repeat(coefficients: NDArray[np.float32]) -> bool:
+    """Tell whether large (N, 8, 8) coefficients have but a few sizes, exactly: a ramp or a pattern, drawn."""
+    sizes = np.abs(coefficients.reshape(-1, BLOCK * BLOCK)[:, 1:])
+    large = sizes > LARGE
+    which = np.nonzero(large)[1]
+    different = np.unique(1e5 * which + np.rint(100 * sizes[large].astype(np.float64)))
+    return len(different) < LEAST_DIFFERENT * len(which)
+
+
 def _quality_gains(
     coefficients: NDArray[np.float32], spread: float = 0.4, outliers: float = 0.02
 ) -> NDArray[np.float64]:
@@ -183,7 +199,7 @@ def _quality_gains(
             if u == v == 0:
                 continue
             c = coefficients[:, u, v]
-            c = c[np.abs(c) > 1.5][:4000]
+            c = c[np.abs(c) > LARGE][:4000]
             if not len(c):
                 continue
             count += len(c)

@@ -13,6 +13,7 @@ are not alike, they come from texture, and the level is moved towards the smalle
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ LEAST_LUMA = 1 / 255  # noise in brightness, for a comparison with that in colou
 SHARED = 0.35  # of it: of 10 of 255, independent noise has 0.7 and more, after JPEG with halved chroma at most 0.3
 SURVIVED = 0.25  # of the noise that is left after compression: less is seen in luma where only coarse grains are left
 QUIET_SHARE = 0.2  # of patches that may be far quieter than the noise; drawings leave more
+ROUNDING_SIGMA = 1 / 255 / 12**0.5  # of rounding to 8 bits
 UNDERESTIMATE = 0.99  # of pure white noise, by simulation: its patches of highest gradient energy are left out
 
 
@@ -67,7 +69,7 @@ def estimate_noise_sigma(image: Image) -> float:
     Liu, Tanaka and Okutomi, "Single-image noise level estimation for blind denoising", IEEE TIP 22 (2013).
     Chen, Zhu and Heng, "An efficient statistical method for image noise level estimation", ICCV 2015.
     """
-    return _estimate(image).sigma
+    return _together(_estimate_channels(image)).sigma
 
 
 def shares_channels(image: Image) -> bool:
@@ -106,8 +108,9 @@ def _fine_energy(plane: Image) -> Image:
 def find_noise(picture: Picture) -> Finding | None:
     """Report noise that is strong enough to be worth removing, or None.
 
-    White noise must be white, which texture is not, and be everywhere, which the grain of a drawing is not. Noise whose
-    neighbouring pixels move together must pass the tests of ``noise_model``.
+    White noise must be white, which texture is not, and be everywhere, which the grain of a drawing is not, in all
+    channels together or in one: of 180 clean photographs none has such a channel. Noise whose neighbouring pixels move
+    together must pass the tests of ``noise_model``.
 
     Its details are what a denoiser may need: ``sigma``, ``correlated``, ``correlation`` (of pixels side by side),
     ``autocorrelation`` at lags -3..3 (its discrete Fourier transform is the spectrum), ``gain`` and ``offset_sigma``
@@ -117,8 +120,9 @@ def find_noise(picture: Picture) -> Finding | None:
     compressed = _find_compressed_noise(picture.pixels)
     if compressed is not None:
         return compressed
-    noise = _estimate(picture.pixels)
-    white = noise.sigma >= VISIBLE_SIGMA and noise.whiteness >= WHITE and noise.quiet_share <= QUIET_SHARE
+    channels = _estimate_channels(picture.pixels)
+    noise = _together(channels)
+    white = noise.sigma >= VISIBLE_SIGMA and any(_is_white(some) for some in (noise, *channels))
     correlation = estimate_correlation(picture.pixels)
     correlated = not white and correlation.correlated and correlation.sigma >= LEAST_SIGMA
     if not (white or correlated):
@@ -201,10 +205,17 @@ class _Patches:
         return _Patches(self.values[chosen], self.means[chosen], self.gradient_energy[chosen])
 
 
-def _estimate(image: Image) -> _Noise:
+def _estimate_channels(image: Image) -> list[_Noise]:
     channels = np.atleast_3d(image)
     count = channels.shape[2]
-    per_channel = [_estimate_channel(channels[:, :, c], MAX_PATCHES // count) for c in range(count)]
+    return [_estimate_channel(channels[:, :, c], MAX_PATCHES // count) for c in range(count)]
+
+
+def _is_white(noise: _Noise) -> bool:
+    return noise.sigma >= VISIBLE_SIGMA and noise.whiteness >= WHITE and noise.quiet_share <= QUIET_SHARE
+
+
+def _together(per_channel: Sequence[_Noise]) -> _Noise:
     return _Noise(
         sigma=float(np.sqrt(np.mean([noise.sigma**2 for noise in per_channel]))),
         whiteness=float(np.mean([noise.whiteness for noise in per_channel])),
@@ -236,7 +247,7 @@ def _estimate_channel(x: Image, max_patches: int) -> _Noise:
     whiteness = _level(eigenvalues[-SMALLEST:]) / max(_level(eigenvalues[-30:]), 1e-12)
     trust = np.clip((whiteness - TEXTURE_WHITENESS) / (NOISE_WHITENESS - TEXTURE_WHITENESS), 0, 1)
     sigma = (trust * sigma + (1 - trust) * _level(eigenvalues[-1:])) / UNDERESTIMATE
-    rounding = 1 / 255**2 / 12 if _is_8_bit(x) else 0.0
+    rounding = ROUNDING_SIGMA**2 if is_8_bit(x) else 0.0
     return _Noise(float(np.sqrt(max(sigma**2 - rounding, 0.0))), whiteness, float(quiet.mean()))
 
 
@@ -312,6 +323,7 @@ def _gamma_quantile(q: float, shape: float, scale: float) -> float:
     return float(gammaincinv(shape, q) * scale)
 
 
-def _is_8_bit(x: Image) -> bool:
+def is_8_bit(x: Image) -> bool:
+    """Tell whether all values are whole numbers of 255ths."""
     levels = x[:: max(1, x.shape[0] // 64)] * np.float32(255)
     return bool(np.abs(levels - np.rint(levels)).max() < 1e-3)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, as_numbers
 
 BLOCK = 16
 MAX_BLOCKS = 4000
@@ -161,6 +161,23 @@ def estimate_signal_dependence(image: Image) -> SignalDependence:
     bright = offset + gain * float(x.max())
     dependent = gain > 0 and t > LEAST_T and bright / dark > LEAST_CONTRAST**2
     return SignalDependence(float(gain), float(np.sqrt(max(offset, 0.0))), bool(dependent))
+
+
+def as_psd(psd: ArrayLike) -> NDArray[np.float64]:
+    """Check a power spectrum.
+
+    Raises
+    ------
+    ValueError
+        If it is no (h, w) array of finite numbers >= 0, or all of them are 0.
+    """
+    expected = "an (h, w) array of numbers >= 0, not all 0"
+    power = as_numbers("psd", psd, expected)
+    if power.ndim != 2 or power.size == 0:
+        raise ValueError(f"psd must be {expected}, got shape {power.shape}")
+    if power.min() < 0 or power.max() <= 0:
+        raise ValueError(f"psd must be {expected}, got numbers from {power.min():g} to {power.max():g}")
+    return power
 
 
 def power_spectrum(autocorrelation: ArrayLike) -> NDArray[np.float64]:

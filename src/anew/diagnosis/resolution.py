@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, luminance
 from anew.diagnosis.finding import Finding
+from anew.diagnosis.light import is_photographic, pick_pixels
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -91,8 +92,8 @@ def estimate_enlargement(image: Image) -> Enlargement | None:
 
 def find_resolution(picture: Picture) -> Finding | None:
     """Say whether the picture was enlarged; there is nothing to repair, but more pixels than detail."""
-    found = estimate_enlargement(picture.pixels)
-    if found is None:
+    found = estimate_enlargement(picture.pixels) if is_photographic(pick_pixels(picture.pixels)) else None
+    if found is None:  # patterns of few tones are combs of their own
         return None
     height, width = picture.pixels.shape[:2]
     small = f"{round(width / found.factor)} x {round(height / found.factor)}"

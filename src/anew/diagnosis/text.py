@@ -160,7 +160,7 @@ def _lines(region: Mask, exact: Mask, pixels: Image, colour: Image) -> Mask:
         top,
         width,
         height,
-        exact=np.bincount(labels[exact], minlength=count) / area,
+        exact=np.bincount(labels[exact], minlength=count) / np.maximum(area, 1),
         sharpness=_sharpness(region, labels, count, pixels, colour),
         stroke=_strokes(region, labels, count),
     )

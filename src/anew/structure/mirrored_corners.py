@@ -32,7 +32,10 @@ LEAST_ANGLE = 1.4  # degrees; of smaller ones the corners are too thin to tell
 # symmetric enough in 2 of 25 pictures at 2.0 to 2.3 degrees.
 THIN_ANGLE = 2.5
 MOST_POINTS = 5_000
-LEAST_POINTS = 200
+# Pixels in the corners of one side. With fewer, an angle is not measured: taken for one without symmetry, it made the
+# next angle a peak in every sixth thumbnail of 130 x 90. Not many more are as few as thin corners have.
+LEAST_POINTS, FEW_POINTS = 200, 500
+LEAST_SIDE = 0.5  # of the longest; the corners of shorter ones have hardly any of the points
 
 Floats = NDArray[np.float64]
 
@@ -50,9 +53,11 @@ class MirroredCorners:
     rise : float
         By how much the correlation is higher than at angles somewhat larger and smaller.
     elsewhere : float
-        The highest such rise at any other angle.
+        The highest correlation at any other angle.
     sides : int in [0, 4]
         At how many sides of the frame the corners fit by themselves.
+    points : int
+        How many pixels the corners of a side have, of the shortest that counts.
     """
 
     angle: float
@@ -60,6 +65,7 @@ class MirroredCorners:
     rise: float
     elsewhere: float
     sides: int
+    points: int
 
     @property
     def sure(self) -> bool:
@@ -68,7 +74,7 @@ class MirroredCorners:
         Denoised ones are smooth and correlate more by chance, but rise less above the angles around.
         """
         alone = self.correlation - self.elsewhere > 0.2 or 1 - self.elsewhere > 3 * (1 - self.correlation)
-        if abs(self.angle) < THIN_ANGLE:
+        if abs(self.angle) < THIN_ANGLE or self.points < FEW_POINTS:
             symmetric = alone and self.correlation > 0.9
         else:
             ahead = self.correlation - self.elsewhere > 0.16 or self.rise > 0.25
@@ -76,6 +82,9 @@ class MirroredCorners:
         least_rise = LEAST_RISE if self.correlation > 0.75 else 2 * LEAST_RISE
         least_sides = 2 if alone and self.correlation > 0.7 and abs(self.angle) >= THIN_ANGLE else 3
         return symmetric and self.rise > least_rise and self.sides >= least_sides and abs(self.angle) >= LEAST_ANGLE
+
+
+NOT_TOLD = MirroredCorners(0.0, 0.0, 0.0, 0.0, 0, 0)
 
 
 def find_mirrored_corners(image: Image) -> MirroredCorners:
@@ -88,21 +97,30 @@ def find_mirrored_corners(image: Image) -> MirroredCorners:
     Returns
     -------
     MirroredCorners
-        Correlation 0 for pictures too small to tell.
+        Correlation 0 for pictures too small to tell: none of the angles can be measured along with those around it.
     """
     grey = _working_copy(image)
     detail = _detail(grey, 1.0)
     if min(detail.shape) < 48:
-        return MirroredCorners(0.0, 0.0, 0.0, 0.0, 0)
+        return NOT_TOLD
     tried = np.concatenate([-ANGLES[::-1], ANGLES])
     scores = np.array([correlation_at(detail, angle)[0] for angle in tried])
     rises = scores - np.maximum(np.roll(scores, FLANK), np.roll(scores, -FLANK))
-    usable = np.abs(tried) >= LEAST_ANGLE
-    rises[~usable | (np.abs(tried) > tried[-FLANK - 1])] = -1.0
+    thick = np.abs(tried) >= LEAST_ANGLE
+    rises[~thick | (np.abs(tried) > tried[-FLANK - 1]) | np.isnan(rises)] = -np.inf
     best = int(np.argmax(np.where(rises > LEAST_RISE, scores, rises)))
     peak, rise = float(tried[best]), float(rises[best])
-    elsewhere = float(scores[usable & (np.abs(tried - peak) >= APART)].max())
-    near = peak + FINE_STEP * np.arange(-6, 7)
+    if rise == -np.inf:
+        return NOT_TOLD
+    elsewhere = float(np.nanmax(scores[thick & (np.abs(tried - peak) >= APART)]))
+    angle, axis = _refined(grey, detail, peak)
+    correlation, sides = correlation_at(detail, angle, axis)
+    points = min(_points(detail.shape, angle, side) for side in _sides(detail.shape))
+    return MirroredCorners(angle, correlation, rise, elsewhere, sides, points)
+
+
+def _refined(grey: Image, detail: Image, peak: float) -> tuple[float, float]:
+    """Find angle and axis near a peak, in finer detail as well."""
     finer = _detail(grey, 0.5)
     fine = [
         (
@@ -111,11 +129,10 @@ def find_mirrored_corners(image: Image) -> MirroredCorners:
             axis,
         )
         for axis in AXES
-        for angle in near
+        for angle in peak + FINE_STEP * np.arange(-6, 7)
     ]
     _, angle, axis = max(fine)
-    correlation, sides = correlation_at(detail, angle, axis)
-    return MirroredCorners(angle, correlation, rise, elsewhere, sides)
+    return angle, axis
 
 
 def correlation_at(detail: Image, angle: float, axis: float = BETWEEN) -> tuple[float, int]:
@@ -129,8 +146,13 @@ def correlation_at(detail: Image, angle: float, axis: float = BETWEEN) -> tuple[
         Degrees, counter-clockwise.
     axis : float
         How far outside of the middle of the last pixels the axes lie.
+
+    Returns
+    -------
+    (float, int)
+        (nan, 0) where the corners of a side are too small to tell.
     """
-    products = np.array([_products(detail, angle, side, axis) for side in range(4)])
+    products = np.array([_products(detail, angle, side, axis) for side in _sides(detail.shape)])
     joint, outside, inside = products.sum(axis=0)
     per_side = products[:, 0] / np.sqrt(products[:, 1] * products[:, 2] + 1e-12)
     correlation = joint / np.sqrt(outside * inside + 1e-12)
@@ -151,6 +173,21 @@ def _detail(grey: Image, fine: float) -> Image:
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), fine) - cv2.GaussianBlur(grey, (0, 0), COARSENESS * fine))
 
 
+def _sides(shape: tuple[int, ...]) -> list[int]:
+    """Give the sides that count: at every angle the same, or one more would look like a rise."""
+    return [side for side in range(4) if shape[1 - side % 2] >= LEAST_SIDE * max(shape)]
+
+
+def _points(shape: tuple[int, ...], angle: float, side: int) -> int:
+    """Count the pixels in the two corners beyond one edge of the turned frame."""
+    length = shape[1 - side % 2]
+    return int(length * _reach(length, angle) / 2)
+
+
+def _reach(length: int, angle: float) -> float:
+    return float((length - 1) / 2 * np.tan(np.radians(abs(angle))))
+
+
 def _products(detail: Image, angle: float, side: int, axis: float) -> Floats:
     """Give <a, b>, <a, a> and <b, b> of the detail a beyond one edge of the turned frame and of its mirror image b.
 
@@ -158,10 +195,9 @@ def _products(detail: Image, angle: float, side: int, axis: float) -> Floats:
     middle, and outwards, from the edge.
     """
     length = detail.shape[1 - side % 2]
-    reach = (length - 1) / 2 * np.tan(np.radians(abs(angle)))
-    count = int(length * reach / 2)
+    reach, count = _reach(length, angle), _points(detail.shape, angle, side)
     if count < LEAST_POINTS:
-        return np.zeros(3)
+        return np.full(3, np.nan)
     step = max(1.0, np.sqrt(count / (MOST_POINTS / 4)))
     along, depth = np.meshgrid(np.arange(-length / 2, length / 2, step), np.arange(MARGIN, reach + 1, step))
     outer = _turned(along, depth, angle, side, detail.shape)
