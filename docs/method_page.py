@@ -16,8 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from method_examples import example_of
 
+from anew.cli.tasks import NEEDED
 from anew.registry import TASKS, Method
 
+GIVEN = {"psf": "--psf gaussian:1.6", "mask": "--mask holes.png"}
 FIGURES = Path(__file__).parent / "benchmarks"
 
 
@@ -29,7 +31,7 @@ def make_method_page(method: Method, seconds: float) -> str:
     parts += ["## When to use it", method.use]
     parts += ["## An example", f"![before and after]({method.task}-{method.name}.jpg)"]
     parts += [f"```python\n{example_of(method)}\n```"]
-    parts += [f"On the command line: `anew {method.task} IN -o OUT --method {method.name}`"]
+    parts += [f"On the command line: `{command_of(method)}`"]
     parts += ["## Cost", cost(method, seconds)]
     quality = how_good(method)
     if quality:
@@ -37,6 +39,13 @@ def make_method_page(method: Method, seconds: float) -> str:
     parts += ["## Parameters", f"::: {module}.{method.function.__name__}"]
     parts[-1] += "\n    options:\n      show_docstring_description: false\n      heading_level: 3"
     return "\n\n".join(parts) + "\n"
+
+
+def command_of(method: Method) -> str:
+    """Give a command that runs: with what the method cannot do without."""
+    needed = [GIVEN[name] for name in method.takes if name in GIVEN]
+    needed += [f"--set '{key}={NEEDED[key]}'" for key in method.parameters if key in NEEDED]
+    return " ".join([f"anew {method.task} IN -o OUT --method {method.name}", *needed])
 
 
 def description(method: Method) -> list[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import os
+import reprlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ ACCEPTED_DTYPES = "uint8, uint16, float32, float64 or bool"
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Real = TypeVar("Real", np.float32, np.float64)
 
 LARGEST = np.float32(1e6)  # a value above is none of a picture, whose white is 1; maps mark missing data so
 
@@ -112,6 +114,28 @@ def as_mask(mask: ArrayLike, shape: tuple[int, ...]) -> Mask:
     return m != 0
 
 
+def as_numbers(name: str, values: ArrayLike, expected: str) -> NDArray[np.float64]:
+    """Check an array of finite numbers that came from a caller, other than an image.
+
+    Parameters
+    ----------
+    name, expected : str
+        What it is called and what it must be, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it holds anything else, or its rows differ in length.
+    """
+    try:
+        numbers = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name} must be {expected}, got {reprlib.repr(values)}")
+    return numbers
+
+
 def per_channel(function: Callable[[Image], Image], image: Image) -> Image:
     """Apply a function of (H, W) arrays to each channel of an (H, W) or (H, W, C) image."""
     if image.ndim == 2:
@@ -143,10 +167,10 @@ def largest_difference(a: Image, b: Image) -> Image:
     return across_channels(np.maximum, np.abs(a - b))
 
 
-def luminance(image: Image) -> Image:
+def luminance(image: NDArray[Real]) -> NDArray[Real]:
     """Give the (H, W) luma of an image: ITU-R BT.601 weights for 3 channels, else the mean of the channels."""
     if image.ndim == 2:
         return image
     if image.shape[2] == 3:
-        return image @ np.array(LUMA, np.float32)
-    return channel_mean(image)
+        return image @ np.array(LUMA, image.dtype)
+    return np.asarray(across_channels(np.add, image) / image.shape[2], image.dtype)

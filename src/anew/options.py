@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -68,6 +69,16 @@ def checked_options(
     return result
 
 
+def takes_array(function: Callable[..., Any], name: str) -> bool:
+    """Tell whether an option of a function is an array."""
+    import numpy as np
+    from numpy.typing import ArrayLike
+
+    hint = get_type_hints(function, include_extras=True).get(name)
+    parts = get_args(hint)
+    return set(get_args(ArrayLike)) <= set(parts) or any(get_origin(part) is np.ndarray for part in (hint, *parts))
+
+
 def require_options(owner: str, parameters: Mapping[str, inspect.Parameter], options: Iterable[str]) -> None:
     """Refuse a call that leaves out an option without a default.
 
@@ -80,6 +91,24 @@ def require_options(owner: str, parameters: Mapping[str, inspect.Parameter], opt
     for key, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and key not in given:
             raise ValueError(f"{owner} needs the option {key!r}")
+
+
+def finite_number(name: str, value: Any) -> float:
+    """Give a number as float.
+
+    Raises
+    ------
+    ValueError
+        If it is a word, a truth value, an array or not finite.
+    """
+    is_other = isinstance(value, str | bytes | bool) or getattr(value, "ndim", 0) != 0
+    try:
+        number = math.nan if is_other else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
+    return number
 
 
 def near(word: str, words: Iterable[str]) -> str:

@@ -59,6 +59,9 @@ class Method:
     trains : bool
         Whether it trains a network on the image at hand. That takes minutes and needs torch, so such a method runs
         only when it is named.
+    measures : bool
+        Whether it measures more of the noise than it is told. What it measures follows each picture, so that Stein's
+        estimate of its error, which takes a denoiser for fixed, is too good.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Method:
     library: str = "anew"
     inputs: tuple[str, ...] | None = None
     trains: bool = False
+    measures: bool = False
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -189,8 +193,8 @@ METHODS = Registry(
         Method("gaussian", "denoise", "Gaussian average", "Gonzalez and Woods, Digital Image Processing"),
         Method("median", "denoise", "median of a window", "Tukey, Exploratory Data Analysis (1977)"),
         Method("adaptive-median", "denoise", "median with a growing window, only where an impulse is found", "Hwang and Haddad, IEEE TIP 4 (1995)"),
-        Method("poisson-gaussian", "denoise", "noise that grows with brightness: stabilise it, then denoise", "Makitalo and Foi, IEEE TIP 22 (2013)"),
-        Method("luma-chroma", "denoise", "noise that the channels share, as after JPEG: brightness and colour apart", "Dabov, Foi, Katkovnik and Egiazarian, ICIP 2007"),
+        Method("poisson-gaussian", "denoise", "noise that grows with brightness: stabilise it, then denoise", "Makitalo and Foi, IEEE TIP 22 (2013)", measures=True),
+        Method("luma-chroma", "denoise", "noise that the channels share, as after JPEG: brightness and colour apart", "Dabov, Foi, Katkovnik and Egiazarian, ICIP 2007", measures=True),
         Method("recorrupted", "denoise", "train a small network on this image alone, for white or correlated noise; takes minutes", "Pang, Zheng, Quan and Ji, CVPR 2021", trains=True),
         Method("deep-image-prior", "denoise", "fit an untrained network to this image and stop at the noise; takes many minutes", "Ulyanov, Vedaldi and Lempitsky, CVPR 2018", trains=True),
         Method("custom", "denoise", "convolve with any kernel that you give", "Gonzalez and Woods, Digital Image Processing"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import doctest
 import importlib
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from anew.registry import METHODS, Method
 
@@ -75,6 +77,29 @@ def test_every_page_says_when_to_use_the_method_and_what_it_costs(method: Method
         assert name in METHODS.names(method.task), name
     assert re.search(r"## Cost\n\n(\| megapixels|The example took 0.5 seconds)", page)
     assert page.count(use) == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "name"), [("denoise", "custom"), ("deblur", "wiener"), ("inpaint", "telea"), ("deblur", "unsharp")]
+)
+def test_the_command_of_a_page_runs(task: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from anew.cli.main import app
+
+    page = make_method_page(METHODS.get(task, name), seconds=0.5)
+    command = re.search(r"On the command line: `anew (.*)`", page)
+    assert command is not None
+    monkeypatch.chdir(tmp_path)
+    picture = np.random.default_rng(0).integers(60, 200, (40, 48, 3), np.uint8)
+    mask = np.zeros((40, 48), np.uint8)
+    mask[10:14, 20:30] = 255
+    Image.fromarray(picture).save("in.png")
+    Image.fromarray(mask).save("holes.png")
+    arguments = shlex.split(command.group(1).replace(" IN -o OUT", " in.png -o out.png"))
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert Path("out.png").exists()
 
 
 def test_a_page_gives_the_published_figures_of_its_method() -> None:

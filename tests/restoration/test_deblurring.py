@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+import skimage.data
+from PIL import Image
 
+import anew
+from anew.degradations.blur import convolve, defocus_psf, motion_psf
+from anew.degradations.blur import gaussian_psf as sampled_gaussian_psf
 from anew.registry import METHODS
-from anew.restoration.deblurring.convolution import backward, forward, make_periodic, transfer_function
+from anew.restoration.deblurring.convolution import (
+    backward,
+    continue_blurred,
+    forward,
+    make_periodic,
+    transfer_function,
+)
+from anew.restoration.deblurring.noise_level import estimate_noise_under_blur
 from anew.restoration.deblurring.richardson_lucy import deblur_richardson_lucy
 from anew.restoration.deblurring.shock import deblur_shock
 from anew.restoration.deblurring.tv import data_weight, deblur_tv
@@ -50,6 +64,73 @@ def test_periodic_continuation_has_no_jump() -> None:
     continued = make_periodic(ramp, (30, 30))
     assert np.array_equal(continued[:40, :30], ramp)
     assert np.abs(np.diff(continued, axis=0, append=continued[:1])).max() < 4
+
+
+def saved(pixels: np.ndarray, **options: object) -> np.ndarray:
+    """Round to 8 bits, save and read again."""
+    file = io.BytesIO()
+    Image.fromarray(np.rint(255 * pixels.clip(0, 1)).astype(np.uint8)).save(file, **options)
+    return np.asarray(Image.open(file))
+
+
+@pytest.mark.parametrize(("file", "gain"), [({"format": "PNG"}, 2.5), ({"format": "JPEG", "quality": 95}, 1.5)])
+@pytest.mark.parametrize(
+    "psf", [motion_psf(9, 30), defocus_psf(3), sampled_gaussian_psf(1.6)], ids=["motion", "defocus", "gaussian"]
+)
+@pytest.mark.parametrize("name", ["bm3d", "tv", "wiener"])
+def test_the_error_falls_in_a_file_that_shows_a_part_of_the_scene(
+    name: str, psf: np.ndarray, file: dict[str, object], gain: float, colour_photo: np.ndarray
+) -> None:
+    inside = (slice(12, -12), slice(12, -12))
+    blurred, clean = saved(convolve(colour_photo, psf)[inside], **file), colour_photo[inside]
+    assert mse(anew.deblur(blurred, psf, method=name) / 255, clean) * gain < mse(blurred / 255, clean)
+
+
+def test_rounding_is_noise_even_where_none_is_said_to_be(colour_photo: np.ndarray) -> None:
+    psf = motion_psf(9, 30)
+    blurred = saved(convolve(colour_photo, psf), format="PNG")
+    rounding = 1 / 255 / np.sqrt(12)
+    np.testing.assert_array_equal(anew.deblur(blurred, psf, 0.0), anew.deblur(blurred, psf, rounding))
+
+
+def test_the_error_of_jpeg_is_noise_even_where_none_is_said_to_be(colour_photo: np.ndarray) -> None:
+    psf = motion_psf(9, 30)
+    blurred = saved(convolve(colour_photo, psf), format="JPEG", quality=90)
+    assert mse(anew.deblur(blurred, psf, 0.0) / 255, colour_photo) * 1.5 < mse(blurred / 255, colour_photo)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 2 / 255, 8 / 255])
+@pytest.mark.parametrize(
+    "psf", [motion_psf(11, 30), defocus_psf(3), sampled_gaussian_psf(0.8)], ids=["motion", "defocus", "gaussian"]
+)
+def test_noise_under_a_known_blur_is_measured(psf: np.ndarray, sigma: float) -> None:
+    photo = (skimage.data.chelsea()[20:280, 80:400] / 255).astype(np.float32)
+    noisy = convolve(photo, psf) + np.random.default_rng(0).normal(0, sigma, photo.shape)
+    level = estimate_noise_under_blur(saved(noisy, format="PNG") / np.float32(255), psf)
+    assert level == pytest.approx(np.hypot(sigma, 1 / 255 / np.sqrt(12)), rel=0.1, abs=0.15 / 255)
+
+
+@pytest.mark.parametrize(
+    "psf", [motion_psf(11, 30), defocus_psf(3), sampled_gaussian_psf(0.8)], ids=["motion", "defocus", "gaussian"]
+)
+def test_the_error_of_jpeg_is_measured_as_noise(psf: np.ndarray) -> None:
+    blurred = convolve((skimage.data.chelsea()[20:280, 80:400] / 255).astype(np.float32), psf)
+    compressed = saved(blurred, format="JPEG", quality=90) / np.float32(255)
+    level = estimate_noise_under_blur(compressed, psf)
+    error = (compressed - blurred).sum(axis=2) / np.sqrt(3)  # as the channels share it, it adds up
+    assert level == pytest.approx(error.std(), rel=0.3)
+
+
+def test_what_lies_beyond_the_border_is_continued_as_a_blur(colour_photo: np.ndarray) -> None:
+    psf = motion_psf(9, 30)
+    window = convolve(colour_photo, psf)[12:-12, 12:-12]
+    continued = continue_blurred(window, psf, 1e-3)
+    np.testing.assert_allclose(continued[: window.shape[0], : window.shape[1]], window, atol=1e-6)
+    transfer = transfer_function(psf, continued.shape[:2])
+    erased = np.abs(transfer) ** 2 < 1e-3  # a blur has nothing there
+    mirror = make_periodic(window, (2 * psf.shape[0], 2 * psf.shape[1]))
+    spectrum, mirrored = (np.abs(forward(x))[erased] for x in (continued, mirror))
+    assert np.mean(spectrum**2) < 0.1 * np.mean(mirrored**2)
 
 
 @pytest.mark.parametrize("name", WITH_PSF)

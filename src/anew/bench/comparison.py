@@ -63,7 +63,8 @@ def try_method(
     run : callable
         Of an image.
     sigma : float, optional
-        Noise level in units of the range, for denoisers: their risk is estimated if there is no reference.
+        Noise level in units of the range, for denoisers that do not measure it themselves: their risk is estimated if
+        there is no reference.
     reference : (H, W, C) float32 array, optional
         The clean picture, of the shape of the result.
     """

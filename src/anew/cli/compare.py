@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.contact import check_sheet_name
-from anew.cli.tasks import check_mask_file
+from anew.cli.contact import check_sheet_name, print_left_out
+from anew.cli.tasks import PSF_HELP, check_mask_file
 
 if TYPE_CHECKING:
     from anew.bench.comparison import Compared
@@ -24,14 +24,18 @@ commands = typer.Typer()
 def compare(
     image: o.Input,
     task: Annotated[
-        str, typer.Option(metavar="TASK", help="denoise, inpaint, deblur, upscale, deblock, relight.")
+        str, typer.Option(metavar="TASK", help="denoise, inpaint, deblur, upscale, deblock, relight, unwarp.")
     ] = "denoise",
     methods: Annotated[str, typer.Option(metavar="all|A,B", help="Which methods.")] = "all",
     reference: Annotated[Path | None, typer.Option(metavar="FILE", help="The clean picture, if you have it.")] = None,
     sigma: Annotated[str | None, typer.Option(metavar="S", help="Noise level, e.g. 25/255. Default: measured.")] = None,
     mask: Annotated[Path | None, typer.Option(metavar="FILE", help="For inpaint: white = missing.")] = None,
-    psf: Annotated[str | None, typer.Option(metavar="PSF", help="For deblur: gaussian:1.5 or a file.")] = None,
+    psf: Annotated[str | None, typer.Option(metavar="P", help=f"For deblur: {PSF_HELP}")] = None,
     scale: Annotated[float, typer.Option(min=1.0, help="For upscale.")] = 2.0,
+    quality: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, metavar="Q", help="For deblock: its JPEG quality. Default: read or estimated."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="OUT", help="The sheet. Default: IN-TASK-comparison.png.")
     ] = None,
@@ -39,9 +43,11 @@ def compare(
     as_json: o.AsJson = False,
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
 ) -> None:
-    """Try every method on a picture: a labelled sheet with time and quality, and where they differ most.
+    """Try every method on one picture.
 
-    Quality is PSNR and SSIM if there is a reference; else, for noise, Stein's unbiased estimate of the PSNR, and NIQE.
+    The sheet shows their results, labelled with time and quality, and where they differ most. Quality is PSNR and SSIM
+    if there is a reference; else, for noise, Stein's unbiased estimate of the PSNR, and NIQE. A method that measures
+    the noise itself has no estimate: it would be too good.
     """
     from anew.bench.comparison import caption, draw_comparison, ranked
     from anew.images import Picture, read, write
@@ -49,9 +55,9 @@ def compare(
 
     if task not in TASKS:
         raise typer.BadParameter(f"unknown task {task!r}; tasks are {', '.join(TASKS)}")
-    names = _names(task, methods)
     target = output if output is not None else image.with_name(f"{image.stem}-{task}-comparison.png")
     check_sheet_name(target, overwrite=overwrite)
+    names = _names(task, methods)
     psf_file = None if psf is None else Path(psf)
     for given in (image, reference, mask, psf_file):
         if given is not None and target.exists() and given.exists() and target.samefile(given):
@@ -63,7 +69,7 @@ def compare(
     if clean is not None:
         _check_reference(clean, picture, scale if task == "upscale" else 1.0)
     try:
-        known = _known(task, picture, sigma, mask, psf, scale)
+        known = _known(task, picture, sigma, mask, psf, scale, quality)
     except ValueError as error:
         raise typer.BadParameter(f"{image}: {error}") from None
     if task == "deblur" and psf is None:
@@ -99,8 +105,7 @@ def _names(task: str, wanted: str) -> list[str]:
         names, left_out = contender_names(task, wanted)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--methods") from None
-    for name, why in left_out.items():
-        print(f"{name:<18} left out: {why}", file=sys.stderr)
+    print_left_out(left_out)
     return names[1:]
 
 
@@ -117,19 +122,27 @@ def _without_psf(names: list[str]) -> list[str]:
 
 
 def _known(
-    task: str, picture: Any, sigma: str | None, mask: Path | None, psf: str | None, scale: float
+    task: str,
+    picture: Any,
+    sigma: str | None,
+    mask: Path | None,
+    psf: str | None,
+    scale: float,
+    quality: int | None,
 ) -> dict[str, Any]:
     """Give what the methods of a task may ask for; what was not given is measured once, for all of them."""
     from anew.cli.tasks import TaskWork, parse_psf
     from anew.diagnosis.noise import estimate_noise_sigma
+    from anew.restoration.tasks import level_under_blur
 
     level = o.parse_sigma(sigma)
     if level is None and task in ("denoise", "deblur"):
-        level = estimate_noise_sigma(picture.pixels)
+        blur = parse_psf(psf) if task == "deblur" else None
+        level = estimate_noise_sigma(picture.pixels) if blur is None else level_under_blur(picture.pixels, blur, None)
         print(f"noise: {255 * level:.1f} of 255, as measured", file=sys.stderr)
-    known: dict[str, Any] = {"sigma": level, "psf": parse_psf(psf), "scale": scale, "quality": None}
+    known: dict[str, Any] = {"sigma": level, "psf": parse_psf(psf), "scale": scale, "quality": quality}
     if task in ("inpaint", "deblock"):
-        work = TaskWork(task, "auto", {"quality": None}, {}, False, o.MEGAPIXELS, None, mask)
+        work = TaskWork(task, "auto", {"quality": quality}, {}, False, o.MEGAPIXELS, None, mask)
         known.update(work.inputs_for(picture))
     return known
 
@@ -142,7 +155,7 @@ def _try(task: str, name: str, pixels: Any, known: dict[str, Any], clean: Any) -
     method = METHODS.get(task, name)
     inputs = {key: known[key] for key in method.takes}
     function = getattr(tasks, task)
-    sigma = known["sigma"] if task == "denoise" else None
+    sigma = known["sigma"] if task == "denoise" and not method.measures else None
     return try_method(name, pixels, lambda x: function(x, method=name, **inputs), sigma=sigma, reference=clean)
 
 

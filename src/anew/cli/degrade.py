@@ -27,14 +27,14 @@ class DegradeWork:
     def __call__(self, job: Job) -> Outcome:
         import numpy as np
 
-        from anew.degradations.catalogue import chain_mask, degrade_chain, parse_chain
+        from anew.degradations.catalogue import chain_mask, degrade_chain
         from anew.images import Picture, read_frames, write, write_frames
 
         assert job.target is not None
         rng = np.random.default_rng(self.seed)
         damaged, masks, parameters = [], [], []
         for frame in read_frames(job.source, max_megapixels=self.flags.max_megapixels):
-            chain = parse_chain(self.chain)
+            chain = _read_chain(self.chain)
             steps = degrade_chain(frame.pixels, chain, rng=rng)
             pixels = steps[-1].image
             alpha = frame.alpha if frame.alpha is None or pixels.shape[:2] == frame.alpha.shape else None
@@ -43,14 +43,18 @@ class DegradeWork:
             parameters.append([s.parameters for s in steps])
         write_frames(damaged, job.target, overwrite=self.flags.overwrite, quality=self.flags.save_quality)
         facts: dict[str, Any] = {"chain": self.chain, "seed": self.seed, "parameters": _plain(parameters)}
+        written = []
         if self.truth:
             stem = job.target.with_suffix("")
             for index, mask in enumerate(masks):
                 number = f"-{index}" if len(masks) > 1 else ""
                 picture = Picture(mask[:, :, None].astype(np.float32))
-                write(picture, Path(f"{stem}.mask{number}.png"), overwrite=self.flags.overwrite)
-            Path(f"{stem}.truth.json").write_text(json.dumps(facts, indent=2) + "\n")
-        return Outcome(job, f"{job.source} -> {job.target}", facts)
+                written.append(Path(f"{stem}.mask{number}.png"))
+                write(picture, written[-1], overwrite=self.flags.overwrite)
+            written.append(Path(f"{stem}.truth.json"))
+            written[-1].write_text(json.dumps(facts, indent=2) + "\n")
+        text = "\n".join([f"{job.source} -> {job.target}", *(f"  truth: {path}" for path in written)])
+        return Outcome(job, text, {**facts, "truth": [str(path) for path in written]})
 
 
 @commands.command(epilog="Example:  anew degrade photo.jpg -o bad.png --with noise:sigma=0.1,scratches,tilt:angle=3")
@@ -59,35 +63,67 @@ def degrade(
     flags: o.FileFlags,
     inputs: Annotated[list[str] | None, typer.Argument(help="Images, folders or patterns.", metavar="[IN...]")] = None,
     chain: Annotated[
-        str, typer.Option("--with", metavar="NAME:KEY=VALUE,...", help="What to do, in order.", show_default=False)
+        str,
+        typer.Option(
+            "--with", metavar="NAME:KEY=VALUE,...", help="What to do, in order; see --list.", show_default=False
+        ),
     ] = "",
     truth: Annotated[bool, typer.Option("--truth", help="Also write OUT.mask.png and OUT.truth.json.")] = False,
     seed: o.Seed = 0,
+    listing: Annotated[bool, typer.Option("--list", help="Print the damages, each with its settings.")] = False,
 ) -> None:
-    """Damage pictures on purpose, to test a repair. Without --with: the list of damages."""
+    """Damage pictures on purpose, to test a repair.
+
+    `anew degrade --list` shows each damage with its KEY=VALUE.
+    """
     import numpy as np
 
-    from anew.degradations.catalogue import DEGRADATIONS, degrade_chain, parse_chain
+    from anew.degradations.catalogue import degrade_chain
 
-    if not chain:
-        listing = "\n".join(f"{d.name:<12} {d.summary}" for d in DEGRADATIONS.values())
-        if inputs:
-            raise typer.BadParameter(f"say what to do, with --with:\n{listing}")
-        print(listing)
+    if listing or not (chain or inputs):
+        _print_damages(as_json=flags.as_json)
         return
+    if not chain:
+        raise typer.BadParameter("say what to do, e.g. --with noise:sigma=0.1; all there is: anew degrade --list")
     if not inputs:
         raise typer.BadParameter("name the pictures to damage", param_hint="IN...")
     try:
-        degrade_chain(np.full((48, 64, 3), 0.5, np.float32), parse_chain(chain), rng=seed)  # refuses what cannot be
+        degrade_chain(np.full((48, 64, 3), 0.5, np.float32), _read_chain(chain), rng=seed)  # refuses what cannot be
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--with") from None
     work = DegradeWork(chain, seed, truth, flags)
-    jobs = plan_jobs(
+    jobs, skipped = plan_jobs(
         inputs, flags.output, suffix="degraded", overwrite=flags.overwrite, skip_existing=flags.skip_existing
     )
     if truth:
         _check_truths(jobs, overwrite=flags.overwrite)
-    run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json, verb="degrade")
+    run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json, verb="degrade", skipped=skipped)
+
+
+def _read_chain(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """Read a chain and the files that it names; the pixels of a psf are scaled to weights of sum 1."""
+    from anew.degradations.catalogue import DEGRADATIONS, parse_chain
+    from anew.restoration.tasks import as_psf
+
+    steps = []
+    for name, parameters in parse_chain(text):
+        read = o.read_arrays(DEGRADATIONS[name].function, parameters)
+        if isinstance(file := parameters.get("psf"), str) and not file.endswith(".npy"):
+            read["psf"] = as_psf(read["psf"])
+        steps.append((name, read))
+    return steps
+
+
+def _print_damages(*, as_json: bool) -> None:
+    from anew.degradations.catalogue import DEGRADATIONS
+
+    if as_json:
+        rows = [{"name": d.name, "summary": d.summary, "settings": d.defaults} for d in DEGRADATIONS.values()]
+        print(json.dumps({"damages": rows}, indent=2))
+        return
+    for damage in DEGRADATIONS.values():
+        settings = (f"{key}={'' if v is None else str(v).lower()}" for key, v in damage.defaults.items())
+        print(f"{damage.name:<12} {damage.summary}\n{'':<12} {' '.join(settings)}")
 
 
 def _check_truths(jobs: list[Job], *, overwrite: bool) -> None:

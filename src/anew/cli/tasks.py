@@ -14,7 +14,9 @@ from anew.cli import options as o
 from anew.cli.batch import Job, Outcome, fraction_bar, plan_jobs, run_jobs
 
 if TYPE_CHECKING:
+    from anew.cli.chosen import Chosen
     from anew.images import Picture
+    from anew.registry import Method
 
 commands = typer.Typer()
 
@@ -27,6 +29,8 @@ SUFFIX = {
     "relight": "relit",
     "unwarp": "unwarped",
 }
+PSF_HELP = "gaussian:SIGMA, motion:LENGTH,ANGLE, defocus:RADIUS, or an image or .npy file."
+NEEDED = {"kernel": "[[0.1,0.1,0.1],[0.1,0.2,0.1],[0.1,0.1,0.1]]"}  # options without a default, and one value of each
 RESHAPES = ("upscale", "unwarp")  # these move pixels, so the alpha channel goes the same way
 
 
@@ -46,16 +50,20 @@ class TaskWork:
 
     def __call__(self, job: Job) -> Outcome:
         from anew.images import read_frames, write_frames
-        from anew.registry import METHODS
 
         frames = read_frames(job.source, max_megapixels=self.max_megapixels)
         if self.task == "upscale":
             self._check_size(job, frames)
-        results = [self._apply(frame) for frame in frames]
+        chosen = [self._choose(frame) for frame in frames]
+        results = [self._apply(frame, how) for frame, how in zip(frames, chosen, strict=True)]
         assert job.target is not None
         write_frames(results, job.target, overwrite=self.overwrite, quality=self.save_quality)
-        method = METHODS.get(self.task, self.method).name if self.method != "auto" else "auto"
-        return Outcome(job, f"{job.source} -> {job.target}", {"task": self.task, "method": method})
+        told = [how.told(self.task, *pair) for how, *pair in zip(chosen, frames, results, strict=True)]
+        facts: list[dict[str, Any]] = [{"method": how.method, **how.facts} for how in chosen]
+        if len(frames) == 1:
+            return Outcome(job, f"{job.source} -> {job.target}  ({told[0]})", {"task": self.task, **facts[0]})
+        lines = [f"  frame {index}: {words}" for index, words in enumerate(told, 1)]
+        return Outcome(job, "\n".join([f"{job.source} -> {job.target}", *lines]), {"task": self.task, "frames": facts})
 
     def _check_size(self, job: Job, frames: list[Picture]) -> None:
         """Refuse to make a picture larger than may be read."""
@@ -69,22 +77,29 @@ class TaskWork:
                 f"{self.max_megapixels:g} (take a smaller --scale, or raise --max-megapixels)"
             )
 
-    def _apply(self, frame: Picture) -> Picture:
+    def _choose(self, frame: Picture) -> Chosen:
+        """Choose the method, and measure what was not given."""
+        from anew.cli.chosen import choose
+
+        inputs = self.inputs_for(frame) if self.task == "inpaint" else self.inputs
+        return choose(self.task, self.method, inputs, self.settings, frame)
+
+    def _apply(self, frame: Picture, how: Chosen) -> Picture:
         """Apply the method; with a bar if somebody watches and it tells its progress."""
         from anew.registry import METHODS
 
-        inputs, settings = self.inputs_for(frame), self.settings
-        if not self.watched or "progress" not in METHODS.get(self.task, self.method).parameters:
-            return apply_task(frame, self.task, self.method, inputs, settings)
+        inputs, settings = dict(how.inputs), self.settings
+        if not self.watched or "progress" not in METHODS.get(self.task, how.method).parameters:
+            return apply_task(frame, self.task, how.method, inputs, settings)
         with fraction_bar(self.task) as progress:
-            return apply_task(frame, self.task, self.method, inputs, {**settings, "progress": progress})
+            return apply_task(frame, self.task, how.method, inputs, {**settings, "progress": progress})
 
     def inputs_for(self, frame: Picture) -> dict[str, Any]:
         """Give what the method takes beside this frame."""
-        if self.task == "deblock" and self.inputs["quality"] is None and frame.facts.jpeg_quantisation:
-            from anew.diagnosis.jpeg import quality_of_table
+        if self.task == "deblock" and self.inputs["quality"] is None:
+            from anew.cli.chosen import quality_from_tables
 
-            return {"quality": quality_of_table(frame.facts.jpeg_quantisation[0])[0]}
+            return {"quality": quality_from_tables(frame)}
         if self.task != "inpaint":
             return self.inputs
         return {"mask": read_mask(self.mask) if self.mask else find_mask(frame)}
@@ -200,12 +215,18 @@ def run_task(
         check_mask_file(mask)
     try:
         chosen = METHODS.get(task, method)
+        parsed = o.read_arrays(chosen.function, parsed)
+        _check_needs(chosen, method, parsed, task_inputs, tried=try_methods is not None)
         if method != "auto" or parsed:
             if "progress" in parsed:
                 raise ValueError(f"{task} by {chosen.name} takes progress from programs alone; leave it out")
             chosen.checked(parsed)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    if not chosen.trains and any(isinstance(value, str) for value in parsed.values()):
+        from anew.cli.trial import try_words
+
+        try_words(chosen, method, parsed, task_inputs)
     work = TaskWork(task, method, task_inputs, parsed, flags.overwrite, flags.max_megapixels, flags.save_quality, mask)
     if try_methods is not None:
         from anew.cli.contact import write_contact_sheet
@@ -214,11 +235,27 @@ def run_task(
             raise typer.BadParameter("--try names the methods of the sheet; leave --method out")
         write_contact_sheet(work, inputs, flags.output, try_methods, as_json=flags.as_json)
         return
-    jobs = plan_jobs(
+    jobs, skipped = plan_jobs(
         inputs, flags.output, suffix=SUFFIX[task], overwrite=flags.overwrite, skip_existing=flags.skip_existing
     )
     watched = len(jobs) == 1 and not flags.as_json and sys.stderr.isatty()
-    run_jobs(jobs, replace(work, watched=watched), processes=flags.processes, as_json=flags.as_json, verb=task)
+    work = replace(work, watched=watched)
+    run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json, verb=task, skipped=skipped)
+
+
+def _check_needs(
+    chosen: Method, method: str, parsed: dict[str, Any], task_inputs: dict[str, Any], *, tried: bool
+) -> None:
+    """Refuse a method that is named without what it cannot do without, and say how to give it."""
+    if method == "auto" or tried:
+        return
+    owner = f"{chosen.task} by {chosen.name}"
+    if "psf" in chosen.takes and task_inputs.get("psf") is None:
+        kinds = PSF_HELP.replace("an image or .npy file.", "a file")
+        raise ValueError(f"{owner} needs the blur: --psf {kinds}")
+    for key, example in NEEDED.items():
+        if key in chosen.parameters and key not in parsed:
+            raise ValueError(f"{owner} needs the option {key!r}, e.g. --set '{key}={example}'")
 
 
 TryMethods = Annotated[
@@ -272,9 +309,7 @@ def deblur(
     method: Annotated[str, method_option("deblur")] = "auto",
     psf: Annotated[
         str | None,
-        typer.Option(
-            metavar="P", help="gaussian:SIGMA, motion:LENGTH,ANGLE, defocus:RADIUS, or an image or .npy file."
-        ),
+        typer.Option(metavar="P", help=PSF_HELP),
     ] = None,
     sigma: Annotated[
         str | None, typer.Option(metavar="S", help="Noise level in [0, 1], or e.g. 2/255. Default: estimated.")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, as_numbers
 from anew.degradations.degraded import Degraded, check_between, check_choice, planes_of
 
 BOUNDARIES = {"reflect": "symmetric", "circular": "wrap"}  # ours -> numpy.pad's
@@ -117,8 +117,9 @@ def defocus_adjoint(y: Image, shape: tuple[int, ...], *, radius: float = 3.0, bo
 
 def kernel(image: Image, *, psf: ArrayLike, boundary: str = "reflect") -> Degraded:
     """Convolve with any (h, w) array of weights, taken as they are (a blur's weights sum to 1)."""
-    result = convolve(image, np.asarray(psf, np.float32), boundary=boundary)
-    return Degraded(result, parameters={"psf": np.asarray(psf).tolist(), "boundary": boundary})
+    weights = as_numbers("psf", psf, "an (h, w) array of finite weights")
+    result = convolve(image, weights.astype(np.float32), boundary=boundary)
+    return Degraded(result, parameters={"psf": weights.tolist(), "boundary": boundary})
 
 
 def kernel_adjoint(y: Image, shape: tuple[int, ...], *, psf: ArrayLike, boundary: str = "reflect") -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,12 @@ class Degradation:
         signature = inspect.signature(self.function)
         keywords = (p for p in signature.parameters.values() if p.kind is inspect.Parameter.KEYWORD_ONLY)
         return {p.name: p for p in keywords if p.name != "rng"}
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Its options with their defaults; None for those that are measured or drawn, or must be given."""
+        empty = inspect.Parameter.empty
+        return {name: None if p.default is empty else p.default for name, p in self.parameters.items()}
 
 
 _TABLE = (
@@ -212,7 +219,7 @@ def chain_mask(chain: str | Sequence[Step], results: Sequence[Degraded]) -> NDAr
 def parse_chain(text: str) -> list[Step]:
     """Read ``NAME:KEY=VALUE:KEY=VALUE,NAME,...``, e.g. ``noise:sigma=0.1,jpeg:quality=30``.
 
-    Values that look like int, float or bool (true, false) become that; others stay text.
+    Values that look like int, float, bool (true, false) or a JSON array become that; others stay text.
 
     Raises
     ------
@@ -220,7 +227,7 @@ def parse_chain(text: str) -> list[Step]:
         If the text is not of that form, or holds an unknown name or key.
     """
     steps: list[Step] = []
-    for part in text.split(","):
+    for part in _split_outside_brackets(text):
         name, *settings = (piece.strip() for piece in re.split(COLON, part))
         if not name:
             raise ValueError(f"expected NAME:KEY=VALUE,NAME,..., got an empty name in {text!r}")
@@ -252,7 +259,25 @@ def find(name: str, parameters: dict[str, Any]) -> Degradation:
     return degradation
 
 
-def _value_of(text: str) -> int | float | bool | str:
+def _split_outside_brackets(text: str) -> list[str]:
+    """Split at the commas that stand in no array."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def _value_of(text: str) -> int | float | bool | list[Any] | str:
+    if text.startswith("["):
+        try:
+            values: list[Any] = json.loads(text)
+        except ValueError:
+            return text
+        return values
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     for kind in (int, float):

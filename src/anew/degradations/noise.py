@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.arrays import Image
+from anew.arrays import Image, as_numbers
 from anew.degradations.degraded import Degraded, check_between, check_choice, check_level, planes_of
 from anew.randomness import Rng, seed_of
 
@@ -39,7 +39,8 @@ def noise(
     if kernel is not None or correlation > 0:
         from anew.degradations.blur import convolve, gaussian_psf
 
-        k = np.asarray(gaussian_psf(correlation) if kernel is None else kernel, np.float32)
+        weights = gaussian_psf(correlation) if kernel is None else kernel
+        k = as_numbers("kernel", weights, "an (h, w) array of finite weights").astype(np.float32)
         norm = np.linalg.norm(k)
         if k.ndim != 2 or not (np.isfinite(norm) and norm > 0):
             raise ValueError(f"kernel must be an (h, w) array of finite weights, not all 0; got shape {k.shape}")

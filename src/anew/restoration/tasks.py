@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, are_values, as_image, as_mask, like
+from anew.options import finite_number
 from anew.registry import METHODS
+from anew.restoration.deblurring_choice import choose_deblurring
+from anew.restoration.denoising_choice import choose_denoising
 
 MOST_SCALE = 64  # an upscaler takes no more at once
 
@@ -45,21 +48,18 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
     ((512, 512), dtype('uint8'))
     """
     x = as_image(image)
+    level = sigma
     if method == "auto" and sigma is None and not options:
-        from anew.diagnosis.noise import VISIBLE_SIGMA, estimate_noise_sigma, shares_channels
+        from anew.diagnosis.noise import VISIBLE_SIGMA, shares_channels
 
-        sigma = estimate_noise_sigma(x)
-        if sigma >= VISIBLE_SIGMA and shares_channels(x):
-            return like(METHODS.get("denoise", "camera").function(x), image)
+        level = _estimated_level(x)
+        method = choose_denoising(shared=level >= VISIBLE_SIGMA and shares_channels(x))
     chosen = METHODS.get("denoise", method)
     options = chosen.checked(options)
     if sigma is None and chosen.blind:
         return like(chosen.function(x, **options), image)
-    if sigma is None:
-        from anew.diagnosis.noise import estimate_noise_sigma
-
-        sigma = estimate_noise_sigma(x)
-    return like(chosen.function(x, _level(sigma), **options), image)
+    level = _estimated_level(x) if level is None else _level(level)
+    return like(chosen.function(x, level, **options), image)
 
 
 def inpaint(image: ArrayLike, mask: ArrayLike, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -120,7 +120,8 @@ def deblur(
         The point-spread function; it is scaled to sum 1. Methods that need one say so if it is missing; without one,
         ``"auto"`` takes the first method that works without.
     sigma : float >= 0, optional
-        Standard deviation of the noise, in units of the range [0, 1]; estimated if not given.
+        Standard deviation of the noise, in units of the range [0, 1]; estimated if not given. With a psf it
+        counts as no smaller than the error that rounding to 8 bits and JPEG compression left.
     method : str
         One of ``anew.methods("deblur")``.
     **options
@@ -131,22 +132,15 @@ def deblur(
     array of the same shape and dtype
     """
     x = as_image(image)
-    if method == "auto" and psf is None:
-        method = next(m.name for m in METHODS if m.task == "deblur" and "psf" not in m.takes)
-    chosen = METHODS.get("deblur", method)
+    chosen = choose_deblurring(method, knows_psf=psf is not None)
     options = chosen.checked(options)
-    if sigma is None:
-        from anew.diagnosis.noise import estimate_noise_sigma
-
-        sigma = estimate_noise_sigma(x)
-    sigma = _level(sigma)
-    if "psf" not in chosen.takes:
-        if psf is not None:
-            raise ValueError(f"deblur method {chosen.name!r} is blind and takes no psf; leave it out or choose another")
-        return like(chosen.function(x, sigma, **options), image)
+    level = None if sigma is None else _level(sigma)
     if psf is None:
-        raise ValueError(f"deblur method {chosen.name!r} needs a psf: an (h, w) array of weights")
-    return like(chosen.function(x, as_psf(psf), sigma, **options), image)
+        return like(chosen.function(x, _estimated_level(x) if level is None else level, **options), image)
+    if "psf" not in chosen.takes:
+        raise ValueError(f"deblur method {chosen.name!r} is blind and takes no psf; leave it out or choose another")
+    weights = as_psf(psf)
+    return like(chosen.function(x, weights, level_under_blur(x, weights, level), **options), image)
 
 
 def upscale(image: ArrayLike, scale: float = 2, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -167,7 +161,7 @@ def upscale(image: ArrayLike, scale: float = 2, *, method: str = "auto", **optio
     array of the same dtype and number of channels
     """
     x = as_image(image)
-    factor = _number("scale", scale)
+    factor = finite_number("scale", scale)
     if not 0 < factor <= MOST_SCALE:
         raise ValueError(f"scale must be above 0 and up to {MOST_SCALE}, got {scale}")
     chosen = METHODS.get("upscale", method)
@@ -201,7 +195,7 @@ def deblock(image: ArrayLike, quality: int | None = None, *, method: str = "auto
         quality = estimate_jpeg_quality(x)
         if quality is None:
             return np.array(image, copy=True)
-    whole = _number("quality", quality)
+    whole = finite_number("quality", quality)
     if whole != round(whole) or not 1 <= whole <= 100:
         raise ValueError(f"quality must be a whole number in [1, 100], got {quality}")
     return like(chosen.function(x, int(whole), **options), image)
@@ -261,16 +255,25 @@ def as_psf(psf: ArrayLike) -> Image:
     return np.asarray(k / k.sum(), np.float32)
 
 
-def _number(name: str, value: Any) -> float:
-    """Give a number that is one and is finite."""
-    if isinstance(value, str | bytes | bool) or np.ndim(value) != 0 or not np.isfinite(number := float(value)):
-        raise ValueError(f"{name} must be a finite number, got {value!r}")
-    return number
+def level_under_blur(x: Image, psf: Image, sigma: float | None) -> float:
+    """Give the noise level that a deconvolution reckons with: measured, or given but no less than rounding and JPEG."""
+    from anew.diagnosis.noise import ROUNDING_SIGMA, is_8_bit
+    from anew.restoration.deblurring.noise_level import error_of_jpeg, estimate_noise_under_blur
+
+    level = estimate_noise_under_blur(x, psf) if sigma is None else max(sigma, error_of_jpeg(x))
+    return max(level, ROUNDING_SIGMA) if is_8_bit(x) else level
+
+
+def _estimated_level(x: Image) -> float:
+    """Measure the standard deviation of the noise."""
+    from anew.diagnosis.noise import estimate_noise_sigma
+
+    return estimate_noise_sigma(x)
 
 
 def _level(sigma: Any) -> float:
-    """Give a standard deviation of noise."""
-    level = _number("sigma", sigma)
+    """Check a standard deviation of noise."""
+    level = finite_number("sigma", sigma)
     if level < 0:
         raise ValueError(f"sigma must be a finite number >= 0, got {sigma}")
     return level

@@ -92,4 +92,4 @@ def deblur_bm3d(
         planes = second_estimate(inverted, basic, left, spectrum, settings)
         return recorrelate(planes[:, : shape[0], : shape[1]], x)
 
-    return on_periodic(image, psf, boundary, restore)
+    return on_periodic(image, psf, noise, boundary, restore)

@@ -13,9 +13,14 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.restoration.deblurring.spectrum import mean_over_plane, natural_decay
 from anew.threads import thread_count
 
 Boundary = Literal["reflect", "circular"]
+
+# Of the conjugate gradients that continue an image: on photographs blurred by a motion of 15 pixels, rounded to 8 bits,
+# 25 steps end 0.4 dB below many, 50 steps 0.2 dB; under other blurs both end within 0.05 dB.
+BORDER_STEPS, BORDER_TOLERANCE = 50, 1e-3
 
 
 def transfer_function(psf: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.complex128]:
@@ -37,13 +42,6 @@ def transfer_function(psf: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.c
     np.add.at(wrapped, (rows[:, None], columns[None, :]), psf)
     transfer: NDArray[np.complex128] = scipy.fft.rfft2(wrapped)
     return transfer
-
-
-def frequency_squared(shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Give the squared spatial frequency, in (cycles per pixel)^2, of each entry of a `rfft2`."""
-    fy, fx = np.fft.fftfreq(shape[0]), np.fft.rfftfreq(shape[1])
-    squared: NDArray[np.float64] = fy[:, None] ** 2 + fx[None, :] ** 2
-    return squared
 
 
 def forward(image: NDArray[Any]) -> NDArray[Any]:
@@ -82,8 +80,62 @@ def make_periodic(image: Image, margin: tuple[int, int]) -> Image:
     return np.ascontiguousarray(x)
 
 
+def continue_blurred(image: Image, psf: NDArray[Any], sigma: float) -> Image:
+    """Continue a blurred image to the periodic one that it is most probably a part of.
+
+    A mirror image is no blur of anything: to a deconvolution the fold is an edge as sharp as noise, and it rings
+    through the whole picture. As the picture is A x + n with x of the spectrum S of natural images and n white, it has
+    the spectrum P = |A|^2 S + sigma^2, and what lies beyond the border is estimated as the mean given the picture: it
+    minimises y^T P^-1 y (Reeves, IEEE TIP 14 (2005), equation (12)), by conjugate gradients from `make_periodic`.
+
+    Parameters
+    ----------
+    image : (H, W, C) float32 array
+    psf : (h, w) array
+    sigma : float > 0
+        Standard deviation of the noise.
+
+    Returns
+    -------
+    (H', W', C) float32 array as of `make_periodic`, with a margin of twice the size of the psf
+    """
+    height, width = image.shape[:2]
+    y = make_periodic(image, (2 * psf.shape[0], 2 * psf.shape[1]))
+    shape = (y.shape[0], y.shape[1])
+    if shape == (height, width):
+        return y
+    mean = image.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    y -= mean
+    power = np.abs(transfer_function(psf, shape)) ** 2 * natural_decay(shape)
+    signal = max(float(np.mean(y**2, dtype=np.float64)) - sigma**2, 0.0) / mean_over_plane(power, shape)
+    precision = (1 / (1 + signal * power / sigma**2)).astype(np.float32)[:, :, None]
+
+    def gradient(v: Image) -> Image:
+        g = backward(precision * forward(v), shape)
+        g[:height, :width] = 0
+        return g
+
+    residual = -gradient(y)
+    direction, squared = residual, float(np.vdot(residual, residual))
+    enough = BORDER_TOLERANCE**2 * squared
+    for _ in range(BORDER_STEPS):
+        if squared <= enough:
+            break
+        curved = gradient(direction)
+        step = np.float32(squared / float(np.vdot(direction, curved)))
+        y = y + step * direction
+        residual = residual - step * curved
+        before, squared = squared, float(np.vdot(residual, residual))
+        direction = residual + np.float32(squared / before) * direction
+    return y + mean
+
+
 def on_periodic(
-    image: Image, psf: NDArray[Any], boundary: Boundary, deconvolve: Callable[[NDArray[Any]], NDArray[Any]]
+    image: Image,
+    psf: NDArray[Any],
+    sigma: float,
+    boundary: Boundary,
+    deconvolve: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> Image:
     """Run a deconvolution for periodic (H, W, C) images on an image with a border.
 
@@ -91,8 +143,10 @@ def on_periodic(
     ----------
     image : (H, W) or (H, W, C) float32 array
     psf : (h, w) array
+    sigma : float > 0
+        Standard deviation of the noise.
     boundary : {"reflect", "circular"}
-        "reflect": continue the image first (`make_periodic`), by twice the size of the psf; "circular": it is periodic.
+        "reflect": continue the image first (`continue_blurred`); "circular": it is periodic.
     deconvolve : callable
         From a periodic (H', W', C) array to one of the same shape.
 
@@ -103,7 +157,7 @@ def on_periodic(
     check_boundary(boundary)
     x = np.atleast_3d(image)
     if boundary == "reflect":
-        x = make_periodic(x, (2 * psf.shape[0], 2 * psf.shape[1]))
+        x = continue_blurred(x, psf, sigma)
     result = deconvolve(x)[: image.shape[0], : image.shape[1]]
     return np.ascontiguousarray(result.reshape(image.shape), np.float32)
 

@@ -23,6 +23,8 @@ from anew.restoration.deblurring.convolution import (
 )
 
 SMALL = np.float32(1e-6)
+LEAST_SEEN = np.float32(1e-2)  # share of a pixel's light that falls into the image; of less it stays as it began
+FEWEST_ITERATIONS = 3  # also where the blur is weaker than the noise: they gain, and make little of it
 TV_PER_SIGMA = 1.0  # fitted to photographs blurred by shaken hands
 
 
@@ -74,14 +76,16 @@ def deblur_richardson_lucy(
     height, width = y.shape[:2]
     observed = np.zeros((*shape, 1), np.float32)
     observed[:height, :width] = 1
-    sensitivity = np.maximum(blur_adjoint(observed), np.float32(1e-2))
+    sensitivity = blur_adjoint(observed)
+    unseen = sensitivity < LEAST_SEEN
+    sensitivity[unseen] = 1
     ratio = np.zeros_like(x)
-    for _ in range(n_iter):
+    for done in range(n_iter):
         predicted = np.maximum(blur(x)[:height, :width], SMALL)
-        if sigma > 0 and np.mean((y - predicted) ** 2, dtype=np.float64) <= sigma**2:
+        if done >= FEWEST_ITERATIONS and sigma > 0 and np.mean((y - predicted) ** 2, dtype=np.float64) <= sigma**2:
             break
         ratio[:height, :width] = y / predicted
-        update = np.maximum(blur_adjoint(ratio), 0) / sensitivity
+        update = np.where(unseen, 1, np.maximum(blur_adjoint(ratio), 0) / sensitivity)
         if weight > 0:
             update /= np.maximum(1 - weight * _curvature(x), np.float32(0.1))
         x = x * update

@@ -82,7 +82,7 @@ def deblur_tv(
             x = backward((forward(divergence) + fixed) / denominator, shape)
         return x
 
-    return on_periodic(image, psf, boundary, deconvolve)
+    return on_periodic(image, psf, noise, boundary, deconvolve)
 
 
 def data_weight(sigma: float) -> float:

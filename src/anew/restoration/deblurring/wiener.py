@@ -2,8 +2,7 @@
 
 Wiener, Extrapolation, interpolation and smoothing of stationary time series (1949). The best linear estimate is
 X = conj(H) Y / (|H|^2 + S_n / S_x). We take the noise as white, S_n = sigma^2, and the image spectrum as
-S_x = c / f^2.5 (about 2 in Field, JOSA A 4 (1987); 2.5 restores photographs best), with c from the variance of the
-blurred image itself.
+S_x = c / f^2.5, with c from the variance of the blurred image itself.
 """
 
 from __future__ import annotations
@@ -16,13 +15,14 @@ from anew.options import Positive
 from anew.restoration.deblurring.convolution import (
     Boundary,
     backward,
+    check_boundary,
     forward,
-    frequency_squared,
     on_periodic,
     transfer_function,
 )
+from anew.restoration.deblurring.spectrum import EXPONENT, mean_over_plane, natural_decay
 
-LEAST_SIGMA = {"circular": 1e-6, "reflect": 1e-3}  # float32 rounding; 8-bit rounding and the invented border
+LEAST_SIGMA = {"circular": 1e-6, "reflect": 3e-4}  # float32 rounding; the invented border
 
 
 def deblur_wiener(
@@ -31,7 +31,7 @@ def deblur_wiener(
     sigma: float,
     *,
     boundary: Boundary = "reflect",
-    exponent: float = 2.5,
+    exponent: float = EXPONENT,
     balance: Positive = 1.0,
 ) -> Image:
     """Deconvolve by the Wiener filter.
@@ -57,29 +57,19 @@ def deblur_wiener(
     -------
     float32 array of the same shape
     """
+    check_boundary(boundary)
+    level = max(sigma, LEAST_SIGMA[boundary])
 
     def deconvolve(y: Image) -> NDArray[np.float64]:
         shape = (y.shape[0], y.shape[1])
         mean = y.mean(axis=(0, 1), dtype=np.float64)
         h = transfer_function(psf, shape)[:, :, None]
-        noise = max(sigma, LEAST_SIGMA[boundary]) ** 2
-        f_squared = frequency_squared(shape)[:, :, None]
-        f_squared[0, 0] = 1 / max(shape) ** 2
-        decay = f_squared ** (-exponent / 2)  # S_x / c
+        noise = level**2
+        decay = natural_decay(shape, exponent)[:, :, None]  # S_x / c
         full = np.abs(h) ** 2 * decay
         signal = np.maximum(y.var(axis=(0, 1), dtype=np.float64) - noise, 1e-2 * noise)  # variance of the blurred image
-        c = signal / _mean_over_plane(full, shape)
+        c = signal / mean_over_plane(full[:, :, 0], shape)
         x = np.conj(h) * forward(y - mean) / (np.abs(h) ** 2 + balance * noise / (c * decay))
         return backward(x, shape) + mean
 
-    return on_periodic(image, psf, boundary, deconvolve)
-
-
-def _mean_over_plane(half: NDArray[np.float64], shape: tuple[int, int]) -> float:
-    """Average a symmetric function over all frequencies but 0, given on those of a `rfft2`."""
-    count = np.full(half.shape[1], 2.0)
-    count[0] = 1
-    if shape[1] % 2 == 0:
-        count[-1] = 1
-    total = np.sum(half[:, :, 0] * count) - half[0, 0, 0]
-    return float(max(total, np.finfo(np.float64).tiny) / (shape[0] * shape[1]))
+    return on_periodic(image, psf, level, boundary, deconvolve)

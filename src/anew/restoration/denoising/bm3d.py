@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.diagnosis.noise_model import as_psd
 from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offsets
 from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
 from anew.kernels.collaborative_filtering import threshold_groups, wiener_groups
@@ -120,8 +121,9 @@ def denoise_bm3d(
         return image.copy()
     height, width = image.shape[:2]
     planes = pad_to_a_block(decorrelate(image))
-    basic = first_estimate(planes, sigma, psd, settings)
-    result = second_estimate(planes, basic, sigma, psd, settings)
+    spectrum = None if psd is None else as_psd(psd)
+    basic = first_estimate(planes, sigma, spectrum, settings)
+    result = second_estimate(planes, basic, sigma, spectrum, settings)
     return recorrelate(result[:, :height, :width], image)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.arrays import Image
+from anew.arrays import Image, as_numbers
 
 
 def denoise_custom(image: Image, sigma: float, *, kernel: ArrayLike, correlate: bool = False) -> Image:
@@ -36,8 +36,8 @@ def denoise_custom(image: Image, sigma: float, *, kernel: ArrayLike, correlate: 
     -------
     float32 array of the same shape; the image is mirrored at its border, edge pixel included
     """
-    k = np.asarray(kernel, np.float32)
-    if k.ndim != 2 or k.size == 0 or not np.isfinite(k).all():
+    k = as_numbers("kernel", kernel, "an array of shape (h, w) with finite values").astype(np.float32)
+    if k.ndim != 2 or k.size == 0:
         raise ValueError(f"kernel must be an array of shape (h, w) with finite values, got shape {k.shape}")
     height, width = k.shape
     anchor = (width // 2, height // 2)

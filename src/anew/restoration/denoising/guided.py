@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, as_numbers
 from anew.restoration.tiles import apply_in_tiles
 
 # Tuned for PSNR on photographs: eps = (offset + slope sigma) sigma²; one channel needs a wide window only in strong
@@ -58,7 +58,7 @@ def denoise_guided(
         raise ValueError(f"eps must be a finite number >= 0, got {eps}")
     if regularisation == 0 and guide is None:
         return image.copy()
-    guided_by = p if guide is None else np.atleast_3d(np.asarray(guide, np.float32))
+    guided_by = p if guide is None else _as_guide(guide)
     if guided_by.shape[:2] != p.shape[:2]:
         raise ValueError(f"expected a guide of shape {p.shape[:2]} like the image, got {guided_by.shape[:2]}")
     centre = guided_by.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
@@ -72,6 +72,14 @@ def denoise_guided(
 
     # The covariances take many times the memory of the image. Two windows in a row look 2 (side // 2) pixels far.
     return apply_in_tiles(filter_tile, np.concatenate([p, i], axis=2), halo=side).reshape(image.shape)
+
+
+def _as_guide(guide: ArrayLike) -> Image:
+    """Give a guide as an (H, W, G) array."""
+    numbers = as_numbers("guide", guide, "an (H, W) or (H, W, G) array of finite numbers")
+    if numbers.ndim not in (2, 3) or numbers.size == 0:
+        raise ValueError(f"guide must be an (H, W) or (H, W, G) array, got shape {numbers.shape}")
+    return np.atleast_3d(numbers.astype(np.float32))
 
 
 def _filter(p: Image, i: Image, side: int, eps: float, *, own: bool) -> Image:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.diagnosis.noise_model import as_psd
 from anew.restoration.single_image import (
     MeanWeights,
     fit,
@@ -24,7 +25,7 @@ from anew.restoration.single_image import (
     to_image,
     to_tensor,
 )
-from anew.restoration.tiles import Progress, tiles_of, with_halo
+from anew.restoration.tiles import Progress, haloed_tiles
 
 if TYPE_CHECKING:
     import torch
@@ -131,9 +132,7 @@ class NoiseSource:
         self.sigma, self.generator = sigma, generator
         self._filter: NDArray[np.float64] | None = None
         if psd is not None:
-            if np.ndim(psd) != 2 or np.min(psd) < 0 or np.max(psd) <= 0:
-                raise ValueError("psd must be an (h, w) array of numbers >= 0, not all 0")
-            self._filter = np.fft.fftshift(np.fft.ifft2(np.sqrt(psd)).real)
+            self._filter = np.fft.fftshift(np.fft.ifft2(np.sqrt(as_psd(psd))).real)
 
     @property
     def white(self) -> bool:
@@ -215,16 +214,12 @@ def _mean_result(network: nn.Module, noisy: Tensor, noise: NoiseSource) -> Tenso
     import torch
 
     result = torch.empty_like(noisy)
-    shape = tuple(noisy.shape[2:])
     level = torch.full((1, 1, 1, 1), noise.sigma)
-    for rows, columns in tiles_of(shape, TILE):
-        wide_rows, wide_columns = with_halo(rows, columns, shape, HALO)
-        tile = noisy[:, :, wide_rows, wide_columns]
+    for t in haloed_tiles(tuple(noisy.shape[2:]), TILE, HALO):
+        y = noisy[..., *t.wide]
         with torch.no_grad():
-            total = torch.zeros_like(tile)
+            total = torch.zeros_like(y)
             for _ in range(DRAWS):
-                total += network(tile + MIXING * noise.draw(tile.shape), level)
-        top, left = rows.start - wide_rows.start, columns.start - wide_columns.start
-        inside = total[:, :, top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
-        result[:, :, rows, columns] = inside / DRAWS
+                total += network(y + MIXING * noise.draw(y.shape), level)
+        result[..., *t.place] = total[..., *t.inside] / DRAWS
     return result

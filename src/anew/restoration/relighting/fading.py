@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image, luminance
+from anew.arrays import Image, as_numbers, luminance
 from anew.restoration.relighting.curve import power_curve
 from anew.restoration.relighting.tone import small_copy
 
@@ -68,9 +68,10 @@ def relight_fading(
     """
     channels = 1 if image.ndim == 2 else image.shape[2]
     found = estimate_range(image)
+    given = {"black": black, "white": white, "gamma": gamma}
     low, high, power = (
-        estimate if given is None else np.broadcast_to(np.asarray(given, np.float64), (channels,))
-        for given, estimate in ((black, found.black), (white, found.white), (gamma, found.gamma))
+        getattr(found, name) if values is None else _one_per_channel(name, values, channels)
+        for name, values in given.items()
     )
     if not ((low < high).all() and (power > 0).all()):
         got = ", ".join(f"{name} {list(value)}" for name, value in (("black", low), ("white", high), ("gamma", power)))
@@ -86,6 +87,14 @@ def relight_fading(
         full = power_curve(stretched.astype(np.float32), float(power[c]))
         result[:, :, c] = planes[:, :, c] + np.float32(strength) * (full - planes[:, :, c]) if strength < 1 else full
     return result.reshape(image.shape)
+
+
+def _one_per_channel(name: str, values: ArrayLike | Sequence[float], channels: int) -> NDArray[np.float64]:
+    """Give one number for each channel, from one number for all or from as many."""
+    numbers = as_numbers(name, values, "one number, or one per channel")
+    if numbers.shape not in ((), (1,), (channels,)):
+        raise ValueError(f"{name} must be one number, or one per channel of {channels}, got {numbers.tolist()}")
+    return np.broadcast_to(numbers, (channels,))
 
 
 def estimate_range(image: Image) -> PrintRange:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image, luminance
+from anew.arrays import Image, as_numbers, luminance
 from anew.restoration.relighting.tone import small_copy
 
 MINKOWSKI = 6
@@ -51,8 +51,8 @@ def relight_white_balance(
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must lie in [0, 1], got {strength}")
     channels = 1 if image.ndim == 2 else image.shape[2]
-    factors = estimate_gains(image) if gains is None else np.asarray(gains, np.float64)
-    if factors.shape != (channels,) or not (np.isfinite(factors).all() and (factors > 0).all()):
+    factors = estimate_gains(image) if gains is None else as_numbers("gains", gains, "numbers above 0, one per channel")
+    if factors.shape != (channels,) or not (factors > 0).all():
         raise ValueError(f"gains must be {channels} numbers above 0, one per channel, got {factors.tolist()}")
     if channels < 2 or (factors == 1).all():
         return image.copy()
