@@ -145,7 +145,7 @@ def test_a_harmful_step_is_dropped(noisy: Picture) -> None:
 
 def test_a_wrong_parameter_names_the_step(noisy: Picture) -> None:
     plan = Plan(steps=(Step(kind="noise", task="denoise", parameters={"sigma": "much"}),))
-    with pytest.raises(InvalidPlan, match=r"step 1 \(denoise by auto\): sigma must be a number, got 'much'"):
+    with pytest.raises(InvalidPlan, match=r"step 1 \(denoise by auto\): sigma must be a finite number, got 'much'"):
         restore(noisy, plan=plan)
 
 
@@ -259,9 +259,10 @@ def test_a_large_marked_mask_is_asked_for_again(colour_photo):
     np.testing.assert_array_equal(again.pixels, restored.picture.pixels)
 
 
-def test_light_is_changed_in_part_where_all_of_it_would_clip(clean: np.ndarray) -> None:
+@pytest.mark.parametrize("kind", ["exposure", "contrast"])
+def test_light_is_changed_in_part_where_all_of_it_would_clip(kind: str, clean: np.ndarray) -> None:
     told = {"black": 0.0, "white": 0.3, "gamma": 1.0}  # far too much for a picture that is not dark
-    plan = Plan(steps=(Step(kind="exposure", task="relight", method="curve", parameters=told),))
+    plan = Plan(steps=(Step.model_validate({"kind": kind, "task": "relight", "method": "curve", "parameters": told}),))
     dim = clean * np.float32(0.5)
     step = restore(dim, plan=plan).steps[0]
     assert step.kept, step.reason
@@ -285,6 +286,31 @@ def test_darkness_that_noise_hides_is_found_behind_it(clean: np.ndarray) -> None
     np.testing.assert_array_equal(replay(Picture(pixels), restored.recipe or "").pixels, restored.picture.pixels)
     alone = restore(Picture(pixels), only=["noise"])
     assert [s.kind for s in alone.steps] == ["noise"]
+
+
+def test_a_plan_as_it_was_made_gives_what_restoring_gives_and_an_edited_one_its_steps_alone(clean: np.ndarray) -> None:
+    noise = np.random.default_rng(2).standard_normal(clean.shape, np.float32)
+    dark = clean * np.float32(0.35) + np.float32(0.2) * noise
+    picture = Picture((np.rint(dark.clip(0, 1) * 255) / 255).astype(np.float32))
+    plan = Plan.from_json(make_plan(anew.diagnose(picture)).to_json())
+    assert [step.kind for step in plan.steps] == ["noise"]
+    assert "After noise: look again for exposure" in str(plan)
+    followed, asked = restore(picture, plan=plan), restore(picture)
+    assert [s.kind for s in followed.steps] == ["noise", "exposure"]
+    np.testing.assert_array_equal(followed.picture.pixels, asked.picture.pixels)
+    edited = plan.model_copy(update={"steps": (plan.steps[0].model_copy(update={"method": "gaussian"}),)})
+    assert [s.kind for s in restore(picture, plan=edited).steps] == ["noise"]
+
+
+def test_noise_is_looked_for_once_impulses_are_repaired(clean: np.ndarray, noisy: Picture) -> None:
+    rng = np.random.default_rng(3)
+    dots = rng.random(clean.shape[:2]) < 0.15
+    values = rng.integers(0, 2, (int(dots.sum()), 1))
+    for image, expected in ((clean, ["impulses"]), (noisy.pixels, ["impulses", "noise"])):
+        dotted = image.copy()
+        dotted[dots] = values
+        assert [f.kind for f in anew.diagnose(dotted).findings] == ["impulses"]
+        assert [s.kind for s in restore(dotted).steps if s.kept] == expected
 
 
 def test_darkness_that_white_holes_hide_is_found_behind_them(clean: np.ndarray) -> None:

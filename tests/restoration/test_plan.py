@@ -95,6 +95,20 @@ def test_resolution_is_reported_but_never_planned() -> None:
     assert make_plan(diagnosis(Finding("resolution", 2.0, "times", 0.9, "It was enlarged."))).steps == ()
 
 
+def test_a_plan_says_when_the_picture_is_looked_at_again_unless_its_steps_are_edited() -> None:
+    seen = diagnosis(found("noise", sigma=0.05), found("tilt", angle=2.0))
+    plan = Plan.from_json(make_plan(seen).to_json())
+    assert plan.looks() == {"noise": ("exposure",)}
+    assert "After noise: look again for exposure." in str(plan)
+    assert plan.as_run(seen) == plan
+    assert plan.as_run(diagnosis(found("noise", sigma=0.06))).looks() == {}  # another picture
+    assert plan.limited(skip=["exposure"]) == make_plan(seen, skip=["exposure"])
+    assert plan.limited(skip=["tilt"]).looks() == {"noise": ("exposure",)}
+    edited = plan.model_copy(update={"steps": plan.steps[:1]})
+    assert edited.looks() == {}
+    assert "look again" not in str(edited)
+
+
 def test_json_round_trip() -> None:
     plan = make_plan(diagnosis(found("noise", sigma=0.05), found("holes"), found("tilt", angle=-1.5)), strength=0.7)
     assert Plan.from_json(plan.to_json()) == plan

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+import skimage.data
+from PIL import Image
 
 import anew
-from anew.restoration.uncertainty import denoised_uncertainty, filled_uncertainty
+from anew.restoration.uncertainty import (
+    deblocked_uncertainty,
+    denoised_uncertainty,
+    filled_uncertainty,
+    relit_uncertainty,
+)
 
 
 @pytest.mark.parametrize("busy", [False, True])
@@ -17,6 +26,30 @@ def test_after_denoising_it_is_about_the_true_error(busy: bool, colour_photo: np
     true = np.sqrt(np.mean((denoised - clean) ** 2))
     claimed = np.sqrt(np.mean(denoised_uncertainty(denoised, 0.1) ** 2))
     assert true / 3 < claimed < 3 * true
+
+
+@pytest.mark.parametrize("quality", [10, 40, 60, 75, 85])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_after_deblocking_it_is_the_true_error(quality: int, mode: str) -> None:
+    photo = Image.fromarray(skimage.data.chelsea()[:256, :256]).convert(mode)
+    buffer = io.BytesIO()
+    photo.save(buffer, format="JPEG", quality=quality)
+    clean, coded = (np.atleast_3d(np.asarray(p, np.float32) / 255) for p in (photo, Image.open(buffer)))
+    deblocked = anew.deblock(coded, quality, method="sa-filter")
+    claimed = np.sqrt(np.mean(deblocked_uncertainty(deblocked, quality) ** 2))
+    assert 0.7 < np.sqrt(np.mean((deblocked - clean) ** 2)) / claimed < 1.5
+
+
+@pytest.mark.parametrize("gamma", [1.5, 2.5])
+def test_after_a_change_of_light_most_values_lie_within_twice_of_it(gamma: float, colour_photo: np.ndarray) -> None:
+    dark = colour_photo ** np.float32(gamma) * np.float32(0.5)
+    lit = anew.relight(dark, method="curve")
+    claimed = relit_uncertainty(dark, lit, np.zeros(dark.shape[:2], np.float32))
+    error = np.sqrt(np.mean((lit - colour_photo) ** 2, axis=2))
+    assert 0.5 < np.mean(error < 2 * claimed) <= 1
+    assert np.sqrt(np.mean(claimed**2)) < 4 * np.sqrt(np.mean(error**2))
+    unchanged = relit_uncertainty(dark, dark, np.zeros(dark.shape[:2], np.float32))
+    np.testing.assert_allclose(unchanged, 0.5 / 255, rtol=1e-5)
 
 
 def test_in_the_busiest_places_it_is_below_the_noise() -> None:

@@ -11,13 +11,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import Job, Outcome, look_jobs, make_folder, name_pages, plan_jobs, run_jobs
+from anew.cli.batch import (
+    Job,
+    Outcome,
+    check_file_name,
+    check_parent,
+    look_jobs,
+    make_folder,
+    name_pages,
+    plan_jobs,
+    run_jobs,
+)
 from anew.cli.tasks import check_mask_file, read_mask
 
 if TYPE_CHECKING:
+    from anew.images import Picture
     from anew.restoration.automatic import Restoration
 
 commands = typer.Typer()
+
+LOSSES = {"GIF": "holds 256 colours"} | dict.fromkeys(("JPEG", "WEBP", "AVIF"), "is compressed with loss")
+LEAST_LOSS = 0.25 / 255  # of an untouched picture; rounding a repaired one to 8 bits takes twice as much
 
 Only = Annotated[str | None, typer.Option("--only", metavar="A,B", help="Repair only these damages, e.g. noise,holes.")]
 Skip = Annotated[str | None, typer.Option("--skip", metavar="A,B", help="Leave these damages alone.")]
@@ -55,22 +69,44 @@ class RestoreWork:
             quality=self.flags.save_quality,
             recipe=_joined_recipe([r.recipe for r in done]),
         )
-        self._write_reports(done, job)
-        return Outcome(job, _in_words(done, job), _as_facts(done))
+        loss = self._loss([r.picture for r in done], job.target, repaired=any(r.changed for r in done))
+        pages = self._write_reports(done, job)
+        text = "\n".join([_in_words(done, job, loss), *(f"  {kind}: {path}" for kind, path in pages)])
+        facts = {"loss": round(255 * loss, 2), "pages": [str(path) for _, path in pages]}
+        return Outcome(job, text, _as_facts(done) | facts)
 
-    def _write_reports(self, done: list[Restoration], job: Job) -> None:
+    def _loss(self, pictures: list[Picture], target: Path, *, repaired: bool) -> float:
+        """Give by how much the file differs from what was to be written; 0 where its format kept everything."""
+        from anew.codecs.formats import by_name
+        from anew.images import read_frames
+
+        chosen, facts = by_name(target.suffix), pictures[0].facts
+        same = chosen is not None and chosen.name == facts.format and self.flags.save_quality is None
+        if same or (chosen is not None and chosen.name not in LOSSES and facts.bit_depth <= 8):
+            return 0.0  # and nothing is read again
+        written = read_frames(target, max_megapixels=self.flags.max_megapixels)
+        if len(written) != len(pictures):  # frames that are alike were joined
+            return 0.0
+        loss = max(_largest_change(*pair) for pair in zip(pictures, written, strict=True))
+        return loss if loss > (2.01 if repaired else 1) * LEAST_LOSS else 0.0
+
+    def _write_reports(self, done: list[Restoration], job: Job) -> list[tuple[str, Path]]:
+        """Write what was asked for beside the result, and give of each what it is and where."""
         from anew.errors import CannotWrite
         from anew.report import write_report, write_sheet
 
+        written = []
         for index, restoration in enumerate(done):
             frame = f"-frame{index}" if len(done) > 1 else ""
-            for pages, write in ((self.reports, write_report), (self.sheets, write_sheet)):
+            for kind, pages, write in (("report", self.reports, write_report), ("sheet", self.sheets, write_sheet)):
                 if job in pages:
                     page = pages[job].with_stem(f"{pages[job].stem}{frame}")
                     if page.exists() and not self.flags.overwrite:
                         raise CannotWrite(f"{page}: exists already; use --overwrite or another name")
                     make_folder(page.parent)
                     write(restoration, page)
+                    written.append((kind, page))
+        return written
 
 
 @commands.command(epilog="Example:  anew restore old.jpg     anew restore scans/ -o mended/ --jobs 2 --report reports/")
@@ -105,9 +141,10 @@ def restore(
         check_mask_file(mask)
     if dry_run:
         work = PlanWork(kinds_only, kinds_skip, strength, flags.max_megapixels, text, mask)
-        run_jobs(look_jobs(inputs), work, processes=flags.processes, as_json=flags.as_json)
+        jobs = look_jobs(inputs, flags.output, suffix="restored")
+        run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json)
         return
-    jobs = plan_jobs(
+    jobs, skipped = plan_jobs(
         inputs, flags.output, suffix="restored", overwrite=flags.overwrite, skip_existing=flags.skip_existing
     )
     reports = {} if report is None else name_pages(jobs, report, ".html", overwrite=flags.overwrite)
@@ -115,7 +152,19 @@ def restore(
     if twice := {path.absolute() for path in reports.values()} & {path.absolute() for path in sheets.values()}:
         raise typer.BadParameter(f"{twice.pop()} would be both a report and a sheet")
     work_all = RestoreWork(flags, kinds_only, kinds_skip, strength, text, reports, sheets, mask)
-    run_jobs(jobs, work_all, processes=flags.processes, as_json=flags.as_json, verb="restore")
+    try:
+        run_jobs(jobs, work_all, processes=flags.processes, as_json=flags.as_json, verb="restore", skipped=skipped)
+    finally:
+        if report is not None and report.is_dir() and len(jobs) > 1:
+            _write_index(report, quiet=flags.as_json)
+
+
+def _write_index(reports: Path, *, quiet: bool) -> None:
+    from anew.report.index import write_index
+
+    index = write_index(reports)
+    if index is not None and not quiet:
+        print(f"all reports: {index}")
 
 
 @dataclass(frozen=True)
@@ -137,11 +186,11 @@ class PlanWork:
 
         mask = None if self.mask is None else read_mask(self.mask)
         choices: dict[str, Any] = {"only": self.only, "skip": self.skip, "strength": self.strength}
-        given = None if self.plan is None else Plan.from_json(self.plan).limited(**choices)
-        plans = [
-            given or make_plan(with_marks(diagnose(frame), mask, frame.pixels.shape), **choices)
-            for frame in read_frames(job.source, max_megapixels=self.max_megapixels)
-        ]
+        given = None if self.plan is None else Plan.from_json(self.plan)
+        plans = []
+        for frame in read_frames(job.source, max_megapixels=self.max_megapixels):
+            found = with_marks(diagnose(frame), mask, frame.pixels.shape)
+            plans.append(make_plan(found, **choices) if given is None else given.as_run(found).limited(**choices))
         lines = [f"{job.source}:"]
         for index, made in enumerate(plans):
             where = f"frame {index + 1}: " if len(plans) > 1 else ""
@@ -160,13 +209,18 @@ def plan(
     overwrite: o.Overwrite = False,
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
 ) -> None:
-    """Write what `anew restore` would do, as JSON to edit."""
+    """Write what `anew restore` would do, as JSON to edit.
+
+    It also says after which steps the picture is looked at again, as what they repair may hide more. `anew restore
+    --plan` does so too, unless you edit the steps: then it runs these alone.
+    """
     from anew.diagnosis.diagnose import diagnose
     from anew.images import read
     from anew.restoration.plan import make_plan
 
-    if output is not None and output.exists() and not overwrite:
-        raise typer.BadParameter(f"{output} exists already; use --overwrite or another -o")
+    if output is not None:
+        _refuse_to_replace(output, overwrite)
+        check_parent(output)
     picture = read(source, max_megapixels=max_megapixels)
     made = make_plan(diagnose(picture), only=_kinds(only, "--only"), skip=_kinds(skip, "--skip"), strength=strength)
     if output is None:
@@ -190,6 +244,10 @@ def replay(
     from anew.images import read_frames, write_frames
     from anew.restoration.recipe import replay as replay_recipe
 
+    _refuse_to_replace(output, overwrite)
+    check_file_name(output)
+    if mask is not None:
+        check_mask_file(mask)
     carried = read_frames(restored, max_megapixels=max_megapixels)[0].facts.recipe
     if not carried:
         raise InvalidPlan(f"{restored}: carries no recipe; either anew changed nothing, or its format holds no text")
@@ -199,6 +257,11 @@ def replay(
     done = [f if r is None else replay_recipe(f, r, mask=marks) for f, r in zip(frames, recipes, strict=True)]
     write_frames(done, output, overwrite=overwrite, recipe=carried)
     print(output)
+
+
+def _refuse_to_replace(output: Path, overwrite: bool) -> None:
+    if output.exists() and not overwrite:
+        raise typer.BadParameter(f"{output} exists already; use --overwrite or another -o")
 
 
 def _kinds(text: str | None, option: str) -> tuple[str, ...]:
@@ -258,14 +321,37 @@ def _split_recipe(text: str, count: int) -> list[str | None]:
     return [None if entry is None else json.dumps(entry) for entry in entries]
 
 
-def _in_words(done: list[Restoration], job: Job) -> str:
-    from anew.restoration.automatic import explain
-
+def _in_words(done: list[Restoration], job: Job, loss: float) -> str:
     lines = [f"{job.source} -> {job.target}"]
     for index, restoration in enumerate(done):
         frame = f"frame {index + 1}: " if len(done) > 1 else ""
-        lines += [f"  {frame}{line}" for line in explain(restoration).splitlines()]
+        said = str(restoration).splitlines()
+        if loss and not restoration.changed:
+            said.pop()  # it is not returned as it was
+        lines += [f"  {frame}{line}" for line in said]
+    if loss and job.target is not None:
+        lines.append(f"  {_loss_in_words(loss, job.target, repaired=any(r.changed for r in done))}")
     return "\n".join(lines)
+
+
+def _loss_in_words(loss: float, target: Path, *, repaired: bool) -> str:
+    from anew.codecs.formats import by_name
+
+    chosen = by_name(target.suffix)
+    name = "" if chosen is None else chosen.name
+    start = "Written" if repaired else "Nothing was repaired; written"
+    change = f"{255 * loss:.0f}" if 255 * loss >= 1 else f"{255 * loss:.1f}"
+    return f"{start} as {name}, which {LOSSES.get(name, 'holds fewer values')}: values change by up to {change} of 255."
+
+
+def _largest_change(picture: Picture, written: Picture) -> float:
+    """Give the largest difference of a value that is not transparent."""
+    import numpy as np
+
+    if picture.pixels.shape[:2] != written.pixels.shape[:2]:
+        return 0.0
+    change = np.abs(np.nan_to_num(picture.pixels) - written.pixels)
+    return float(change.max() if picture.alpha is None else (change * (picture.alpha[:, :, None] > 0)).max())
 
 
 def _as_facts(done: list[Restoration]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ What is returned unchanged is the very object that came in, so that a file can b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,24 +17,12 @@ from numpy.typing import ArrayLike
 from anew.arrays import Image, Mask, as_mask
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.errors import InvalidPlan
-from anew.restoration.plan import INCLUDES, Plan, Step, make_plan
+from anew.restoration.plan import INCLUDES, Kind, Plan, Step, make_plan
 
 if TYPE_CHECKING:
     from anew.images import Picture
     from anew.restoration.repairs import Repair
 
-# Noise scatters values above the ceiling of a dark picture, and unlike its mirror image it is not seen twice; what lies
-# over a dark picture may be white.
-HIDDEN_BY: Mapping[str, tuple[str, ...]] = {
-    "noise": ("exposure", "tilt"),
-    "exposure": ("tilt",),
-    "impulses": ("exposure", "tilt"),
-    "holes": ("exposure", "tilt"),
-    "marked": ("exposure",),
-    "scratches": ("exposure",),
-    "tears": ("exposure",),
-    "text": ("exposure",),
-}
 # Denoisers draw lines; the borders of a picture they do not invent.
 LEAST_CONFIDENCE: Mapping[str, float] = {"tilt": 0.95}
 SAME_TILT = 1.5  # degrees
@@ -107,6 +95,15 @@ class Restoration:
         """Whether any pixel was touched."""
         return self.picture is not self.original
 
+    def __str__(self) -> str:
+        return explain(self)
+
+    def __repr__(self) -> str:
+        height, width = self.original.pixels.shape[:2]
+        found = ", ".join(finding.kind for finding in self.diagnosis.findings) or "nothing"
+        repaired = ", ".join(step.kind for step in self.steps if step.kept) or "nothing"
+        return f"<Restoration of {width} x {height} pixels: found {found}; repaired {repaired}>"
+
 
 def restore(
     picture: Picture | ArrayLike,
@@ -128,7 +125,8 @@ def restore(
     mask : (H, W) bool array, optional
         Damage that you marked yourself, such as scratches; it is filled along with what is found.
     plan : Plan, optional
-        Follow this one instead of making one; its steps are checked all the same.
+        Follow this one instead of making one; its steps are checked all the same. As ``make_plan`` made it for this
+        picture it gives what is given without it; of an edited one, its steps alone are run.
     only, skip : sequences of str
         Kinds of damage to repair alone, or to leave alone.
     strength : float in [0, 1]
@@ -159,31 +157,62 @@ def restore(
     if plan is None:
         made = make_plan(diagnosis, only=only, skip=skip, strength=strength)
     else:
-        made = plan.limited(only=only, skip=skip, strength=strength)
-    restored = run_plan(original, made, diagnosis=diagnosis, progress=report)
-    return restored if plan is not None else _look_again(restored, only, skip, progress=report)
+        made = plan.as_run(diagnosis).limited(only=only, skip=skip, strength=strength)
+    made, diagnosis = _look_behind_impulses(original, made, diagnosis)
+    return _look_again(run_plan(original, made, diagnosis=diagnosis, progress=report), progress=report)
 
 
-def _look_again(restored: Restoration, only: Sequence[str], skip: Sequence[str], *, progress: Progress) -> Restoration:
+def _look_behind_impulses(original: Picture, plan: Plan, diagnosis: Diagnosis) -> tuple[Plan, Diagnosis]:
+    """Look for what impulses falsify where these alone are repaired, and give the plan and the diagnosis with it.
+
+    If their repair is dropped, they were none, and it is looked for in the picture as it is.
+    """
+    from anew.diagnosis.diagnose import FALSIFIED_BY_IMPULSES
+
+    hidden = FALSIFIED_BY_IMPULSES.intersection(plan.looks().get("impulses", ()))
+    if not hidden or plan.strength == 0:
+        return plan, diagnosis
+    impulses = tuple(step for step in plan.steps if step.kind == "impulses")
+    mended = run_plan(original, Plan(steps=impulses), diagnosis=diagnosis)
+    return _joined(plan, diagnosis, _look_for(hidden, mended.picture))
+
+
+def _look_again(restored: Restoration, *, progress: Progress) -> Restoration:
     """Look for what a repaired damage had hidden, and if it is there, repair anew with that in the plan."""
+    from anew.diagnosis.diagnose import FALSIFIED_BY_IMPULSES
+
+    looks = restored.plan.looks()
+    hidden = {kind for step in restored.steps if step.kept for kind in looks.get(cast("Kind", step.kind), ())}
+    found = _look_for(hidden - FALSIFIED_BY_IMPULSES, restored.picture)
+    if not found:
+        return restored
+    plan, diagnosis = _joined(restored.plan, restored.diagnosis, found)
+    return _look_again(run_plan(restored.original, plan, diagnosis=diagnosis, progress=progress), progress=progress)
+
+
+def _look_for(kinds: Collection[str], picture: Picture) -> tuple[Finding, ...]:
+    """Look for some kinds of damage in a picture that was repaired."""
     from anew.diagnosis.light import find_exposure
+    from anew.diagnosis.noise import find_noise
+    from anew.diagnosis.text import find_text
     from anew.diagnosis.tilt import find_tilt
 
     finders: dict[str, Callable[[Picture], Finding | None]] = {
+        "text": find_text,
+        "noise": find_noise,
         "exposure": partial(find_exposure, repaired=True),
         "tilt": find_tilt,
     }
-    seen = {finding.kind for finding in restored.diagnosis.findings}
-    hidden = {kind for step in restored.steps if step.kept for kind in HIDDEN_BY.get(step.kind, ())} - seen
-    allowed = {kind for kind in hidden if (not only or kind in only) and kind not in skip}
-    seen_now = (finders[kind](restored.picture) for kind in sorted(allowed))
-    found = tuple(f for f in seen_now if f is not None and f.confidence >= LEAST_CONFIDENCE.get(f.kind, 0.0))
+    seen = (finders[kind](picture) for kind in sorted(kinds))
+    return tuple(f for f in seen if f is not None and f.confidence >= LEAST_CONFIDENCE.get(f.kind, 0.0))
+
+
+def _joined(plan: Plan, diagnosis: Diagnosis, found: tuple[Finding, ...]) -> tuple[Plan, Diagnosis]:
+    """Give the plan and the diagnosis with what was found besides."""
     if not found:
-        return restored
-    whole = replace(restored.diagnosis, findings=(*restored.diagnosis.findings, *found))
-    plan = make_plan(whole, only=only, skip=skip, strength=restored.plan.strength)
-    again = run_plan(restored.original, plan, diagnosis=whole, progress=progress)
-    return _look_again(again, only, skip, progress=progress)
+        return plan, diagnosis
+    whole = replace(diagnosis, findings=(*diagnosis.findings, *found))
+    return plan.remade(whole), whole
 
 
 def with_marks(diagnosis: Diagnosis, mask: ArrayLike | None, shape: tuple[int, ...]) -> Diagnosis:

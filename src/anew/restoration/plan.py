@@ -13,10 +13,15 @@ stance (geometry), the light, blur, noise of the sensor, compression, and last w
 6. geometry last: resampling makes noise correlated, moves the masks and loses the block grid.
 
 A low resolution is reported but not repaired unasked: it would change the size of the picture.
+
+Some damage hides other damage. A plan says after which of its steps the picture is looked at again, and for what; what
+is seen then joins the steps, and all of them are run anew on the picture as it came. A person who edits the steps gets
+these and no others.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
@@ -25,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from anew.errors import InvalidPlan
 from anew.registry import METHODS, TASKS
+from anew.restoration.denoising_choice import choose_denoising, choose_denoising_after_jpeg
 
 if TYPE_CHECKING:
     from anew.diagnosis.finding import Diagnosis, Finding
@@ -70,8 +76,13 @@ REPAIRS: dict[str, tuple[str, str]] = {
     "tilt": ("unwarp", "tilt"),
 }
 
-
-LEARNED_QUALITY = 60  # of JPEG, from which on the camera denoiser has seen noise before it
+# What a denoiser is told of what was measured; the camera denoiser judges the level by the pixels.
+NOISE_INPUTS = {
+    "auto": ("sigma",),
+    "bm3d": ("sigma", "autocorrelation"),
+    "camera": (),
+    "poisson-gaussian": ("sigma", "gain", "offset_sigma"),
+}
 
 # Beside the inputs of its task: where the first JPEG block starts (row, column); the psf by its kind ("gaussian",
 # "defocus", "motion"), width (standard deviation, radius or length in pixels) and angle in degrees.
@@ -87,6 +98,19 @@ EXTRA_INPUTS = {
 }
 
 RANGES = {"sigma": (0, 1), "quality": (1, 100)}  # of inputs of tasks
+
+# Noise scatters values above the ceiling of a dark picture, and unlike its mirror image it is not seen twice; what lies
+# over a dark picture may be white. Impulses are measured as noise, and those in a row are read as letters.
+HIDDEN_BY: Mapping[Kind, tuple[Kind, ...]] = {
+    "impulses": ("text", "noise", "exposure", "tilt"),
+    "noise": ("exposure", "tilt"),
+    "exposure": ("tilt",),
+    "holes": ("exposure", "tilt"),
+    "marked": ("exposure",),
+    "scratches": ("exposure",),
+    "tears": ("exposure",),
+    "text": ("exposure",),
+}
 
 # A repair that mends other damage too, all of it measured on the same picture: done twice it would be overdone.
 INCLUDES = {"fading": ("exposure", "contrast", "cast"), "exposure": ("contrast",), "keystone": ("tilt",)}
@@ -140,6 +164,23 @@ class Step(BaseModel):
         return self
 
 
+class LookAgain(BaseModel):
+    """When a picture is looked at again.
+
+    Attributes
+    ----------
+    after : dict of kind to tuple of kinds
+        Once the step of a kind was done, for which other kinds.
+    steps : str
+        ``"sha256:..."`` of the steps as they were made: if they were edited, the picture is not looked at again.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after: dict[Kind, tuple[Kind, ...]]
+    steps: str
+
+
 class Plan(BaseModel):
     """Ordered repairs.
 
@@ -151,6 +192,8 @@ class Plan(BaseModel):
         0 changes nothing, 1 repairs fully.
     steps : tuple of Step
         Run in this order.
+    look_again : LookAgain, optional
+        For what the steps may have hidden; left out, for nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -158,6 +201,7 @@ class Plan(BaseModel):
     version: Literal[1] = 1
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
     steps: tuple[Step, ...] = ()
+    look_again: LookAgain | None = None
 
     def to_json(self) -> str:
         """Give the plan as indented JSON, made to be read and edited."""
@@ -165,8 +209,26 @@ class Plan(BaseModel):
 
     def limited(self, *, only: Sequence[str] = (), skip: Sequence[str] = (), strength: float = 1.0) -> Plan:
         """Give the plan with fewer kinds of damage to repair, or less strongly, as ``make_plan`` takes them."""
-        steps = tuple(step for step in self.steps if (not only or step.kind in only) and step.kind not in skip)
-        return Plan(strength=self.strength * strength, steps=steps)
+        steps = tuple(step for step in self.steps if _is_wanted(step.kind, only, skip))
+        again = _look_again(steps, self.looks(), only, skip)
+        return Plan(strength=self.strength * strength, steps=steps, look_again=again)
+
+    def looks(self) -> Mapping[Kind, tuple[Kind, ...]]:
+        """Say after which steps the picture is looked at again and for what: for nothing if the steps were edited."""
+        if self.look_again is None or self.look_again.steps != _fingerprint(self.steps):
+            return {}
+        return self.look_again.after
+
+    def as_run(self, diagnosis: Diagnosis) -> Plan:
+        """Give the plan as it is run on a picture: looked at again is only the one that it was made for."""
+        if _fingerprint(self.remade(diagnosis).steps) == _fingerprint(self.steps):
+            return self
+        return self.model_copy(update={"look_again": None})
+
+    def remade(self, diagnosis: Diagnosis) -> Plan:
+        """Make the plan anew, of the kinds that it repairs or looks for, from another diagnosis."""
+        kinds = {step.kind for step in self.steps}.union(*self.looks().values())
+        return make_plan(diagnosis, only=sorted(kinds), strength=self.strength) if kinds else self
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Plan:
@@ -193,6 +255,7 @@ class Plan(BaseModel):
         if self.strength == 0:
             return "Nothing to do, as the strength is 0."
         lines = [f"{n}. {_in_words(step)}" for n, step in enumerate(self.steps, 1)]
+        lines += [f"After {kind}: look again for {', '.join(hidden)}." for kind, hidden in self.looks().items()]
         return "\n".join([*lines, f"At a strength of {self.strength:g}."] if self.strength < 1 else lines)
 
 
@@ -219,12 +282,32 @@ def make_plan(
             raise ValueError(f"{name} must name kinds of damage ({', '.join(KINDS)}); got {unknown[0]!r}")
     if not 0 <= strength <= 1:
         raise ValueError(f"strength must be in [0, 1], got {strength}")
-    found = {f.kind: f for f in diagnosis.findings if (not only or f.kind in only) and f.kind not in skip}
+    found = {f.kind: f for f in diagnosis.findings if _is_wanted(f.kind, only, skip)}
     for kind, includes in INCLUDES.items():
         if kind in found:
             found = {k: f for k, f in found.items() if k not in includes}
     steps = tuple(_step_for(found[kind], found.keys()) for kind in KINDS if kind in found)
-    return Plan(strength=strength, steps=steps)
+    seen = {finding.kind for finding in diagnosis.findings}
+    return Plan(strength=strength, steps=steps, look_again=_look_again(steps, HIDDEN_BY, only, (*skip, *seen)))
+
+
+def _is_wanted(kind: str, only: Sequence[str], skip: Sequence[str]) -> bool:
+    return (not only or kind in only) and kind not in skip
+
+
+def _look_again(
+    steps: Sequence[Step], hidden_by: Mapping[Kind, Sequence[Kind]], only: Sequence[str], skip: Sequence[str]
+) -> LookAgain | None:
+    """Say after which steps to look for which kinds that are wanted; None if for none."""
+    hidden = {s.kind: tuple(k for k in hidden_by.get(s.kind, ()) if _is_wanted(k, only, skip)) for s in steps}
+    after = {kind: kinds for kind, kinds in hidden.items() if kinds}
+    return LookAgain(after=after, steps=_fingerprint(steps)) if after else None
+
+
+def _fingerprint(steps: Sequence[Step]) -> str:
+    """Name steps by their content."""
+    text = json.dumps([step.model_dump(exclude_none=True) for step in steps], sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _step_for(finding: Finding, found: Collection[str]) -> Step:
@@ -232,8 +315,8 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
     parameters: dict[str, Any] = {}
     unaltered = "impulses" not in found and "jpeg" not in found  # those repairs change the noise
     if finding.kind == "noise" and finding.details.get("compressed"):
-        learned = finding.details.get("quality", 0) >= LEARNED_QUALITY
-        method = "camera" if learned else "luma-chroma" if finding.details.get("shared") else method
+        shared = bool(finding.details.get("shared"))
+        method = choose_denoising_after_jpeg(finding.details.get("quality", 0), shared=shared)
         parameters = {"sigma": finding.details["remaining_sigma"], "compressed": True}
     elif finding.kind == "noise" and unaltered:
         method, parameters = _denoising(finding.details)
@@ -254,15 +337,10 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
 
 def _denoising(details: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Choose the denoiser for what is known of the noise: (method, parameters)."""
-    names: tuple[str, ...] = ("sigma",)
-    method, given = REPAIRS["noise"][1], {}
-    if details.get("correlated"):
-        method, names = "bm3d", ("sigma", "autocorrelation")
-    elif details.get("shared"):
-        method, names = "camera", ()  # it has seen noise before JPEG, and judges its level by the pixels
-    elif details.get("signal_dependent"):
-        method, names, given = "poisson-gaussian", ("sigma", "gain", "offset_sigma"), {"denoiser": "auto"}
-    return method, {name: details[name] for name in names if name in details} | given
+    facts = {name: bool(details.get(name)) for name in ("correlated", "shared", "signal_dependent")}
+    method = choose_denoising(**facts)
+    given = {"denoiser": "auto"} if method == "poisson-gaussian" else {}
+    return method, {name: details[name] for name in NOISE_INPUTS[method] if name in details} | given
 
 
 def _extra_inputs(task: str) -> tuple[str, ...]:

@@ -10,12 +10,16 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, Mask, channel_mean, luminance
-from anew.restoration.tiles import HALO, TILE, depth_of, tiles_of, with_halo
+from anew.jpeg_tables import quantisation_error
+from anew.restoration.tiles import HALO, TILE, depth_of, haloed_tiles
 
 FLAT, BUSY = 0.05, 0.75  # error of a denoiser over sigma, in flat and in busy places
 HALF_ACTIVITY = 0.3  # activity, over sigma, at which it lies half way
 FILL_SCALE = 0.7  # error deep inside a hole over the spread of the values around it
 FILL_REACH = 6.0  # pixels from the rim after which a fill knows nothing more
+# Of what JPEG lost, over the square root of the luma's quantisation error, where the activity is 1: grey, colour.
+LOST_GREY, LOST_COLOUR = 0.18, 0.23
+TONE, TONE_SHARE = 0.1, 0.35  # of light: that nobody knows how bright a scene was, and that of the change
 LEAST = 0.5 / 255  # a changed pixel is never surer than its rounding
 
 
@@ -68,11 +72,25 @@ def filled_uncertainty(filled: Image, mask: Mask, held_out_error: float) -> Imag
 
 
 def deblocked_uncertainty(deblocked: Image, quality: int) -> Image:
-    """Say how far a decompressed pixel may be off: quantisation loses what is fine, so it follows the activity."""
-    from anew.jpeg_tables import quantisation_table
+    """Say how far a decompressed pixel may be off: quantisation loses what is fine, so it follows the activity.
 
-    step = float(np.sqrt(np.mean(quantisation_table(quality).astype(np.float64) ** 2) / 12)) / 255
-    return denoised_uncertainty(deblocked, 0.35 * step)
+    Coarse steps lose less than their own error, as most of what they round to 0 was small: the error goes by the square
+    root of the quantiser's, and by the cube root of the activity. In colour chroma is lost too. On 12 photographs of
+    BSDS400, half of them as grey too, at qualities 10 to 85 the error of a picture was 0.7 to 1.4 times this.
+
+    Parameters
+    ----------
+    deblocked : (H, W, C) float32 array
+    quality : int in [1, 100]
+
+    Returns
+    -------
+    (H, W) float32 array
+    """
+    lost = LOST_COLOUR if deblocked.shape[2] == 3 else LOST_GREY
+    field = np.cbrt(local_spread(deblocked, 1.5))
+    field *= np.float32(lost * np.sqrt(quantisation_error(quality)))
+    return np.maximum(field, np.float32(LEAST), out=field)
 
 
 def changed_uncertainty(before: Image, after: Image) -> Image:
@@ -81,9 +99,30 @@ def changed_uncertainty(before: Image, after: Image) -> Image:
 
 
 def relit_uncertainty(before: Image, after: Image, prior: Image) -> Image:
-    """Say what a change of light does: it amplifies what was uncertain, the rounding of the input at least."""
+    """Say what a change of light does: it amplifies what was uncertain, and how bright the scene was is not known.
+
+    The second is by far the more: which exposure, fading or cast was there can only be guessed. Between 21 photographs
+    of BSDS400 and ImageNet that were darkened, flattened, faded or tinted in 11 ways and their repairs it hardly
+    depends on how far the curve moved a value, ``TONE`` and ``TONE_SHARE`` of that change, but is no more than the
+    picture was changed. The error of the 123 repairs was then 1.0 times this in the median for exposure, 1.1 for
+    fading, 0.35 for casts and 0.15 for contrast, which may be found nearly exactly; 90 to 97 % of the values lay within
+    twice this.
+
+    Parameters
+    ----------
+    before, after : (H, W, C) float32 arrays
+    prior : (H, W) float32 array
+        The uncertainty before; at least the rounding of the input is taken.
+
+    Returns
+    -------
+    (H, W) float32 array
+    """
     gain = (local_spread(after, 1.5) + LEAST) / (local_spread(before, 1.5) + LEAST)
-    return np.asarray(gain * np.hypot(prior, np.float32(LEAST)), np.float32)
+    amplified = gain * np.hypot(prior, np.float32(LEAST))
+    change = channel_mean((after - before) ** 2)
+    tone = min(TONE**2, float(change.mean()))
+    return np.asarray(np.sqrt(amplified**2 + np.float32(TONE_SHARE**2) * change + np.float32(tone)), np.float32)
 
 
 def local_spread(image: Image, radius: float) -> Image:
@@ -92,14 +131,11 @@ def local_spread(image: Image, radius: float) -> Image:
     Large images are done in strips, as only the result has to be held whole.
     """
     spread = np.empty(image.shape[:2], np.float32)
-    for rows, columns in tiles_of(image.shape, TILE):
-        place = with_halo(rows, columns, image.shape, HALO)
-        piece = np.ascontiguousarray(image[place])
+    for t in haloed_tiles(image.shape, TILE, HALO):
+        piece = np.ascontiguousarray(image[t.wide])
         mean = cv2.GaussianBlur(piece, (0, 0), radius).reshape(piece.shape)
         square = cv2.GaussianBlur(piece * piece, (0, 0), radius).reshape(piece.shape)
-        values = np.sqrt(channel_mean(np.maximum(square - mean * mean, 0)))
-        top, left = rows.start - place[0].start, columns.start - place[1].start
-        spread[rows, columns] = values[top : top + rows.stop - rows.start, left : left + columns.stop - columns.start]
+        spread[t.place] = np.sqrt(channel_mean(np.maximum(square - mean * mean, 0)))[t.inside]
     return spread
 
 
