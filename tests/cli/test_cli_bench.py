@@ -215,8 +215,12 @@ def test_evaluate_pairs_by_name_and_names_what_is_alone(invoke: Invoke, photos: 
     expected = 20 * np.log10(255) - 10 * np.log10(np.mean((np.clip(x, 10, 255) - 10.0 - x) ** 2))
     assert row["psnr"] == pytest.approx(expected, abs=1e-3)
     assert row["ms_ssim"] is None  # too small
-    assert {Path(name).name for name in document["unmatched"]} == {"extra.png", "camera.png"}
+    assert [Path(name).name for name in document["unmatched"]] == ["extra.png"]
+    assert [Path(name).name for name in document["unused"]] == ["camera.png"]
     assert "extra.png: no counterpart" in err
+    (results / "extra.png").unlink()
+    code, _, err = invoke("evaluate", results, "--reference", photos)
+    assert (code, err) == (0, f"anew: 1 reference picture has no result in {results} (camera.png)\n")
     code, out, _ = invoke("evaluate", photos, "--reference", photos)
     assert code == 0
     assert re.search(r"mean +100\.00 +1\.0000 +- +0\.0000 +1\.000 +0\.0000", out)

@@ -164,6 +164,8 @@ def test_the_list_names_everything_and_one_names_its_options(invoke: Invoke) -> 
         (["marble", "-o", "x.xyz"], "x.xyz: no known image format"),
         (["marble", "--each", "-o", "x.png"], "--each needs a folder as output, got x.png"),
         (["marble", "-o", "."], "is a folder; name a file"),
+        (["marble", "-o", "nowhere/x.png"], "nowhere/x.png: there is no folder nowhere (make it first)"),
+        (["none.json"], "none.json: there is no such rule file"),
         (["digits", "--model", "gan-fashion"], "'gan-fashion' is no model of digits"),
     ],
 )
@@ -181,8 +183,6 @@ def test_wrong_use_is_one_line_and_exit_status_2(invoke: Invoke, arguments: list
         (["digits"], "anew: no trained model of digits is here (looked for gan-digits, flow-digits, vae-digits)"),
         (["digits", "--model", "gan-digits"], "anew: the model gan-digits is not here; train one with `anew train`"),
         (["digits", "--model", "mine.onnx"], "anew: no model 'mine.onnx'"),
-        (["none.json"], "anew: none.json: cannot be read (No such file or directory)"),
-        (["marble", "-o", "nowhere/x.png"], "anew: nowhere/x.png: there is no folder nowhere (make it first)"),
     ],
 )
 def test_what_is_missing_is_one_line_and_exit_status_1(
@@ -235,7 +235,7 @@ def test_what_a_model_cannot_do_is_one_line(invoke: Invoke, weights: Path) -> No
         (["--size", "64"], "gan-digits makes pictures of 8 x 8"),
         (["--set", "palette=ember"], "gan-digits has no option 'palette'"),
         (["--model", "flow-digits", "--set", "sampler=magic"], "no sampler 'magic'; there are euler, heun, dpmpp_2m"),
-        (["--model", "gan-digits", "--steps", "3"], "gan-digits takes no steps: only a flow does"),
+        (["--steps", "3"], "gan-digits takes no steps: only a flow does, and this is a gan; try --model flow-digits"),
         (["-n", "99999999"], "are 6400 megapixels, above the budget"),
         (["-n", "99999999", "--each"], "are 6400 megapixels, above the budget"),
         (["--interpolate", "10000"], "10000 pictures of 192 x 192 are 368.6 megapixels, above the budget"),

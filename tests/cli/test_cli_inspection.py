@@ -69,7 +69,7 @@ def test_a_restorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
     before = (folder / "robustness.md").read_bytes()
     code, _, err = call(*run)
-    assert code == 1
+    assert code == 2
     assert "exists already" in err
     assert (folder / "robustness.md").read_bytes() == before
     code, out, _ = call(*run, "--overwrite")
@@ -150,7 +150,7 @@ def test_wrong_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert code == 2
     assert "name the model" in err
     code, _, err = call(monkeypatch, capsys, "models", "nothing", "--inspect", tmp_path)
-    assert code == 1
+    assert code == 2
     assert "no model 'nothing'" in err
     Image.new("L", (4, 4)).save(tmp_path / "photo.png")
     arguments = ["denoise-unet", "--inspect", tmp_path / "x", "--input", tmp_path / "photo.png", "--at", 4, 0]

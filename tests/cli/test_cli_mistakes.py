@@ -70,6 +70,16 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("denoise one.png --try mean,median --method nlm -o x.png", "leave --method out"),
         ("denoise one.png --try mean,median -o half.png", "half.png exists already"),
         ("denoise one.png --method recorrupted --set progress=1", "from programs alone"),
+        ("denoise one.png --method bm3d --set profile=foo -o x.png", "profile must be one of"),
+        ("denoise one.png --method wavelet --set wavelet=zz -o x.png", "wavelet must be an orthogonal one"),
+        ("denoise one.png --method luma-chroma --set denoiser=zz -o x.png", "no method 'zz'"),
+        ("denoise one.png --set model=nope -o x.png", "no model 'nope'"),
+        ("denoise one.png --try mean,median -o nowhere/x.png", "there is no such folder"),
+        ("compare one.png --methods median -o nowhere/x.png", "there is no such folder"),
+        ("replay nowhere.png --input one.png -o half.png", "half.png exists already; use --overwrite or another -o"),
+        ("replay nowhere.png --input one.png -o nowhere/x.png", "there is no such folder"),
+        ("plan one.png -o nowhere/plan.json", "there is no such folder"),
+        ("restore one.png -o half.png", "half.png exists already; use --overwrite, --skip-existing or another -o"),
         ("compare one.png --methods median --reference half.png -o x.png", "the result has 64 x 48"),
         ("compare one.png --task upscale --methods lanczos --reference one.png -o x.png", "the result has 128 x 96"),
         ("compare one.png --task inpaint --methods telea -o x.png", "no hole was found"),
@@ -78,6 +88,8 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("degrade --with noise", "name the pictures"),
         ("degrade in -o out --with noise --truth", "in/a.png and in/a.tif"),
         ("diagnose in --maps page.html", "page.html is a file"),
+        ("models nope", "no model 'nope'"),
+        ("models denoise-unett", "did you mean 'denoise-unet'?"),
         ("models denoise-unet --inspect looks --at 99999 1", "99999, 1 is outside the picture"),
         ("train denoise --data in -o runs --set batch=0", "batch=0"),
         ("train denoise --data in -o runs --set learning_rate=NaN", "learning_rate"),
@@ -126,7 +138,7 @@ def test_an_empty_name_is_not_the_current_folder(folder: Path, invoke: Invoke) -
 def test_pages_of_like_names_keep_apart(folder: Path, invoke: Invoke) -> None:
     assert invoke("restore", "in", "-o", "out", "--report", "pages", "--sheet", "pages")[0] == 0
     pages = sorted(str(path.relative_to("pages")) for path in Path("pages").rglob("*.*"))
-    assert pages == ["a.png.html", "a.png.png", "a.tif.html", "a.tif.png", "sub/a.html", "sub/a.png"]
+    assert pages == ["a.png.html", "a.png.png", "a.tif.html", "a.tif.png", "index.html", "sub/a.html", "sub/a.png"]
     before = contents(folder)
     assert invoke("restore", "in/sub", "-o", "other", "--report", "pages/sub")[0] == 2
     assert contents(folder) == before
@@ -138,6 +150,7 @@ def test_that_no_map_is_written_is_said(folder: Path, invoke: Invoke) -> None:
     code, out, _ = invoke("diagnose", "flat.png", "--maps", "maps")
     assert code == 0
     assert "No map is written" in out
+    assert not Path("maps").exists()
 
 
 def test_maps_of_like_names_keep_apart_and_are_not_overwritten(folder: Path, invoke: Invoke) -> None:

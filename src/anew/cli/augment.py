@@ -152,10 +152,10 @@ def augment(
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
     save_quality: o.Quality = None,
 ) -> None:
-    """Make new pictures of existing ones: turned, cropped, recoloured, in other styles.
+    """Make many pictures from few.
 
-    DIR/manifest.jsonl tells for each what was drawn. A run that was stopped goes on where it ended, and a larger N
-    adds to what is there.
+    They are turned, cropped, recoloured, or in other styles. DIR/manifest.jsonl tells for each what was drawn. A run
+    that was stopped goes on where it ended, and a larger N adds to what is there.
     """
     from anew.generation.augmentation import manifest
 
@@ -235,7 +235,8 @@ def _sources(inputs: list[str], output: Path) -> list[tuple[Path, Path]]:
         raise typer.BadParameter(f"{output} is a file; -o names the folder for the new pictures")
     made = output.resolve()
     outside = []
-    for job in plan_jobs(inputs, output, suffix="augmented", overwrite=True):
+    jobs, _ = plan_jobs(inputs, output, suffix="augmented", overwrite=True)
+    for job in jobs:
         place = job.target.relative_to(output) if job.makes_folder and job.target else Path(job.source.name)
         if not job.source.resolve().is_relative_to(made):
             outside.append((job.source, place))

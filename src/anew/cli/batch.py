@@ -66,8 +66,10 @@ GRACE = 1.0  # seconds that workers have to remove what is half written, after C
 
 def plan_jobs(
     inputs: list[str], output: Path | None, *, suffix: str, overwrite: bool, skip_existing: bool = False
-) -> list[Job]:
+) -> tuple[list[Job], int]:
     """Expand files, folders and patterns into jobs, and refuse what would lose a file.
+
+    What an earlier run made of them is left out, with a line on standard error.
 
     Parameters
     ----------
@@ -79,6 +81,10 @@ def plan_jobs(
         The word that names a result, e.g. ``"restored"``.
     overwrite, skip_existing : bool
         What to do with outputs that exist already; by default they are an error.
+
+    Returns
+    -------
+    the jobs, and how many were skipped as their outputs exist
     """
     sources = list(_expand(inputs))
     if not sources:
@@ -89,13 +95,11 @@ def plan_jobs(
         raise typer.BadParameter("a picture goes to a file, not to standard output; name one with -o")
     to_folder = output is not None and (len(sources) > 1 or _is_folder(output) or any(os.path.isdir(i) for i in inputs))
     sources = _without_results(sources, inputs, output, suffix)
-    if not sources:
-        raise typer.BadParameter(f"all images in {', '.join(inputs)} are results already; give the pictures themselves")
     if output is not None and to_folder and not output.is_dir() and (output.exists() or _is_image_name(output)):
         what = "is a file" if output.exists() else "is the name of a file"
         raise typer.BadParameter(f"{len(sources)} inputs need a folder as output; {output} {what}")
     if output is not None and not to_folder:
-        _check_file_name(output)
+        check_file_name(output)
     jobs = []
     for source, relative in sources:
         if output is None:
@@ -103,18 +107,19 @@ def plan_jobs(
         else:
             target = output / relative if to_folder else output
         jobs.append(Job(source, target, makes_folder=to_folder, relative=relative))
-    if skip_existing:
-        jobs = [job for job in jobs if job.target is None or not job.target.exists()]
-    _refuse_losses(jobs, overwrite)
-    return jobs
+    left = [job for job in jobs if not (skip_existing and job.target is not None and job.target.exists())]
+    _refuse_losses(left, overwrite)
+    return left, len(jobs) - len(left)
 
 
-def look_jobs(inputs: list[str]) -> list[Job]:
-    """Expand inputs into jobs that write nothing."""
-    jobs = [Job(source, None, relative=relative) for source, relative in _expand(inputs)]
-    if not jobs:
+def look_jobs(inputs: list[str], output: Path | None = None, *, suffix: str | None = None) -> list[Job]:
+    """Expand inputs into jobs that write nothing; with a suffix, without the results that ``plan_jobs`` leaves out."""
+    sources = list(_expand(inputs))
+    if not sources:
         raise typer.BadParameter(f"no image found in {', '.join(inputs)}")
-    return jobs
+    if suffix is not None:
+        sources = _without_results(sources, inputs, output, suffix)
+    return [Job(source, None, relative=relative) for source, relative in sources]
 
 
 def name_pages(jobs: list[Job], place: Path, ending: str, *, overwrite: bool) -> dict[Job, Path]:
@@ -164,13 +169,14 @@ def run_jobs(
     processes: int = 1,
     as_json: bool = False,
     verb: str = "working",
+    skipped: int = 0,
     prepare: Callable[[Job], Job] = lambda job: job,
 ) -> None:
     """Run every job, print what came of each, and exit with 1 if any failed.
 
     ``work`` must be picklable when ``processes`` is above 1. ``prepare`` completes each job in this process, in their
-    order, shortly before its turn. Ctrl-C ends the run; files that are done stay, and writing is atomic, so nothing is
-    left half done.
+    order, shortly before its turn. ``skipped`` is how many were left out before; it is told. Ctrl-C ends the run; files
+    that are done stay, and writing is atomic, so nothing is left half done.
     """
     outcomes = []
     start = time.perf_counter()
@@ -189,9 +195,12 @@ def run_jobs(
     if as_json:
         order = {job: index for index, job in enumerate(jobs)}
         outcomes.sort(key=lambda outcome: order[outcome.job])
-        print(json.dumps({"results": [o.as_json() for o in outcomes], "failed": failed}, indent=2))
-    elif len(jobs) > 1:
-        print(f"{len(jobs) - failed} done, {failed} failed, {time.perf_counter() - start:.1f} s", file=sys.stderr)
+        results = [outcome.as_json() for outcome in outcomes]
+        print(json.dumps({"results": results, "skipped": skipped, "failed": failed}, indent=2))
+    elif len(jobs) > 1 or skipped:
+        left_out = f"{skipped} skipped, " if skipped else ""
+        seconds = time.perf_counter() - start
+        print(f"{len(jobs) - failed} done, {left_out}{failed} failed, {seconds:.1f} s", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
 
@@ -331,20 +340,40 @@ def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
 def _without_results(
     sources: list[tuple[Path, Path]], inputs: list[str], output: Path | None, suffix: str
 ) -> list[tuple[Path, Path]]:
-    """Leave out of what folders hold the results of an earlier run: they lie in its output, or beside their inputs."""
+    """Leave out of what folders hold the results of an earlier run, and say so.
+
+    They lie in its output, or have its suffix and lie beside the pictures that they were made from, or carry a recipe.
+    """
     named = {Path(entry) for entry in inputs}
     searched = {path.resolve() for path in named if path.is_dir()}
     place = None if output is None else output.resolve()
-    found = {source for source, _ in sources}
-    kept = []
-    for source, relative in sources:
-        if source not in named:
-            original = source.with_name(f"{source.stem.removesuffix(f'-{suffix}')}{source.suffix}")
-            beside = output is None and original != source and original in found
-            if beside or (place in source.resolve().parents and place not in searched):
-                continue
-        kept.append((source, relative))
-    return kept
+    stems = {source.with_suffix("") for source, _ in sources}
+
+    def is_result(source: Path) -> bool:
+        if source in named:
+            return False
+        if place in source.resolve().parents and place not in searched:
+            return True
+        stem = source.stem.removesuffix(f"-{suffix}")
+        return stem not in ("", source.stem) and (source.with_name(stem) in stems or _carries_recipe(source))
+
+    results = {source: None for source, _ in sources if is_result(source)}
+    if len(results) == len(sources):
+        raise typer.BadParameter(f"all images in {', '.join(inputs)} are results already; give the pictures themselves")
+    if results:
+        count = f"{len(results)} result{'s' * (len(results) > 1)}"
+        more = ", ..." if len(results) > 1 else ""
+        print(f"left out: {count} of an earlier run ({next(iter(results)).name}{more})", file=sys.stderr)
+    return [(source, relative) for source, relative in sources if source not in results]
+
+
+def _carries_recipe(source: Path) -> bool:
+    from anew.images import read_frames
+
+    try:
+        return read_frames(source)[0].facts.recipe is not None
+    except AnewError:
+        return False  # what is wrong with it is said when its turn comes
 
 
 def _is_folder(output: Path) -> bool:
@@ -357,12 +386,17 @@ def _is_image_name(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS
 
 
-def _check_file_name(output: Path) -> None:
+def check_file_name(output: Path) -> None:
     """Refuse a name that no picture can be written under, before anything is computed."""
     from anew.codecs.formats import ENDINGS
 
     if not _is_image_name(output):
         raise typer.BadParameter(f"{output}: no known image format (known endings: {' '.join(sorted(ENDINGS))})")
+    check_parent(output)
+
+
+def check_parent(output: Path) -> None:
+    """Refuse a file in a folder that is not there, before anything is computed."""
     if not output.parent.is_dir():
         raise typer.BadParameter(f"{output.parent}: there is no such folder; make it, or choose another -o")
 
@@ -376,7 +410,7 @@ def _refuse_losses(jobs: list[Job], overwrite: bool) -> None:
             raise typer.BadParameter(f"{owners[job.target]} and {job.source} would both become {job.target}")
         owners[job.target] = job.source
         if job.target.exists() and not overwrite:
-            raise typer.BadParameter(f"{job.target} exists already; use --overwrite or another -o")
+            raise typer.BadParameter(f"{job.target} exists already; use --overwrite, --skip-existing or another -o")
 
 
 @contextmanager

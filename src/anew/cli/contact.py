@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from anew.cli.batch import check_parent
 
 if TYPE_CHECKING:
     from anew.cli.tasks import TaskWork
@@ -26,10 +29,10 @@ def write_contact_sheet(
 
     if len(inputs) != 1 or Path(inputs[0]).is_dir():
         raise typer.BadParameter("a sheet shows one picture; give one file with --try")
-    names = _wanted_methods(work.task, wanted)
     source = Path(inputs[0])
     target = output if output is not None else source.with_name(f"{source.stem}-{work.task}-methods.png")
     check_sheet_name(target, overwrite=work.overwrite)
+    names = _wanted_methods(work.task, wanted)
     picture = read(source, max_megapixels=work.max_megapixels)
     tiles = [Tile("input", picture.pixels, source.name)]
     for name in names:
@@ -55,13 +58,23 @@ def check_sheet_name(target: Path, *, overwrite: bool) -> None:
         raise typer.BadParameter(f"{target}: no known image format; let the name end in .png")
     if target.exists() and not overwrite:
         raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
+    check_parent(target)
+
+
+def print_left_out(left_out: Mapping[str, str]) -> None:
+    """Say on standard error which methods take no part, and why."""
+    for name, why in left_out.items():
+        print(f"{name:<18} left out: {why}", file=sys.stderr)
 
 
 def _wanted_methods(task: str, wanted: str) -> list[str]:
+    from anew.bench.contenders import contender_names
     from anew.registry import METHODS
 
     if wanted == "all":
-        return [name for name in METHODS.names(task) if not METHODS.get(task, name).trains]
+        (_, *names), left_out = contender_names(task)
+        print_left_out(left_out)
+        return names
     names = [name.strip() for name in wanted.split(",") if name.strip()]
     for name in names:
         try:

@@ -20,6 +20,7 @@ commands = typer.Typer()
 FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "gmsd", "epi", "perceptual")
 NO_REFERENCE = ("niqe", "sharpness", "noise", "blockiness")
 DIGITS = {"psnr": 2, "epi": 3, "niqe": 2, "sharpness": 3, "noise": 2, "blockiness": 3}  # 4 for the others
+SHOWN = 3  # names of references without a result
 HIGHEST_PSNR = 100.0  # dB, for equal pictures, so that means stay finite
 
 
@@ -41,7 +42,7 @@ def evaluate(
     as_json: o.AsJson = False,
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
 ) -> None:
-    """Score results against clean pictures of the same name, on their own, or as a set.
+    """Score results or generated sets.
 
     With --reference: PSNR (100 for equal pictures), SSIM, MS-SSIM, GMSD, edge preservation and our perceptual distance.
     Without: NIQE, sharpness, noise (of 255) and blockiness. A clean picture is found by its path under CLEAN, whatever
@@ -60,7 +61,7 @@ def evaluate(
         return
     if train is not None:
         raise typer.BadParameter("--train goes with --real")
-    pairs, unmatched = _pairs(results, reference)
+    pairs, unmatched, unused = _pairs(results, reference)
     rows: list[dict[str, Any]] = []
     failed: list[str] = []
     for name, path, clean in pairs:
@@ -71,7 +72,7 @@ def evaluate(
     columns = FULL_REFERENCE if reference is not None else NO_REFERENCE
     mean = {c: _mean([row[c] for row in rows if row[c] is not None]) for c in columns}
     if as_json:
-        document = {"results": rows, "mean": mean, "unmatched": unmatched, "failed": failed}
+        document = {"results": rows, "mean": mean, "unmatched": unmatched, "unused": unused, "failed": failed}
         print(json.dumps(document, indent=2))
     elif rows:
         _print_table(rows, mean, columns)
@@ -80,26 +81,35 @@ def evaluate(
             print(f"anew: {row['file']}: too small for any of these measures", file=sys.stderr)
     for name in unmatched:
         print(f"anew: {name}: no counterpart", file=sys.stderr)
+    if unused:
+        some = ", ".join([*(Path(name).name for name in unused[:SHOWN]), *["..."][: len(unused) > SHOWN]])
+        count = "1 reference picture has" if len(unused) == 1 else f"{len(unused)} reference pictures have"
+        print(f"anew: {count} no result in {results} ({some})", file=sys.stderr)
     for line in failed:
         print(f"anew: {line}", file=sys.stderr)
     if failed or unmatched or not rows:
         raise typer.Exit(1)
 
 
-def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path, Path | None]], list[str]]:
-    """Pair files by their path in the folder, first with its ending, then without."""
+def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path, Path | None]], list[str], list[str]]:
+    """Pair files by their path in the folder, first with its ending, then without.
+
+    Returns
+    -------
+    the pairs, the results without a reference, and the references without a result
+    """
     for path in (results, reference):
         if path is not None and not path.exists():
             raise typer.BadParameter(f"{path} does not exist")
     if results.is_file():
         if reference is not None and reference.is_dir():
             raise typer.BadParameter(f"{results} is a file; give a file as --reference too")
-        return [(results.name, results, reference)], []
+        return [(results.name, results, reference)], [], []
     files = _files(results)
     if not files:
         raise typer.BadParameter(f"no image found in {results}")
     if reference is None:
-        return [(name, path, None) for name, path in files.items()], []
+        return [(name, path, None) for name, path in files.items()], [], []
     if not reference.is_dir():
         raise typer.BadParameter(f"{results} is a folder; give a folder as --reference too")
     clean = _files(reference)
@@ -116,7 +126,7 @@ def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path,
         else:
             pairs.append((name, path, clean[partner]))
             used.add(partner)
-    return pairs, unmatched + [str(clean[name]) for name in clean if name not in used]
+    return pairs, unmatched, [str(clean[name]) for name in clean if name not in used]
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -63,7 +63,10 @@ def generate(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 0,
     size: Annotated[
-        str | None, typer.Option(metavar="WxH", help="Pixels, of rules and random images. Default: 512x512.")
+        str | None,
+        typer.Option(
+            metavar="WxH", help="Pixels, of rules and random images; one number for a square. Default: 512x512."
+        ),
     ] = None,
     label: Annotated[str | None, typer.Option(metavar="L", help="What a model shows, by name or index.")] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Another model of the subject.")] = None,
@@ -71,11 +74,16 @@ def generate(
     guidance: Annotated[
         float | None, typer.Option(min=0, metavar="G", help="Of a flow: above 1, the label shows more clearly.")
     ] = None,
-    settings: o.Settings = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="An option of WHAT; `anew generate WHAT --list` shows them."),
+    ] = None,
     each: Annotated[bool, typer.Option("--each", help="Write single files into a folder.")] = False,
     interpolate: Annotated[
         int | None,
-        typer.Option(min=2, metavar="FRAMES", help="Write an animation (.webp, .gif) between samples of a model."),
+        typer.Option(
+            min=2, metavar="FRAMES", help="Write an animation (.webp, .gif, .png) between samples of a model."
+        ),
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List what there is, or the options of WHAT.")] = False,
     as_json: o.AsJson = False,
@@ -83,7 +91,16 @@ def generate(
     max_megapixels: Annotated[
         float, typer.Option(min=0.001, metavar="M", help="Refuse to make more, all pictures together.")
     ] = o.MEGAPIXELS,
-    save_quality: o.Quality = None,
+    save_quality: Annotated[
+        int | None,
+        typer.Option(
+            "--save-quality",
+            min=1,
+            max=100,
+            metavar="Q",
+            help="Of JPEG, WebP, AVIF. Default: JPEG 95, the others without loss.",
+        ),
+    ] = None,
 ) -> None:
     """Make pictures: by trained models, by rules, or at random."""
     from anew.cli.generate_list import print_list
@@ -99,6 +116,8 @@ def generate(
         raise typer.BadParameter("--interpolate writes one animation; leave out --each")
     start = time.perf_counter()
     name = _chosen(what, model)
+    if name.endswith(".json") and not Path(name).exists():
+        raise typer.BadParameter(f"{name}: there is no such rule file")
     parsed = o.parse_settings(settings)
     for key in parsed.keys() & {"n", "rng", "size", "label", "steps", "guidance", "max_megapixels", "what"}:
         raise typer.BadParameter(f"{key} is no option of a picture; the command has its own, see --help")
@@ -126,10 +145,21 @@ def generate(
             )
             _write_pictures(made, targets, order, wanted, each, overwrite, save_quality)
     except ValueError as error:
-        raise typer.BadParameter(" ".join(str(error).split())) from None
+        raise typer.BadParameter(" ".join(str(error).split()) + _hint(what, str(error))) from None
     facts = {"what": what, "model": wanted.model, "seed": seed, "n": len(made), "size": [made.shape[2], made.shape[1]]}
     seconds = time.perf_counter() - start
     _report(targets, facts, seconds, as_json)
+
+
+def _hint(what: str, error: str) -> str:
+    """Name a flow of the same subject, where only a flow can do what was asked."""
+    from anew.generation.generate import SUBJECTS
+
+    if "only a flow does" not in error:
+        return ""
+    models = next((models for subject, models in SUBJECTS.items() if what in (subject, *models)), ())
+    flow = next((model for model in models if model.startswith("flow-")), None)
+    return "" if flow is None else f"; try {'--model ' if what in SUBJECTS else ''}{flow}"
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
@@ -160,6 +190,7 @@ def _targets(what: str, output: Path | None, n: int, each: bool, ending: str, ov
     """Name the files to write, and refuse at once what exists already or no format is known for."""
     from anew.codecs.formats import by_name
     from anew.codecs.storage import check_target
+    from anew.errors import CannotWrite
 
     stem = Path(what).stem
     if each:
@@ -181,7 +212,10 @@ def _targets(what: str, output: Path | None, n: int, each: bool, ending: str, ov
         if target.exists() and not overwrite:
             raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
         if not each:
-            check_target(str(target), overwrite=overwrite)
+            try:
+                check_target(str(target), overwrite=overwrite)
+            except CannotWrite as error:
+                raise typer.BadParameter(str(error)) from None
     return targets
 
 

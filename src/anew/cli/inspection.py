@@ -14,12 +14,17 @@ def run_inspection(
 ) -> None:
     """Inspect a model and print what was found; what could not be asked goes to standard error."""
     from anew.images import read
-    from anew.inference.inspection.report import inspect_model
+    from anew.inference.inspection.report import FILES, inspect_model
     from anew.inference.inspection.subject import open_subject
     from anew.inference.inspection.tables import rows_as_text
 
     if name is None:
         raise typer.BadParameter("name the model that is to be inspected", param_hint="NAME")
+    for file in (folder / name for name in FILES):
+        if file.exists() and not overwrite:
+            raise typer.BadParameter(
+                f"{file} exists already; use --overwrite or another folder", param_hint="--inspect"
+            )
     subject = open_subject(name)
     picture = None if shown is None else read(shown).pixels
     try:

@@ -78,7 +78,6 @@ def write_maps(diagnoses: list[Diagnosis], place: Path, *, overwrite: bool = Fal
 
     from anew.images import Picture, write
 
-    make_folder(place.parent)
     written = []
     for index, found in enumerate(diagnoses):
         frame = f"-frame{index}" if len(diagnoses) > 1 else ""
@@ -88,6 +87,7 @@ def write_maps(diagnoses: list[Diagnosis], place: Path, *, overwrite: bool = Fal
             field = np.asarray(finding.map, np.float32)
             field = field / max(float(field.max()), 1e-12)
             path = place.with_name(f"{place.name}{frame}-{finding.kind}.png")
+            make_folder(path.parent)
             write(Picture(field[:, :, None].clip(0, 1)), path, overwrite=overwrite)
             written.append(path)
     return written

@@ -6,15 +6,19 @@ import json
 import re
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from anew.cli import options as o
 
+if TYPE_CHECKING:
+    from anew.registry import Method
+
 commands = typer.Typer()
 
 WIDEST = 100  # columns that text is wrapped at
+TOGETHER = "\N{NO-BREAK SPACE}"
 
 
 @commands.command(epilog="Example:  anew methods denoise")
@@ -22,7 +26,10 @@ def methods(
     task: Annotated[str | None, typer.Argument(metavar="[TASK]", help="One task only.", show_default=False)] = None,
     as_json: o.AsJson = False,
 ) -> None:
-    """List the methods of every task, the default of each first; of one task, with when to use which."""
+    """List the methods, the default first.
+
+    Of one task, with when to use which.
+    """
     from anew.registry import METHODS, TASKS
 
     if task is not None and task not in TASKS:
@@ -51,10 +58,17 @@ def methods(
                 print(f"  {m.name:<{width}}  {m.summary}")
                 if task is not None:
                     margin = " " * (width + 4)
-                    print(fill(plain(m.use), columns, initial_indent=margin, subsequent_indent=margin))
+                    use = fill(_at_the_command_line(m), columns, initial_indent=margin, subsequent_indent=margin)
+                    print(use.replace(TOGETHER, " "))
                     print(f"{margin}options: {', '.join(m.parameters) or 'none'}")
                     print(f"{margin}{m.paper}")
         print()
+
+
+def _at_the_command_line(method: Method) -> str:
+    """Say when to use a method, with its options as they are typed."""
+    options = "|".join(method.parameters)
+    return plain(re.sub(rf'``({options})="([^"`]+)"``', rf"``--set{TOGETHER}\1=\2``", method.use))
 
 
 def plain(text: str) -> str:

@@ -46,7 +46,12 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, metavar="N", help="Length of the run, exactly.")] = None,
     start_from: Annotated[str | None, typer.Option("--from", metavar="MODEL", help="Fine-tune these weights.")] = None,
-    settings: o.Settings = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A setting of the recipe; `anew train RECIPE --list` shows them."
+        ),
+    ] = None,
     terms: Annotated[str, typer.Option(help="The terms of the data, for the model's card.")] = "not stated",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     overwrite: Annotated[
@@ -170,8 +175,11 @@ def models(
     An inspection takes a minute or two: cost, receptive field, saliency, feature maps (need the extra `train`), and how
     robust a restorer is.
     """
-    from anew.inference.models import model_names, read_card
+    from anew.cli.cards import card_in_words, check_model
+    from anew.inference.models import model_names, open_model, read_card
 
+    if name is not None:
+        check_model(name)
     if inspect is not None:
         from anew.cli.inspection import run_inspection
 
@@ -186,13 +194,8 @@ def models(
         for card in [] if as_json else cards:
             print(f"{card.name:<18} {card.task:<9} {card.parameters / 1e6:5.2f} M parameters  {card.summary}")
         return
-    card = read_card(name)
-    if as_json:
-        print(card.model_dump_json(indent=2))
-        return
-    for field, value in card.model_dump().items():
-        shown = json.dumps(value) if isinstance(value, dict) else value
-        print(f"{field.replace('_', ' ')}: {shown}")
+    model = open_model(name)
+    print(model.card.model_dump_json(indent=2) if as_json else card_in_words(model))
 
 
 def _print_entry(entry: dict[str, Any]) -> None:

@@ -208,7 +208,9 @@ def choose_labels(card: ModelCard, label: str | int | None, n: int) -> NDArray[n
         return np.full(n, names.index(str(label)), np.int64)
     if str(label).isdecimal() and int(label) < len(names):
         return np.full(n, int(label), np.int64)
-    raise ValueError(f"no label {label!r}; {card.name} knows {', '.join(names)} (or 0 to {len(names) - 1})")
+    numbers = [str(index) for index in range(len(names))]
+    also = "" if names == numbers else f" (or 0 to {numbers[-1]})"
+    raise ValueError(f"no label {label!r}; {card.name} knows {', '.join(names)}{also}")
 
 
 def draw_noise(card: ModelCard, seed: int, indices: range) -> NDArray[np.float32]:

@@ -1,9 +1,34 @@
-"""The page of a report, for ``string.Template``; what it shows is filled in by ``page.py``."""
+"""The pages of a report and of an index, for ``string.Template``; ``page.py`` and ``index.py`` fill them in."""
+
+REPORT_MARK = '<meta name="generator" content="anew report">'
+INDEX_MARK = '<meta name="generator" content="anew index">'
+
+INDEX = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+{INDEX_MARK}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$count pictures restored by anew</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 720px; margin: 40px auto; padding: 0 24px; }}
+</style>
+</head>
+<body>
+<h1>$count pictures restored by anew</h1>
+<ul>
+$links
+</ul>
+</body>
+</html>
+"""
 
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="anew report">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
