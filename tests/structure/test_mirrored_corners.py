@@ -82,6 +82,11 @@ def test_thin_corners_must_fit_nearly_perfectly() -> None:
     assert MirroredCorners(2.03, correlation=0.95, rise=0.3, elsewhere=0.5, sides=3, points=1000).sure
 
 
+@pytest.mark.parametrize(("correlation", "sides", "sure"), [(0.64, 3, False), (0.61, 4, False), (0.66, 4, True)])
+def test_a_weak_correlation_must_show_at_all_sides(correlation: float, sides: int, sure: bool) -> None:
+    assert MirroredCorners(3.0, correlation, rise=0.21, elsewhere=0.28, sides=sides, points=1300).sure == sure
+
+
 def test_few_points_must_fit_nearly_perfectly() -> None:
     assert not MirroredCorners(2.91, correlation=0.88, rise=0.2, elsewhere=0.72, sides=3, points=325).sure
     assert MirroredCorners(2.91, correlation=0.95, rise=0.3, elsewhere=0.5, sides=3, points=325).sure

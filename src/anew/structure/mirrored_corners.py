@@ -31,6 +31,9 @@ LEAST_ANGLE = 1.4  # degrees; of smaller ones the corners are too thin to tell
 # Degrees; below, they must fit nearly perfectly: what a denoiser leaves of strong noise under JPEG, blotches, is
 # symmetric enough in 2 of 25 pictures at 2.0 to 2.3 degrees.
 THIN_ANGLE = 2.5
+# Blur lowers the correlation. Of 80 photographs turned and then blurred by motion over 9 pixels 16 lie below 0.75, all
+# but one of them above the first of these, and all fit at four sides; noise makes corners fit at fewer.
+WEAK, WEAK_AT_FEWER = 0.65, 0.7
 MOST_POINTS = 5_000
 # Pixels in the corners of one side. With fewer, an angle is not measured: taken for one without symmetry, it made the
 # next angle a peak in every sixth thumbnail of 130 x 90. Not many more are as few as thin corners have.
@@ -78,7 +81,8 @@ class MirroredCorners:
             symmetric = alone and self.correlation > 0.9
         else:
             ahead = self.correlation - self.elsewhere > 0.16 or self.rise > 0.25
-            symmetric = self.correlation > (0.75 if ahead else 0.85) or (alone and self.correlation > 0.6)
+            weak = WEAK if self.sides == 4 else WEAK_AT_FEWER
+            symmetric = self.correlation > (0.75 if ahead else 0.85) or (alone and self.correlation > weak)
         least_rise = LEAST_RISE if self.correlation > 0.75 else 2 * LEAST_RISE
         least_sides = 2 if alone and self.correlation > 0.7 and abs(self.angle) >= THIN_ANGLE else 3
         return symmetric and self.rise > least_rise and self.sides >= least_sides and abs(self.angle) >= LEAST_ANGLE
