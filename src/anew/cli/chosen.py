@@ -72,19 +72,12 @@ def choose(task: str, method: str, inputs: Mapping[str, Any], settings: Mapping[
 
 
 def _choose_denoising(method: str, inputs: Mapping[str, Any], settings: Mapping[str, Any], picture: Picture) -> Chosen:
-    from anew.diagnosis.noise import VISIBLE_SIGMA, shares_channels
-    from anew.registry import METHODS
-    from anew.restoration.denoising_choice import choose_denoising
+    from anew.restoration.tasks import choose_denoiser
 
-    x, given = _values(picture), inputs["sigma"]
-    level = given
-    if method == "auto" and given is None and not settings:
-        level = _noise_of(x)
-        method = choose_denoising(shared=level >= VISIBLE_SIGMA and shares_channels(x))
-    chosen = METHODS.get("denoise", method)
-    if given is None and chosen.blind:
+    chosen, level = choose_denoiser(_values(picture), inputs["sigma"], method, plain=not settings)
+    if level is None:
         return Chosen(chosen.name, inputs, {"sigma": None}, "noise judged by the pixels")
-    return _with_noise(chosen.name, inputs, _noise_of(x) if level is None else level)
+    return _with_noise(chosen.name, inputs, level)
 
 
 def _choose_deblurring(method: str, inputs: Mapping[str, Any], settings: Mapping[str, Any], picture: Picture) -> Chosen:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, are_values, as_image, as_mask, like
 from anew.options import finite_number
-from anew.registry import METHODS
+from anew.registry import METHODS, Method
 from anew.restoration.deblurring_choice import choose_deblurring
 from anew.restoration.denoising_choice import choose_denoising
 
@@ -48,18 +48,27 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
     ((512, 512), dtype('uint8'))
     """
     x = as_image(image)
-    level = sigma
-    if method == "auto" and sigma is None and not options:
+    options = METHODS.get("denoise", method).checked(options)
+    chosen, level = choose_denoiser(x, sigma, method, plain=not options)
+    told = () if level is None else (level,)
+    return like(chosen.function(x, *told, **options), image)
+
+
+def choose_denoiser(x: Image, sigma: float | None, method: str, *, plain: bool) -> tuple[Method, float | None]:
+    """Give the denoiser that is run on an image, and the level that it is told: None if it judges by the pixels.
+
+    ``plain`` says that no options are given, so that ``"auto"`` may choose by what is measured.
+    """
+    level = None if sigma is None else _level(sigma)
+    if method == "auto" and level is None and plain:
         from anew.diagnosis.noise import VISIBLE_SIGMA, shares_channels
 
         level = _estimated_level(x)
         method = choose_denoising(shared=level >= VISIBLE_SIGMA and shares_channels(x))
     chosen = METHODS.get("denoise", method)
-    options = chosen.checked(options)
     if sigma is None and chosen.blind:
-        return like(chosen.function(x, **options), image)
-    level = _estimated_level(x) if level is None else _level(level)
-    return like(chosen.function(x, level, **options), image)
+        return chosen, None
+    return chosen, _estimated_level(x) if level is None else level
 
 
 def inpaint(image: ArrayLike, mask: ArrayLike, *, method: str = "auto", **options: Any) -> NDArray[Any]:
