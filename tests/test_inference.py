@@ -16,7 +16,7 @@ from anew.inference.card import BadModel
 from anew.inference.models import RunFailed, open_model
 from anew.inference.providers import BFLOAT16_FROM, computes_bfloat16
 from anew.restoration.denoising.unet import denoise_unet
-from anew.restoration.tiles import apply_in_tiles
+from anew.tiles import apply_in_tiles
 
 MODEL = "denoise-unet"
 IN_8_BITS = "denoise-unet-int8"

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 import anew
 from anew.restoration import checks
 from anew.restoration.inpainting_choice import choose_inpainting, hold_out
-from anew.restoration.tiles import apply_in_tiles, fill_in_tiles
+from anew.tiles import apply_in_tiles, fill_in_tiles
 
 
 def noisy(clean: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:

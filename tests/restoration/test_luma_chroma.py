@@ -16,7 +16,7 @@ from anew.restoration.checks import monte_carlo_sure
 from anew.restoration.denoising.luma_chroma import denoise_luma_chroma, measure_chroma_sigma
 from anew.restoration.plan import Plan, Step
 from anew.restoration.recipe import replay
-from anew.restoration.ycbcr import change_at_half_size, halved, join_luma, split_luma
+from anew.ycbcr import change_at_half_size, halved, join_luma, split_luma
 
 
 @pytest.fixture(scope="module")

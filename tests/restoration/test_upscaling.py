@@ -12,13 +12,13 @@ from scipy import ndimage
 import anew
 from anew.degradations.downscale import resize_bicubic
 from anew.registry import METHODS
+from anew.resampling import cubic, resample, resampling_matrix
 from anew.restoration.upscaling import network
 from anew.restoration.upscaling.bicubic import upscale_bicubic
 from anew.restoration.upscaling.bilinear import upscale_bilinear
 from anew.restoration.upscaling.compact import upscale_compact
 from anew.restoration.upscaling.lanczos import upscale_lanczos
 from anew.restoration.upscaling.nearest import upscale_nearest
-from anew.restoration.upscaling.resampling import cubic, resample, resampling_matrix
 
 NAMES = ["lanczos", "bicubic", "bilinear", "nearest"]
 

@@ -19,9 +19,9 @@ from anew.errors import InvalidSetting
 from anew.inference.models import open_model
 from anew.networks import build_network
 from anew.networks.edge_oriented import EDGES, EdgeOrientedConv, EdgeOrientedUpscaler
+from anew.resampling import cubic, resample
 from anew.restoration.upscaling import compact
 from anew.restoration.upscaling import network as tiles
-from anew.restoration.upscaling.resampling import cubic, resample
 from anew.training.data import NoTrainingData, pack
 from anew.training.export import load_weights
 from anew.training.restoration import RunFacts

@@ -85,7 +85,7 @@ def _scaled(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
 
 def _matrices(shape: tuple[int, ...], size: tuple[int, int], scale: float | None) -> tuple[Any, Any]:
     """Give the sparse float32 matrices that resample the columns and the rows."""
-    from anew.restoration.upscaling.resampling import cubic, resampling_matrix
+    from anew.resampling import cubic, resampling_matrix
 
     down, across = (
         resampling_matrix(n_in, n_out, cubic, 2, scale=scale, border="nearest").astype(np.float32)

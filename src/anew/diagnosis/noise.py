@@ -29,7 +29,7 @@ from anew.diagnosis.noise_model import (
     estimate_correlation,
     estimate_signal_dependence,
 )
-from anew.restoration.ycbcr import split_luma
+from anew.ycbcr import split_luma
 
 if TYPE_CHECKING:
     from anew.images import Picture

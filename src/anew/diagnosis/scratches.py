@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from anew.arrays import Image, Mask, luminance
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.inference.models import open_model
-from anew.restoration.tiles import apply_in_tiles
 from anew.structure.faint_lines import find_faint_lines
+from anew.tiles import apply_in_tiles
 
 if TYPE_CHECKING:
     from anew.images import Picture

@@ -8,7 +8,7 @@ import numpy as np
 
 from anew.arrays import Image, Mask
 from anew.registry import METHODS
-from anew.restoration.tiles import depth_of
+from anew.tiles import depth_of
 
 CANDIDATES = ("diffusion", "navier-stokes", "biharmonic", "telea", "exemplar")  # the quickest first
 AS_GOOD = 1.02  # times the least error: a quicker method with no more than that is taken

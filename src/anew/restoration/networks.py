@@ -6,7 +6,7 @@ import numpy as np
 
 from anew.arrays import Image, per_channel
 from anew.inference.models import Model
-from anew.restoration.tiles import apply_in_tiles
+from anew.tiles import apply_in_tiles
 
 BLIND = -0.5  # the condition that says that nothing is known
 

@@ -20,8 +20,8 @@ from anew.restoration.denoising_step import Denoising, is_compressed, measure_no
 from anew.restoration.inpainting_choice import choose_inpainting
 from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
-from anew.restoration.tiles import TILE, apply_in_tiles, fill_in_tiles, tiles_of
 from anew.structure.homography import as_quad, corners_of
+from anew.tiles import TILE, apply_in_tiles, fill_in_tiles, tiles_of
 
 # An estimated psf is off by a little, which acts like noise of these levels; the first that passes the check is taken.
 PSF_ERRORS = (1 / 255, 4 / 255, 12 / 255)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.errors import Unavailable
-from anew.restoration.tiles import Progress
+from anew.tiles import Progress
 
 if TYPE_CHECKING:
     import torch

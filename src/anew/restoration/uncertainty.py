@@ -11,7 +11,7 @@ import numpy as np
 
 from anew.arrays import Image, Mask, channel_mean, luminance
 from anew.jpeg_tables import quantisation_error
-from anew.restoration.tiles import HALO, TILE, depth_of, haloed_tiles
+from anew.tiles import HALO, TILE, depth_of, haloed_tiles
 
 FLAT, BUSY = 0.05, 0.75  # error of a denoiser over sigma, in flat and in busy places
 HALF_ACTIVITY = 0.3  # activity, over sigma, at which it lies half way

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.jpeg_tables import CHROMINANCE, DCT, LUMINANCE, quantisation_table
-from anew.restoration.ycbcr import change_at_half_size, join_luma, split_luma
+from anew.ycbcr import change_at_half_size, join_luma, split_luma
 
 
 def pad_to_blocks(plane: Image) -> Image:

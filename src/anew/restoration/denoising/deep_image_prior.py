@@ -14,7 +14,7 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.restoration.single_image import fit, private_randomness, require_torch, to_image, to_tensor
-from anew.restoration.tiles import Progress
+from anew.tiles import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

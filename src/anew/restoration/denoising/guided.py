@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_numbers
-from anew.restoration.tiles import apply_in_tiles
+from anew.tiles import apply_in_tiles
 
 # Tuned for PSNR on photographs: eps = (offset + slope sigma) sigma²; one channel needs a wide window only in strong
 # noise.

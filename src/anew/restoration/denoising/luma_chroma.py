@@ -13,7 +13,7 @@ import numpy as np
 
 from anew.arrays import Image, channel_mean
 from anew.options import NotNegative
-from anew.restoration.ycbcr import change_at_half_size, halved, join_luma, split_luma
+from anew.ycbcr import change_at_half_size, halved, join_luma, split_luma
 
 LEAST_SIDE = 32  # pixels of a picture whose colour is denoised too: at a quarter of it noise is measured
 # From the noise of Cb and Cr, as measured, to that of red, green and blue. By the weights it is 1.4; of 1.4, 1.7 and

@@ -25,7 +25,7 @@ from anew.restoration.single_image import (
     to_image,
     to_tensor,
 )
-from anew.restoration.tiles import Progress, haloed_tiles
+from anew.tiles import Progress, haloed_tiles
 
 if TYPE_CHECKING:
     import torch

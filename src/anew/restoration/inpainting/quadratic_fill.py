@@ -172,7 +172,7 @@ def coarse_guess(image: Image, mask: Mask, fill: Callable[[Image, Mask], Image])
     -------
     (H, W, C) array
     """
-    from anew.restoration.upscaling.resampling import resample, triangle
+    from anew.resampling import resample, triangle
 
     height, width = mask.shape
     padding = ((0, height % 2), (0, width % 2))

@@ -6,7 +6,7 @@ Keys, Cubic convolution interpolation for digital image processing, IEEE TASSP 2
 from __future__ import annotations
 
 from anew.arrays import Image
-from anew.restoration.upscaling.resampling import cubic, upscale_with
+from anew.resampling import cubic, upscale_with
 
 
 def upscale_bicubic(image: Image, scale: float, *, back_project: bool = False) -> Image:

@@ -6,7 +6,7 @@ Gonzalez and Woods, Digital Image Processing, section 2.4.
 from __future__ import annotations
 
 from anew.arrays import Image
-from anew.restoration.upscaling.resampling import triangle, upscale_with
+from anew.resampling import triangle, upscale_with
 
 
 def upscale_bilinear(image: Image, scale: float, *, back_project: bool = False) -> Image:

@@ -12,8 +12,8 @@ import numpy as np
 
 from anew.arrays import Image, luminance, per_channel
 from anew.inference.models import Model, open_model
+from anew.resampling import cubic, lanczos3, output_shape, project_on, resample
 from anew.restoration.upscaling.network import enlarge
-from anew.restoration.upscaling.resampling import cubic, lanczos3, output_shape, project_on, resample
 
 SCALES = (2, 3, 4)
 

@@ -6,7 +6,7 @@ Duchon, Lanczos filtering in one and two dimensions, J. Applied Meteorology 18 (
 from __future__ import annotations
 
 from anew.arrays import Image
-from anew.restoration.upscaling.resampling import lanczos3, upscale_with
+from anew.resampling import lanczos3, upscale_with
 
 
 def upscale_lanczos(image: Image, scale: float, *, back_project: bool = True) -> Image:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image
-from anew.restoration.upscaling.resampling import output_shape
+from anew.resampling import output_shape
 
 
 def upscale_nearest(image: Image, scale: float) -> Image:

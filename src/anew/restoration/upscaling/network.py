@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.inference.models import Model
-from anew.restoration.tiles import haloed_tiles
-from anew.restoration.upscaling.resampling import cubic, resample
+from anew.resampling import cubic, resample
+from anew.tiles import haloed_tiles
 
 TILE = 384  # pixels of the small image
 

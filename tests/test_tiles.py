@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anew.restoration.tiles import haloed_tiles
+from anew.tiles import haloed_tiles
 
 
 @pytest.mark.parametrize("scale", [1, 3])
