@@ -1,4 +1,4 @@
-"""The tables of JPEG: ITU-T Recommendation T.81 (1992), annexes A and K.
+"""The tables of JPEG: ITU-T Recommendation T.81 (1992), annex K.
 
 Quantisation tables are scaled to a quality as libjpeg does.
 """
@@ -20,12 +20,6 @@ LUMINANCE = np.array([  # table K.1, in natural order
 ])  # fmt: skip
 CHROMINANCE = np.full((8, 8), 99)  # table K.2
 CHROMINANCE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
-
-# The orthonormal transform of eight samples, a basis function a row. Products with it take a small part of the time of
-# scipy.fft, which is made for long axes.
-DCT = np.sqrt(2 / 8) * np.cos(np.pi / 8 * np.outer(np.arange(8), np.arange(8) + 0.5))
-DCT[0] /= np.sqrt(2)
-DCT = DCT.astype(np.float32)
 
 
 def quantisation_table(quality: int, base: NDArray[np.int_] = LUMINANCE) -> NDArray[np.int_]:

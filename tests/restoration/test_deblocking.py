@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from anew.block_dct import blocks_to_coefficients, coefficients_to_blocks
 from anew.jpeg_tables import CHROMINANCE, LUMINANCE, quantisation_table
 from anew.registry import METHODS
-from anew.restoration.deblocking import jpeg_blocks
-from anew.restoration.deblocking.jpeg_blocks import blocks_to_coefficients
+from anew.restoration.deblocking.jpeg_planes import tile_table
 from anew.restoration.deblocking.reapplication import deblock_reapplication
 from anew.restoration.deblocking.sa_filter import deblock_sa_filter
 from anew.restoration.deblocking.unet import NARROW, ROUNDING, deblock_unet
@@ -61,9 +61,9 @@ def test_transform_is_orthonormal_and_equals_scipy() -> None:
     from scipy.fft import dctn
 
     plane = np.random.default_rng(0).random((16, 24)).astype(np.float32)
-    coefficients = jpeg_blocks.blocks_to_coefficients(plane)
+    coefficients = blocks_to_coefficients(plane)
     assert np.allclose(coefficients[8:, 16:], dctn(plane[8:, 16:], norm="ortho"), atol=1e-5)
-    assert np.allclose(jpeg_blocks.coefficients_to_blocks(coefficients), plane, atol=1e-5)
+    assert np.allclose(coefficients_to_blocks(coefficients), plane, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "gain"), [("reapplication", 1.08), ("sa-filter", 1.02)])
@@ -91,9 +91,9 @@ def test_projection_keeps_to_the_quantisation_cell(grey_photo: np.ndarray) -> No
     decoded = compress(grey_photo, 10)
     for narrow in (0.3, 1.0):
         result = deblock_reapplication(decoded, 10, narrow=narrow, step=4)
-        moved = jpeg_blocks.blocks_to_coefficients(result) - jpeg_blocks.blocks_to_coefficients(decoded)
+        moved = blocks_to_coefficients(result) - blocks_to_coefficients(decoded)
         table = quantisation_table(10) / np.float32(255)
-        assert (np.abs(moved) <= jpeg_blocks.tile_table(table, moved) * narrow / 2 + 1e-5).all()
+        assert (np.abs(moved) <= tile_table(table, moved) * narrow / 2 + 1e-5).all()
 
 
 def test_sa_filter_smooths_a_false_step_and_spares_an_edge() -> None:

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, across_channels, luminance
+from anew.block_dct import blocks_to_coefficients
 from anew.diagnosis.finding import Finding
 from anew.jpeg_tables import quantisation_table
-from anew.restoration.deblocking.jpeg_blocks import blocks_to_coefficients
 
 if TYPE_CHECKING:
     from anew.images import Picture

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.jpeg_tables import DCT
+from anew.block_dct import DCT, pad_to_blocks
 from anew.options import Positive, Share
-from anew.restoration.deblocking.jpeg_blocks import on_jpeg_planes, pad_to_blocks, project_on_quantiser, tile_table
+from anew.restoration.deblocking.jpeg_planes import on_jpeg_planes, project_on_quantiser, tile_table
 
 
 def deblock_reapplication(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.options import Positive
-from anew.restoration.deblocking.jpeg_blocks import on_jpeg_planes
+from anew.restoration.deblocking.jpeg_planes import on_jpeg_planes
 
 ALPHA, BETA = 1.0, 0.25  # of the mean quantisation step of the lowest frequencies: step across, activity beside
 STRONG_SHARE, STRONG_OFFSET = 1 / 4, 2 / 255  # of alpha, and added to it: steps below that may get the longer taps

@@ -14,9 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image, luminance
+from anew.block_dct import pad_to_blocks
 from anew.inference.models import open_model
 from anew.jpeg_tables import LUMINANCE, quantisation_table
-from anew.restoration.deblocking.jpeg_blocks import pad_to_blocks, project_on_quantiser
+from anew.restoration.deblocking.jpeg_planes import project_on_quantiser
 from anew.restoration.networks import BLIND, apply_network
 
 NARROW = 0.7  # share of half a quantisation step by which a coefficient may change

@@ -1,4 +1,4 @@
-"""What JPEG does to a plane of samples, in floating point: 8 x 8 blocks, cosine transform, quantisation.
+"""What JPEG does to the planes of a picture, in floating point: luma, chroma at half size, quantised coefficients.
 
 ITU-T Recommendation T.81 (1992), annexes A and K. Values are in units of the range [0, 1], so depth plays no part.
 """
@@ -11,28 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.jpeg_tables import CHROMINANCE, DCT, LUMINANCE, quantisation_table
+from anew.block_dct import blocks_to_coefficients, coefficients_to_blocks
+from anew.jpeg_tables import CHROMINANCE, LUMINANCE, quantisation_table
 from anew.ycbcr import change_at_half_size, join_luma, split_luma
-
-
-def pad_to_blocks(plane: Image) -> Image:
-    """Repeat the last row and column up to whole blocks, as encoders do."""
-    height, width = plane.shape
-    return np.pad(plane, ((0, -height % 8), (0, -width % 8)), mode="edge")
-
-
-def blocks_to_coefficients(plane: Image) -> Image:
-    """Transform every 8 x 8 block of an (8 m, 8 n) plane; coefficient (u, v) of a block lies at its pixel (u, v)."""
-    height, width = plane.shape
-    columns = np.matmul(DCT, plane.reshape(height // 8, 8, width))
-    return (columns.reshape(-1, 8) @ DCT.T).reshape(height, width)
-
-
-def coefficients_to_blocks(coefficients: Image) -> Image:
-    """Undo `blocks_to_coefficients`."""
-    height, width = coefficients.shape
-    columns = np.matmul(DCT.T, coefficients.reshape(height // 8, 8, width))
-    return (columns.reshape(-1, 8) @ DCT).reshape(height, width)
 
 
 def tile_table(table: NDArray[np.float32], plane: Image) -> Image:
