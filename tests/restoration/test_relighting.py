@@ -8,10 +8,11 @@ import skimage.data
 from scipy import stats
 
 from anew.arrays import luminance
+from anew.diagnosis.print_range import estimate_range
 from anew.registry import METHODS
 from anew.restoration.relighting.clahe import relight_clahe
 from anew.restoration.relighting.curve import power_curve, relight_curve
-from anew.restoration.relighting.fading import estimate_range, relight_fading
+from anew.restoration.relighting.fading import relight_fading
 from anew.restoration.relighting.retinex import relight_retinex, smooth_illumination
 from anew.restoration.relighting.tone import with_luminance
 from anew.restoration.relighting.white_balance import estimate_light, relight_white_balance

@@ -13,7 +13,7 @@ import numpy as np
 
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.light import find_ceiling, is_grey, is_photographic, luminance_of, pick_pixels
-from anew.restoration.relighting.fading import estimate_range
+from anew.diagnosis.print_range import estimate_range
 from anew.structure.toning import colour_scatter
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from anew.arrays import Image, luminance
 from anew.degradations.light import decode_srgb
 from anew.diagnosis.finding import Finding
-from anew.restoration.relighting.curve import estimate_gamma, estimate_levels
-from anew.restoration.relighting.tone import small_copy
+from anew.diagnosis.levels import estimate_gamma, estimate_levels
+from anew.small_copy import small_copy
 
 if TYPE_CHECKING:
     from anew.images import Picture

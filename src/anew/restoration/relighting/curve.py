@@ -11,14 +11,11 @@ import math
 
 import numpy as np
 
-from anew.arrays import Image, across_channels, luminance
-from anew.restoration.relighting.tone import small_copy, with_luminance
+from anew.arrays import Image, luminance
+from anew.diagnosis.levels import estimate_gamma, estimate_levels
+from anew.restoration.relighting.tone import with_luminance
 
-TAIL = 0.1  # percent of the pixels that may lie beyond black and white
-MID_TONE = (0.3, 0.65)  # a median in between is well exposed and stays
-GAMMA_RANGE = (0.45, 2.0)
 TOE = 0.02  # the power law is shifted by this much: slope at black <= gamma * TOE ** (gamma - 1)
-MAX_GAIN = 8.0
 
 
 def relight_curve(
@@ -54,26 +51,6 @@ def relight_curve(
     if gamma == 1:
         return stretched if (low, high) != (0, 1) else image.copy()
     return with_luminance(stretched, power_curve(luminance(stretched), gamma))
-
-
-def estimate_levels(image: Image) -> tuple[float, float]:
-    """Give black and white of an image: what 0.1 % of the pixels lie beyond in some channel; at least 1/8 apart."""
-    channels = np.atleast_3d(small_copy(image))
-    black = float(np.percentile(across_channels(np.minimum, channels), TAIL))
-    white = float(np.percentile(across_channels(np.maximum, channels), 100 - TAIL))
-    black, white = min(max(black, 0.0), 1.0), max(min(white, 1.0), 0.0)
-    if white - black < 1 / MAX_GAIN:  # next to nothing is shown: leave it flat rather than show its noise
-        return 0.0, 1.0
-    return black, white
-
-
-def estimate_gamma(image: Image) -> float:
-    """Give the exponent that brings the median luminance into the well-exposed range."""
-    median = float(np.clip(np.median(luminance(small_copy(image))), 1e-3, 1 - 1e-3))
-    target = min(max(median, MID_TONE[0]), MID_TONE[1])
-    if target == median:
-        return 1.0
-    return min(max(math.log(target) / math.log(median), GAMMA_RANGE[0]), GAMMA_RANGE[1])
 
 
 def power_curve(x: Image, gamma: float) -> Image:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, across_channels, luminance
-from anew.restoration.relighting.tone import small_copy
+from anew.small_copy import small_copy
 
 WELL_LIT = 0.35  # the median illumination that a picture is brought to
 MAX_EXPONENT = 0.65

@@ -36,16 +36,3 @@ def with_luminance(image: Image, new: Image) -> Image:
     limit = np.maximum(image.max(axis=2, keepdims=True), 1)
     keep = np.where(top > limit, np.maximum(limit - grey, 0) / np.maximum(top - grey, TINY), np.float32(1))
     return np.asarray(grey + (scaled - grey) * np.minimum(keep, 1), np.float32)
-
-
-def small_copy(image: Image, side: int = 512) -> Image:
-    """Give the image reduced by area averaging to at most ``side`` pixels a side: statistics need no more."""
-    import cv2
-
-    factor = side / max(image.shape[:2])
-    if factor >= 1:
-        return image
-    size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
-    channels = np.atleast_3d(image)
-    reduced = [cv2.resize(channels[:, :, c], size, interpolation=cv2.INTER_AREA) for c in range(channels.shape[2])]
-    return np.asarray(np.stack(reduced, axis=2), np.float32).reshape(size[1], size[0], *image.shape[2:])

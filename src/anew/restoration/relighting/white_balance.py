@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_numbers, luminance
-from anew.restoration.relighting.tone import small_copy
+from anew.small_copy import small_copy
 
 MINKOWSKI = 6
 SCALE = 1.0  # pixels of the small copy; the Gaussian under the derivative
