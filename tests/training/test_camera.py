@@ -12,9 +12,9 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 import anew
+from anew.inference.conditions import BLIND
 from anew.inference.models import open_model
 from anew.restoration.denoising.camera import denoise_camera
-from anew.restoration.networks import BLIND
 from anew.training.data import ImageSet, pack
 from anew.training.real_noise import RealNoiseConfig, make_batch
 from anew.training.run import run_recipe

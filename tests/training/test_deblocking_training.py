@@ -13,10 +13,10 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from anew.inference.conditions import BLIND
 from anew.inference.models import open_model
 from anew.jpeg_tables import quantisation_table
 from anew.restoration.deblocking.unet import deblock_unet
-from anew.restoration.networks import BLIND
 from anew.training.data import ImageSet, pack
 from anew.training.deblocking import DeblockConfig, compress, make_batch, validate
 from anew.training.run import run_recipe

@@ -15,8 +15,8 @@ torch = pytest.importorskip("torch")
 from skimage import data
 
 import anew
+from anew.inference.conditions import BLIND
 from anew.recipes.upscale import upscale_robust
-from anew.restoration.networks import BLIND
 from anew.training.data import pack
 from anew.training.robust_upscaling import blur, damage, make_batch, shrink
 from anew.training.run import run_recipe

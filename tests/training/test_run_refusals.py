@@ -14,10 +14,10 @@ torch = pytest.importorskip("torch")
 
 from anew.errors import InvalidSetting
 from anew.inference.models import open_model
+from anew.inference.tiled import apply_network
 from anew.networks import build_network
 from anew.recipes import RECIPES
 from anew.restoration.denoising.camera import denoise_camera
-from anew.restoration.networks import apply_network
 from anew.training.damage_masks import DamageConfig
 from anew.training.deblocking import DeblockConfig
 from anew.training.deblocking import make_objective as make_deblocking

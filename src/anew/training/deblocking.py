@@ -21,8 +21,7 @@ from torch import Tensor, nn
 
 from anew.arrays import LUMA
 from anew.errors import InvalidSetting
-from anew.restoration.deblocking.unet import condition_of
-from anew.restoration.networks import BLIND
+from anew.inference.conditions import BLIND, condition_of_quality
 from anew.training import jpeg_layer
 from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
@@ -106,7 +105,7 @@ def make_batch(images: ImageSet, config: DeblockConfig, generator: torch.Generat
     seen = jpeg_layer.jpeg(decoded, quality, half)
     corner = torch.where(draws[9] < config.shifted_share, (draws[8] * 64).long(), 0)
     clean, seen = (_windows(x, corner, config.patch) for x in (clean, seen))
-    condition = torch.where(draws[10] < config.blind_share, BLIND, condition_of(quality))
+    condition = torch.where(draws[10] < config.blind_share, BLIND, condition_of_quality(quality))
     return clean, seen, condition.reshape(-1, 1, 1, 1)
 
 

@@ -25,8 +25,8 @@ from anew.degradations.camera import develop, expose
 from anew.degradations.jpeg import compress
 from anew.degradations.noise import poisson
 from anew.errors import InvalidSetting
+from anew.inference.conditions import BLIND
 from anew.options import Positive
-from anew.restoration.networks import BLIND
 from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.objective import Objective, supervised

@@ -17,8 +17,8 @@ import torch
 from annotated_types import Interval
 from torch import Tensor, nn
 
+from anew.inference.conditions import BLIND
 from anew.options import Count, NotNegative
-from anew.restoration.networks import BLIND
 from anew.training.config import Part, Quality, TrainingConfig
 from anew.training.data import ImageSet, load_images, split
 from anew.training.jpeg_layer import grey_of, jpeg

@@ -13,8 +13,7 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.degradations.catalogue import degrade_chain
-from anew.restoration.deblocking.unet import condition_of
-from anew.restoration.networks import BLIND
+from anew.inference.conditions import BLIND, condition_of_quality
 
 Damage = Callable[[Image, np.random.Generator], Image]
 TRUE = None  # the condition that is told: the root mean square of the damage itself
@@ -85,10 +84,10 @@ DENOISE = (
 
 _JPEG = "jpeg:quality=20"
 DEBLOCK = (
-    *(Trial("level", f"quality {q}", f"jpeg:quality={q}", condition_of(q)) for q in (5, 10, 20, 40, 70, 90)),
-    Trial("told", "quality 20, told 14", _JPEG, condition_of(14)),
-    Trial("told", "quality 20, told right", _JPEG, condition_of(20)),
-    Trial("told", "quality 20, told 26", _JPEG, condition_of(26)),
+    *(Trial("level", f"quality {q}", f"jpeg:quality={q}", condition_of_quality(q)) for q in (5, 10, 20, 40, 70, 90)),
+    Trial("told", "quality 20, told 14", _JPEG, condition_of_quality(14)),
+    Trial("told", "quality 20, told right", _JPEG, condition_of_quality(20)),
+    Trial("told", "quality 20, told 26", _JPEG, condition_of_quality(26)),
     Trial("told", "quality 20, not told", _JPEG, BLIND),
     Trial("kind", "full chroma, 4:4:4", "jpeg:quality=20:subsampling=4:4:4", BLIND),
     Trial("kind", "cut off the block grid", _off_the_grid, BLIND),
@@ -124,7 +123,7 @@ REPAIR = tuple(
 TRIALS = {"denoise": DENOISE, "deblock": DEBLOCK, "repair": REPAIR, "upscale": UPSCALE}
 REFERENCE = {  # the damage of the trials that vary the picture: its size, its place, its colours
     "denoise": Trial("", "sigma 25", _noise(25), 25 / 255),
-    "deblock": Trial("", "quality 20", _JPEG, condition_of(20)),
+    "deblock": Trial("", "quality 20", _JPEG, condition_of_quality(20)),
     "repair": Trial("", "blur, noise, JPEG", _MIXED, BLIND),
     "upscale": Trial("", "x2", "downscale:factor=2", 2.0),
 }

@@ -15,19 +15,15 @@ import numpy as np
 
 from anew.arrays import Image, luminance
 from anew.block_dct import pad_to_blocks
+from anew.inference.conditions import BLIND, condition_of_quality
 from anew.inference.models import open_model
+from anew.inference.tiled import apply_network
 from anew.jpeg_tables import LUMINANCE, quantisation_table
 from anew.restoration.deblocking.jpeg_planes import project_on_quantiser
-from anew.restoration.networks import BLIND, apply_network
 
 NARROW = 0.7  # share of half a quantisation step by which a coefficient may change
 ROUNDING = 0.4 / 255  # room for the decoder's rounding to 8 bits, in units of the range
 FADING = (90, 96)  # qualities between which the repair fades out: beyond, there is next to nothing left to repair
-
-
-def condition_of(quality: float) -> float:
-    """Give the network's condition of a quality on libjpeg's scale: 0 at 100, rising with the damage."""
-    return 1 - quality / 100
 
 
 def deblock_unet(
@@ -65,7 +61,7 @@ def deblock_unet(
     if strength == 0:
         return image.copy()
     # Tiles and halo are multiples of 8, so the grid of blocks keeps its place in them.
-    result = apply_network(network, image, BLIND if known is None else condition_of(known))
+    result = apply_network(network, image, BLIND if known is None else condition_of_quality(known))
     if known is not None:
         result = _consistent(result, image, known)
     return result if strength == 1 else image + np.float32(strength) * (result - image)

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image
+from anew.inference.conditions import BLIND
 from anew.inference.models import open_model
+from anew.inference.tiled import apply_network
 from anew.options import NotNegative
-from anew.restoration.networks import BLIND, apply_network
 
 LEVEL = 8.0  # pixels; noise has no mean, so what the network changes on average over as many is given back
 

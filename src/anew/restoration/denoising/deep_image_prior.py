@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anew.arrays import Image
-from anew.restoration.single_image import fit, private_randomness, require_torch, to_image, to_tensor
+from anew.restoration.denoising.single_image import fit, private_randomness, require_torch, to_image, to_tensor
 from anew.tiles import Progress
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.diagnosis.noise_model import as_psd
-from anew.restoration.single_image import (
+from anew.restoration.denoising.single_image import (
     MeanWeights,
     fit,
     private_randomness,

@@ -12,7 +12,7 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.inference.models import open_model
-from anew.restoration.networks import apply_network
+from anew.inference.tiled import apply_network
 
 SIGMA_MAX = 75 / 255  # the highest level of the training
 SMALLEST = 1 / 255  # below this there is nothing to gain

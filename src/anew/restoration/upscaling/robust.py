@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image
+from anew.inference.conditions import BLIND
 from anew.inference.models import open_model
+from anew.inference.tiled import apply_network
 from anew.options import NotNegative
-from anew.restoration.networks import BLIND, apply_network
 from anew.restoration.upscaling.compact import upscale_compact
 
 

@@ -8,8 +8,6 @@ from anew.arrays import Image, per_channel
 from anew.inference.models import Model
 from anew.tiles import apply_in_tiles
 
-BLIND = -0.5  # the condition that says that nothing is known
-
 
 def apply_network(network: Model, image: Image, condition: float) -> Image:
     """Give what a network makes of an image under a condition, tile by tile.
