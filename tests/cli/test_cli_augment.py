@@ -221,6 +221,26 @@ def test_boxes_go_along_in_both_forms(invoke: Invoke, folder: Path, tmp_path: Pa
     assert all("segmentation" not in a for a in moved["annotations"])
 
 
+def test_boxes_belong_to_one_picture(invoke: Invoke, tmp_path: Path) -> None:
+    source, path = tmp_path / "in", tmp_path / "named.json"
+    for name in ("one/x.png", "two/x.png"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        anew.write(np.zeros((30, 40), np.uint8), source / name)
+    path.write_text('{"x.png": [[1, 2, 30, 20]]}')
+    code, _, err = invoke(source, "-o", tmp_path / "out", *FLIP, "--boxes", path)
+    assert code == 2
+    assert "which may be" in " ".join(err.split())
+    assert not (tmp_path / "out").exists()
+
+    anew.write(np.zeros((30, 40), np.uint8), source / "x.png")  # now the name is the place of this one alone
+    assert invoke(source, "-o", tmp_path / "out", *FLIP, "--boxes", path)[0] == 0
+    assert json.loads((tmp_path / "out" / "boxes.json").read_text()) == {"x-000.png": [[10, 2, 39, 20]]}
+
+    path.write_text('{"two/x.png": [[1, 2, 30, 20]]}')
+    assert invoke(source, "-o", tmp_path / "two", *FLIP, "--boxes", path)[0] == 0
+    assert list(json.loads((tmp_path / "two" / "boxes.json").read_text())) == ["two/x-000.png"]
+
+
 def test_wrong_files_of_boxes_are_one_line(invoke: Invoke, folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "boxes.json"
     for text, reason in (

@@ -27,12 +27,7 @@ def boxes_of(
     if path.resolve() == target.resolve():
         raise typer.BadParameter(f"{path} is where the moved boxes go; copy it elsewhere, or choose another -o")
     file = read_boxes(path)
-    named = {}
-    for source, place in sources:
-        for name in (place.as_posix(), place.name):
-            if name in file.boxes:
-                named[source] = name
-                break
+    named = _named(sources, file, path)
     if not named:
         raise typer.BadParameter(f"{path} names none of the pictures", param_hint="--boxes")
     old = _earlier_boxes(target, file, made)
@@ -43,6 +38,21 @@ def boxes_of(
     if file.left_out:
         print(f"anew: {path}: {', '.join(sorted(file.left_out))} left out; only the boxes go along", file=sys.stderr)
     return MovedBoxes(path, file, named, output, old or BoxFile(file.coco), BoxFile(file.coco), **limits)
+
+
+def _named(sources: list[tuple[Path, Path]], file: BoxFile, path: Path) -> dict[Path, str]:
+    """Give the name under which each source stands in a file: its place in its folder, or else its bare name."""
+    places = {place.as_posix(): source for source, place in sources if place.as_posix() in file.boxes}
+    bare: dict[str, Path] = {}
+    for source, place in sources:
+        if place.as_posix() in places or place.name in places or place.name not in file.boxes:
+            continue
+        if bare.setdefault(place.name, source) != source:
+            raise typer.BadParameter(
+                f"{path} says {place.name}, which may be {bare[place.name]} or {source}; give the names their folders",
+                param_hint="--boxes",
+            )
+    return {source: name for name, source in (places | bare).items()}
 
 
 def _earlier_boxes(path: Path, like: BoxFile, made: set[str]) -> BoxFile | None:
