@@ -12,10 +12,10 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
 from anew.options import checked_options, require_options
+from anew.restoration.by_name import find_method
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,7 @@ class Method:
     def function(self) -> Callable[..., Any]:
         """The function itself: float32 (H, W) or (H, W, C) in, the same out."""
         task = TASKS[self.task]
-        file_name = self.name.replace("-", "_")
-        module = import_module(f"anew.restoration.{task.folder}.{file_name}")
-        function: Callable[..., Any] = getattr(module, f"{task.verb}_{file_name}")
-        return function
+        return find_method(task.verb, task.folder, self.name)
 
     @property
     def use(self) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from anew.arrays import Image, channel_mean
 from anew.options import NotNegative
+from anew.restoration.by_name import find_method
 from anew.ycbcr import change_at_half_size, halved, join_luma, split_luma
 
 LEAST_SIDE = 32  # pixels of a picture whose colour is denoised too: at a quarter of it noise is measured
@@ -38,7 +39,7 @@ def denoise_luma_chroma(
     chroma_sigma : float >= 0, optional
         That in colour, as ``measure_chroma_sigma`` gives it, which is asked if it is not given.
     denoiser : str
-        The method of ``anew.methods("denoise")`` for each plane.
+        The method of ``anew.methods("denoise")`` for each plane; ``"auto"`` is ``"unet"``.
 
     Returns
     -------
@@ -47,19 +48,18 @@ def denoise_luma_chroma(
     Raises
     ------
     ValueError
-        If the denoiser is this method.
+        If the denoiser is this method, or none.
     """
-    from anew.registry import METHODS
-
     if denoiser == "luma-chroma":
         raise ValueError("denoiser must be another method, got 'luma-chroma'")
-    denoise = METHODS.get("denoise", denoiser).function
+    name = "unet" if denoiser == "auto" else denoiser
+    denoise = find_method("denoise", "denoising", name)
     if image.ndim == 2 or image.shape[2] != 3:
         result: Image = denoise(image, sigma)
         return result
 
     y, cb, cr = split_luma(image)
-    if denoiser in ("auto", "unet"):
+    if name == "unet":
         # The network for colour knows grey pictures too, and computes in 8 bits: it takes a fourth of the time.
         y_hat = channel_mean(denoise(np.repeat(y[:, :, None], 3, axis=2), sigma))
     else:

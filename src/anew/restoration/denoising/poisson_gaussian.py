@@ -21,6 +21,7 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.restoration.by_name import find_method
 
 BLOCK = 8
 BINS = 16  # of brightness
@@ -53,17 +54,15 @@ def denoise_poisson_gaussian(
     offset_sigma : float >= 0, optional
         Standard deviation of the read-out noise, in units of the range; estimated if not given.
     denoiser : str
-        The method of ``anew.methods("denoise")`` that removes the stabilised noise.
+        The method of ``anew.methods("denoise")`` that removes the stabilised noise; ``"auto"`` is ``"unet"``.
 
     Returns
     -------
     float32 array of the same shape
     """
-    from anew.registry import METHODS
-
     if denoiser == "poisson-gaussian":
         raise ValueError("denoiser must be a method for Gaussian noise, got 'poisson-gaussian'")
-    denoise = METHODS.get("denoise", denoiser).function
+    denoise = find_method("denoise", "denoising", "unet" if denoiser == "auto" else denoiser)
     if gain is None and offset_sigma is None and sigma == 0:
         return image.copy()
     if gain is None or offset_sigma is None:
