@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import skimage.data
 
+from anew.diagnosis.poisson_gaussian import estimate_poisson_gaussian
 from anew.restoration.denoising.bm3d import denoise_bm3d
 from anew.restoration.denoising.poisson_gaussian import (
     anscombe,
     denoise_poisson_gaussian,
-    estimate_poisson_gaussian,
     inverse_anscombe,
 )
 

@@ -5,7 +5,8 @@ alike in energy, their DCT coefficients are Gaussian, their correlation ends aft
 move together. Texture fails at one of these. The spectrum of such blocks gives level and correlation of the noise.
 
 Signal dependence: the variance of the finest details, per level of brightness, is fitted by gain * x + offset²,
-robustly and away from clipped values (Foi, Trimeche, Katkovnik and Egiazarian, IEEE TIP 17, 2008).
+robustly and away from clipped values (Foi, Trimeche, Katkovnik and Egiazarian, IEEE TIP 17, 2008). Values of a sensor,
+which nothing clipped, are for ``poisson_gaussian.py``, which says how the two differ.
 """
 
 from __future__ import annotations
