@@ -20,6 +20,7 @@ from anew.inference.inspection.graph import layers_of
 from anew.inference.models import open_model
 from anew.networks import build_network
 from anew.networks.quantised import SIGNED, START, UNSIGNED, WEIGHT_LEVELS, QuantisedConv2d, _Grid, best_step, calibrate
+from anew.networks.unet import LEAST_SCALE
 from anew.recipes import RECIPES
 from anew.training.denoising import DenoiseConfig
 from anew.training.export import load_weights
@@ -29,23 +30,30 @@ from anew.training.run import run_recipe
 
 ARGUMENTS = {"widths": [16, 24], "blocks": 1, "middle_blocks": 1, "quantised": True}
 FLOAT = {**ARGUMENTS, "quantised": False}
+SCALED = {**ARGUMENTS, "up_blocks": [2], "scaled_steps": True}
 CONFIG = DenoiseConfig(network="unet", network_args=ARGUMENTS, stored="float")
 TINY = DenoiseConfig(network="unet", network_args=FLOAT, patch=32, batch=2, validation=1, warmup=1, validate_every=50)
 ROUNDED = ("down.0.0.first", "down.0.0.second", "down.0.1", "middle.0.first", "middle.0.second")
 ROUNDED += ("up.0.0", "up.0.2.first", "up.0.2.second")
 
 
-@pytest.fixture
-def network() -> Any:
+def calibrated(arguments: dict[str, Any]) -> Any:
     torch.set_num_threads(1)
-    made = build_network("unet", **ARGUMENTS)
+    made = build_network("unet", **arguments)
+    generator = torch.Generator().manual_seed(0)
     for module in made.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            torch.nn.init.normal_(module.bias, std=0.1)  # they start at zero, which hides what is done to them
-    image, level = torch.rand(1, 3, 64, 64), torch.full((1, 1, 1, 1), 0.1)
+        if isinstance(module, torch.nn.Conv2d) and module.bias is not None:
+            # they start at zero, which hides what is done to them
+            torch.nn.init.normal_(module.bias, std=0.1, generator=generator)
+    image, level = torch.rand(1, 3, 64, 64, generator=generator), torch.full((1, 1, 1, 1), 0.1)
     with torch.no_grad():
         calibrate(made.eval(), lambda: made(image, level))
     return made
+
+
+@pytest.fixture
+def network() -> Any:
+    return calibrated(ARGUMENTS)
 
 
 @pytest.fixture
@@ -202,3 +210,55 @@ def test_calibration_leaves_other_networks_alone() -> None:
 
     calibrate(build_network("unet", **FLOAT), fail)
     assert not any(isinstance(m, QuantisedConv2d) for m in build_network("unet", **FLOAT).modules())
+
+
+@pytest.fixture
+def scaled() -> Any:
+    return calibrated(SCALED)
+
+
+def test_steps_that_are_scaled_round_scaled_values_alike() -> None:
+    layer = QuantisedConv2d(3, 4, 3, padding=1)
+    layer.bias = None
+    x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    scale = torch.tensor([1.0, 1 / 64]).reshape(2, 1, 1, 1)
+    with torch.no_grad():
+        once = layer(x)
+        torch.testing.assert_close(layer(scale * x, scale), scale * once)
+        assert float((layer(scale * x)[1] - scale[1] * once[1]).abs().max()) > 0.01  # unscaled, they are too wide
+
+
+def test_the_runtime_scales_steps_as_the_training_did(scaled: Any, tmp_path: Path) -> None:
+    model = open_model(exported(scaled, tmp_path), provider="cpu")
+    image = np.random.default_rng(0).random((64, 64, 3), np.float32)
+    levels = (0.002, LEAST_SCALE, 0.05, 0.1)
+    results = [model(image, level) for level in levels]
+    for level, result in zip(levels, results, strict=True):
+        with torch.no_grad():
+            expected = scaled(torch.from_numpy(image.transpose(2, 0, 1)[None]), torch.full((1, 1, 1, 1), level))
+        difference = np.abs(result - expected[0].numpy().transpose(1, 2, 0))
+        assert np.median(difference) < 1e-6
+        assert difference.mean() < 1e-3  # what lies between two levels may fall to either
+    assert np.abs(results[0] - results[-1]).max() > 1e-3
+
+
+def test_scaled_steps_cost_no_operation_on_values(scaled: Any, tmp_path: Path) -> None:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    onnxruntime.InferenceSession(str(exported(scaled, tmp_path)), options, ["CPUExecutionProvider"])
+    nodes = onnx.load(options.optimized_model_filepath).graph.node
+    assert [node.op_type for node in nodes].count("QLinearConv") == len(ROUNDED) + 2
+    assert not any(node.op_type == "Div" for node in nodes)
+    products = [node for node in nodes if node.op_type == "Mul" and any("step" in name for name in node.input)]
+    assert len(products) == 2
+
+
+def test_scaled_steps_and_weights_come_back_and_are_seen_without_rounding(scaled: Any, tmp_path: Path) -> None:
+    path = exported(scaled, tmp_path)
+    again = build_network("unet", seed=5, **SCALED).eval()
+    load_weights(again, path)
+    image, level = torch.rand(1, 3, 32, 32), torch.full((1, 1, 1, 1), 0.02)
+    with torch.no_grad():
+        torch.testing.assert_close(again(image, level), scaled(image, level), atol=1e-4, rtol=0)
+    assert len(layers_of(path)) == len(ROUNDED) + 4

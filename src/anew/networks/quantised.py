@@ -55,8 +55,15 @@ class QuantisedConv2d(nn.Conv2d):
         self.output_log_step = nn.Parameter(torch.tensor(math.log(START))) if rounds else None
         self.observed: dict[str, list[Tensor]] | None = None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, D, H', W')."""
+    def forward(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) -> (N, D, H', W').
+
+        Without a bias, all steps of activations can be multiplied by a ``scale`` of each image, (N, 1, 1, 1).
+        """
+        if scale is not None:
+            assert self.bias is None  # w * x = s (w * (x / s))
+            scaled: Tensor = self(x / scale) * scale
+            return scaled
         if torch.onnx.is_in_onnx_export():
             return super().forward(x)  # the grids are put into the graph afterwards
         if self.observed is not None:

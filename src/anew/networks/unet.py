@@ -20,6 +20,7 @@ from anew.networks.noise_map import halo_for
 from anew.networks.quantised import QuantisedConv2d
 
 HALO = 64  # pixels of surroundings that a result depends on to be seen, as measured on photographs
+LEAST_SCALE = 4 / 255  # of steps that grow with the noise: with less of it, values no longer shrink
 
 
 class ResidualBlock(nn.Module):
@@ -34,9 +35,10 @@ class ResidualBlock(nn.Module):
             first, second = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.first, self.second = first, second
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, H, W)."""
-        return x + self.second(torch.relu(self.first(x)))
+    def forward(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W), in 8 bits with steps of the second convolution that ``scale`` multiplies."""
+        hidden = torch.relu(self.first(x))
+        return x + (self.second(hidden) if scale is None else self.second(hidden, scale))
 
 
 class UNet(nn.Module):
@@ -52,10 +54,15 @@ class UNet(nn.Module):
         Residual blocks per level, on the way down and again on the way up.
     middle_blocks : int
         Residual blocks at the coarsest level.
+    up_blocks : sequence of int, optional
+        Residual blocks of each level on the way up, finest first, where they are not as many as on the way down.
     unshuffle : int
         The first level works at 1 / unshuffle of the image's resolution.
     quantised : bool
         Compute all but the first and the last convolution in 8 bits.
+    scaled_steps : bool
+        The steps of the last block grow with the noise, as its values do: it makes what is subtracted. Only for
+        networks that are always told the level; the block ends without a bias.
     """
 
     def __init__(
@@ -65,16 +72,20 @@ class UNet(nn.Module):
         widths: Sequence[int] = (56, 112, 192),
         blocks: int = 2,
         middle_blocks: int = 3,
+        up_blocks: Sequence[int] | None = None,
         unshuffle: int = 2,
         quantised: bool = False,
+        scaled_steps: bool = False,
     ) -> None:
         super().__init__()
-        self.unshuffle = unshuffle
+        up_blocks = up_blocks or [blocks] * (len(widths) - 1)
+        self.unshuffle, self.scales_steps = unshuffle, scaled_steps and quantised
         self.size_multiple = unshuffle * 2 ** (len(widths) - 1)
         self.halo = halo_for(HALO, self.size_multiple)
         if quantised:  # what is far moves a value less and less, but may move its level; so tiles must see all of it
             pixels = [unshuffle * 2**level for level in range(len(widths))]
-            reach = 2 * unshuffle + sum((4 * blocks + 1) * side for side in pixels[:-1])
+            convolutions = [2 * (blocks + count) + 1 for count in up_blocks]
+            reach = 2 * unshuffle + sum(count * side for count, side in zip(convolutions, pixels[:-1], strict=True))
             self.halo = halo_for(reach + 2 * middle_blocks * pixels[-1], self.size_multiple)
         folded = unshuffle * unshuffle
         convolution = QuantisedConv2d if quantised else nn.Conv2d
@@ -86,9 +97,11 @@ class UNet(nn.Module):
         )
         self.middle = nn.Sequential(*(block(widths[-1]) for _ in range(middle_blocks)))
         self.up = nn.ModuleList(
-            nn.Sequential(convolution(coarse, fine * 4, 1), nn.PixelShuffle(2), *(block(fine) for _ in range(blocks)))
-            for fine, coarse in itertools.pairwise(widths)
+            nn.Sequential(convolution(coarse, fine * 4, 1), nn.PixelShuffle(2), *(block(fine) for _ in range(count)))
+            for (fine, coarse), count in zip(itertools.pairwise(widths), up_blocks, strict=True)
         )
+        if scaled_steps:
+            self.up[0].get_submodule(f"{1 + up_blocks[0]}.second").register_parameter("bias", None)
         self.tail = nn.Conv2d(widths[0], channels * folded, 3, padding=1)
         self.apply(_initialise)
 
@@ -115,7 +128,10 @@ class UNet(nn.Module):
         x = self.middle(x)
         for level in reversed(self.up):
             x = level[1](level[0](x)) + skips.pop()
-            x = level[2:](x)
+            if self.scales_steps and level is self.up[0]:
+                x = level[-1](level[2:-1](x), sigma.amax((1, 2, 3), keepdim=True).clamp(min=LEAST_SCALE))
+            else:
+                x = level[2:](x)
         return noisy - nn.functional.pixel_shuffle(self.tail(x), self.unshuffle)
 
 

@@ -31,22 +31,21 @@ def insert_grids(model: Any, network: nn.Module) -> None:
             nodes.append(node)
             continue
         name, module = layers[node.input[1]]
-        bias = module.bias
-        assert bias is not None
         grid = _Grid(graph, name)
         step, weight_steps = _step(module.input_log_step), weight_step(module.weight).numpy()
         entry = grid.on("input", node.input[0], step, ZERO[module.rectified])
-        weight = grid.stored("weight", module.weight, weight_steps, np.int8)
-        offset = grid.stored("bias", bias, (step * weight_steps).ravel(), np.int32)
+        constants = [grid.stored("weight", module.weight, weight_steps, np.int8)]
+        if module.bias is not None:
+            constants.append(grid.stored("bias", module.bias, (step * weight_steps).ravel(), np.int32))
         result = node.output[0]
         nodes += [*grid.take(), node]
         del node.input[:]
-        node.input.extend([entry, weight, offset])
+        node.input.extend([entry, *constants])
         if module.output_log_step is not None:
             node.output[0] = f"{result}_exact"
             grid.on("output", node.output[0], _step(module.output_log_step), ZERO[False], result=result)
             nodes += grid.take()
-    nodes = _shuffle_levels(nodes)
+    nodes = _scale_steps(_shuffle_levels(nodes))
     read = {name for node in nodes for name in node.input}
     nodes = [n for n in nodes if n.op_type != "Identity" or n.output[0] in read]  # equal offsets were shared
     del graph.node[:]
@@ -69,6 +68,34 @@ def _shuffle_levels(nodes: list[Any]) -> list[Any]:
             ordered.remove(spread)
             ordered.insert(ordered.index(shuffle) + 1, spread)
     return ordered
+
+
+def _scale_steps(nodes: list[Any]) -> list[Any]:
+    """Scale steps in place of values: x / s rounded to steps of d, times s, is x rounded to steps of s d."""
+    makers: dict[str, Any] = {name: node for node in nodes for name in node.output}
+    ordered: list[Any] = []
+    for node in nodes:
+        before = makers.get(node.input[0]) if node.input else None
+        if before is not None and (before.op_type, node.op_type) == ("Div", "QuantizeLinear"):
+            node.input[0], scale, rounding = before.input[0], before.input[1], node
+        elif before is not None and (before.op_type, node.op_type) == ("DequantizeLinear", "Mul"):
+            before.output[0], scale, rounding = node.output[0], node.input[1], before
+        else:
+            ordered.append(node)
+            continue
+        ordered.remove(before)
+        ordered += [*_times(rounding, scale), rounding]
+    return ordered
+
+
+def _times(rounding: Any, scale: str) -> list[Any]:
+    """Multiply the step of a node by a tensor of one value, and give what computes it."""
+    from onnx import helper
+
+    step = rounding.input[1]
+    rounding.input[1] = f"{step}_scaled"
+    factor = f"{step}_factor"
+    return [helper.make_node("Squeeze", [scale], [factor]), helper.make_node("Mul", [step, factor], [f"{step}_scaled"])]
 
 
 def steps_of(graph: Any) -> dict[str, float]:
