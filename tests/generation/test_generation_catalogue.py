@@ -63,9 +63,20 @@ def test_the_seed_alone_decides(entry: Entry) -> None:
 @pytest.mark.parametrize("entry", TILING)
 @pytest.mark.parametrize("shape", [(96, 96), (75, 131)])
 def test_the_seam_of_a_tile_is_no_larger_than_what_is_inside(entry: Entry, shape: tuple[int, int]) -> None:
-    for seed in (0, 1):
-        for across, inside in seams(picture(entry, shape, seed, tileable=True)):
-            assert across <= 1.1 * inside + 1e-6
+    pairs = [pair for seed in range(4) for pair in seams(picture(entry, shape, seed, tileable=True))]
+    across, inside = np.sum(pairs, axis=0)  # one of them may be the largest by chance, all of them may not
+    assert across <= inside + 1e-6
+
+
+@pytest.mark.parametrize("name", ["marble", "clouds", "fractal-noise"])
+def test_the_seam_of_a_material_is_like_any_other_place(name: str) -> None:
+    ratios = []
+    for seed in range(25):
+        image = picture(ENTRIES[name], (96, 80), seed, tileable=True)
+        for axis in (0, 1):
+            steps = np.abs(np.diff(image, axis=axis, append=image.take([0], axis)))
+            ratios.append(steps.take(-1, axis).mean() / steps.mean())
+    assert 0.9 < np.mean(ratios) < 1.1
 
 
 @pytest.mark.parametrize("entry", ALWAYS_TILING)

@@ -9,6 +9,7 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.stats import kstest
 
+from anew.generation.rules.materials import wood
 from anew.generation.rules.noise import fractal_noise, nearest_points, octaves_of, perlin, perlin_rows, worley
 from anew.generation.rules.voronoi import voronoi
 
@@ -58,6 +59,23 @@ def test_octaves_have_mean_0_and_spread_1(kind: str) -> None:
     fields = [octaves_of((200, 200), 16, 4, 0.5, kind, True, np.random.default_rng(seed)) for seed in range(6)]
     assert np.mean(fields) == pytest.approx(0, abs=0.1)
     assert np.std(fields) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("tileable", [True, False])
+def test_fractal_noise_has_contrast_everywhere(tileable: bool) -> None:
+    generator = np.random.default_rng(0)
+    fields = [octaves_of((32, 48), 2.5, 4, 0.5, "fbm", tileable, generator) for _ in range(300)]
+    spread = np.std(fields, axis=0)
+    assert spread.min() > 0.7 * spread.mean()  # of lattices that begin at the corner: a quarter, there
+    boards = [wood((32, 48), rings=1, grain=0.0, tileable=tileable, rng=generator).mean(axis=2) for _ in range(300)]
+    spread = np.std(boards, axis=0)
+    assert spread[0].mean() > 0.85 * spread.mean()
+
+
+def test_the_rings_of_a_board_turn_smoothly_at_its_heart() -> None:
+    boards = np.stack([wood((64, 200), rings=4, grain=0.0, tileable=False, rng=s).mean(axis=2) for s in range(20)])
+    bend = np.abs(np.diff(boards, 2, axis=2)).mean(axis=(0, 1))
+    assert bend[90:110].max() < np.median(bend)
 
 
 def test_fractal_noise_spreads_its_values_evenly() -> None:

@@ -13,9 +13,19 @@ import numpy as np
 from anew.arrays import Image
 from anew.degradations.degraded import check_between
 from anew.generation.rules.canvas import Rng, Shape, check_shape, mixed, shaded, smoothstep, warped
-from anew.generation.rules.noise import evened, nearest_points, octaves_of, perlin_rows
+from anew.generation.rules.noise import (
+    PERLIN_SPREAD,
+    evened,
+    nearest_points,
+    octaves_of,
+    perlin_rows,
+    started_anywhere,
+    unit_gradients,
+)
 from anew.generation.rules.palettes import Palette, colour_table, colourise
 from anew.randomness import as_generator
+
+HEART = 0.25  # of half a board's width: how far the saw passes from the middle of the trunk
 
 
 def wood(
@@ -56,7 +66,10 @@ def wood(
     wander = _stretched(shape, across, along, 3, tileable, generator)
     broad = _stretched(shape, 1.6, 0.8, 1, tileable, generator)
     x = ((np.arange(shape[1], dtype=np.float32) + np.float32(0.5)) / shape[1])[None, :]
-    wave = 0.5 - 0.5 * np.cos(np.float32(2 * math.pi) * x) if tileable else np.abs(2 * x - 1)  # from the board's heart
+    # how far the rings are out, from the board's heart: they are cut the flattest there
+    wave = (
+        0.5 - 0.5 * np.cos(np.float32(2 * math.pi) * x) if tileable else np.hypot(2 * x - 1, np.float32(HEART)) - HEART
+    )
     t = np.float32(rings) * (wave + np.float32(0.16 * distortion) * broad + np.float32(0.035 * distortion) * wander)
     ring = t - np.floor(t)
     # spring wood darkens slowly, late wood ends sharply
@@ -290,13 +303,11 @@ def _stretched(
     total, power = np.zeros(shape, np.float32), 0.0
     for k in range(octaves):
         columns, rows = (max(1, round(n * 2**k)) for n in (across, along))
-        angle = rng.uniform(0, 2 * math.pi, (rows + 1, columns + 1))
-        if tileable:
-            angle[-1], angle[:, -1] = angle[0], angle[:, 0]
-            angle[-1, -1] = angle[0, 0]
-        x = (np.arange(shape[1]) + 0.5) * columns / shape[1]
-        y = (np.arange(shape[0]) + 0.5) * rows / shape[0]
-        octave = perlin_rows(x, y, np.stack([np.cos(angle), np.sin(angle)], axis=-1))
-        total += octave * np.float32(0.5**k / 0.215)
+        x = started_anywhere((np.arange(shape[1]) + 0.5) * columns / shape[1], tileable, rng)
+        y = started_anywhere((np.arange(shape[0]) + 0.5) * rows / shape[0], tileable, rng)
+        if not tileable:
+            columns, rows = columns + 1, rows + 1  # begun within a cell, it ends within another
+        octave = perlin_rows(x, y, unit_gradients(rows, columns, tileable, rng))
+        total += octave * np.float32(0.5**k / PERLIN_SPREAD)
         power += 0.25**k
     return total / np.float32(math.sqrt(power))

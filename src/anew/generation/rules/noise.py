@@ -217,15 +217,45 @@ def nearest_points(
     return nearest_sites((x + start).astype(np.float32), (y + start).astype(np.float32), offsets.astype(np.float32))
 
 
-def _lattice(
-    shape: Shape, cells: float, tileable: bool, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Lay the lattice and draw its unit gradients; tileable: the last row and column are the first ones again."""
-    x, y, columns, rows = cell_axes(shape, cells, tileable)
+def started_anywhere(x: NDArray[np.float64], tileable: bool, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Let a row of pixels begin at a random one of its lattice.
+
+    Every octave is 0 at the points of its lattice. If all of them began at the corner of the picture, the sum would
+    have no contrast there and along the seam of a tile.
+
+    Parameters
+    ----------
+    x : (n,) float64 array
+        Pixel centres in units of cells, from half a pixel on.
+    tileable : bool
+        Whether the row goes on at its other end; otherwise it is moved by less than a cell.
+    """
+    if tileable:
+        return np.roll(x, rng.integers(len(x)))
+    pixel = 2 * x[0]
+    return x + pixel * rng.integers(math.ceil(1 / pixel))
+
+
+def unit_gradients(rows: int, columns: int, tileable: bool, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw a gradient (along x, along y) of length 1 for each of (rows + 1, columns + 1) points of a lattice.
+
+    Tileable: the last row and column are the first ones again.
+    """
     angle = rng.uniform(0, 2 * math.pi, (rows, columns) if tileable else (rows + 1, columns + 1))
     if tileable:
         angle = np.pad(angle, (0, 1), mode="wrap")
-    return x, y, np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def _lattice(
+    shape: Shape, cells: float, tileable: bool, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Lay the lattice, beginning anywhere, and draw its gradients."""
+    x, y, columns, rows = cell_axes(shape, cells, tileable)
+    x, y = (started_anywhere(axis, tileable, rng) for axis in (x, y))
+    if not tileable:
+        columns, rows = int(x[-1]) + 1, int(y[-1]) + 1
+    return x, y, unit_gradients(rows, columns, tileable, rng)
 
 
 def _fade(t: Image) -> Image:
