@@ -18,8 +18,9 @@ from anew.images import Picture
 from anew.restoration.automatic import explain, restore, run_plan
 from anew.restoration.checks import check_relit
 from anew.restoration.plan import Plan, Step, make_plan
-from anew.restoration.recipe import decode_mask, encode_mask, mask_hash, read_recipe, replay, version_changes
+from anew.restoration.recipe import decode_mask, encode_mask, mask_hash, read_recipe, version_changes
 from anew.restoration.relighting.curve import relight_curve
+from anew.restoration.replay import replay
 
 
 def psnr(image: np.ndarray, clean: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from anew.images import Picture
 from anew.restoration.automatic import restore, run_plan
 from anew.restoration.declipping import clipped_ends, mean_of_clipped, undo_clipping
 from anew.restoration.plan import Plan, Step
-from anew.restoration.recipe import replay
+from anew.restoration.replay import replay
 
 
 @pytest.mark.parametrize("sigma", [0.05, 0.2, 0.6])

@@ -15,7 +15,7 @@ from anew.diagnosis.noise import shares_channels
 from anew.restoration.checks import monte_carlo_sure
 from anew.restoration.denoising.luma_chroma import denoise_luma_chroma, measure_chroma_sigma
 from anew.restoration.plan import Plan, Step
-from anew.restoration.recipe import replay
+from anew.restoration.replay import replay
 from anew.ycbcr import change_at_half_size, halved, join_luma, split_luma
 
 

@@ -242,7 +242,7 @@ def replay(
     """Repeat a restoration from the recipe in its file."""
     from anew.errors import InvalidPlan
     from anew.images import read_frames, write_frames
-    from anew.restoration.recipe import replay as replay_recipe
+    from anew.restoration.replay import replay as replay_recipe
 
     _refuse_to_replace(output, overwrite)
     check_file_name(output)

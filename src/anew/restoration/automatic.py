@@ -18,6 +18,7 @@ from anew.arrays import Image, Mask, as_mask
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.errors import InvalidPlan
 from anew.restoration.plan import INCLUDES, Kind, Plan, Step, make_plan
+from anew.restoration.recipe import decode_mask, make_recipe, mask_hash
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -253,7 +254,6 @@ def run_plan(
     progress : callable
     """
     from anew.diagnosis.diagnose import diagnose
-    from anew.restoration.recipe import make_recipe
 
     if diagnosis is None:
         needs_masks = any(s.task == "inpaint" and (s.mask is None or s.mask.startswith("sha256:")) for s in plan.steps)
@@ -358,8 +358,6 @@ def explain(restoration: Restoration) -> str:
 
 def _mask_of(step: Step, diagnosis: Diagnosis, shape: tuple[int, int]) -> Mask | None:
     """Give the mask of a step: its own, or that of the finding."""
-    from anew.restoration.recipe import decode_mask, mask_hash
-
     if step.task != "inpaint":
         return None
     if step.mask is not None and not step.mask.startswith("sha256:"):

@@ -11,7 +11,6 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from anew.arrays import Mask
@@ -97,46 +96,6 @@ def read_recipe(text: str) -> Recipe:
         return Recipe.model_validate_json(text)
     except ValidationError as error:
         raise InvalidPlan(f"the recipe does not validate: {describe_error(error)}") from None
-
-
-def replay(picture: Picture, recipe: str, *, mask: ArrayLike | None = None, check_input: bool = True) -> Picture:
-    """Do a restoration again.
-
-    Parameters
-    ----------
-    picture : Picture
-        The picture that was restored then.
-    recipe : str
-        ``Restoration.recipe``, as it travels in ``facts.recipe`` of the result.
-    mask : (H, W) bool array, optional
-        The damage that was marked by hand then; only needed where it was too large to be kept in the recipe.
-    check_input : bool
-        Refuse another picture than that one.
-
-    Returns
-    -------
-    Picture
-        The same pixels as then, on the same versions (see ``version_changes``).
-
-    Raises
-    ------
-    InvalidPlan
-        If the recipe does not validate, is for another picture, or a mask cannot be found again.
-    """
-    from anew.diagnosis.diagnose import diagnose
-    from anew.restoration.automatic import run_plan, with_marks
-
-    read = read_recipe(recipe)
-    facts = input_facts(picture)
-    if check_input and facts.sha256 != read.input.sha256:
-        was, now = read.input, facts
-        raise InvalidPlan(
-            f"the recipe is for another picture: {was.width} x {was.height} x {was.channels} with hash "
-            f"{was.sha256[:12]}, got {now.width} x {now.height} x {now.channels} with {now.sha256[:12]}; "
-            "give the original input"
-        )
-    diagnosis = None if mask is None else with_marks(diagnose(picture), mask, picture.pixels.shape)
-    return run_plan(picture, read.plan, diagnosis=diagnosis, check=False).picture
 
 
 def version_changes(recipe: str) -> list[str]:
