@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from anew.generation.augmentation.augment import augment
     from anew.generation.generate import generate
     from anew.images import Picture, read, read_frames, write, write_frames
+    from anew.registry import methods
     from anew.restoration.automatic import restore
     from anew.restoration.tasks import deblock, deblur, denoise, inpaint, relight, unwarp, upscale
 
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "anew.images": ("Picture", "read", "read_frames", "write", "write_frames"),
+    "anew.registry": ("methods",),
     "anew.diagnosis.diagnose": ("diagnose",),
     "anew.restoration.automatic": ("restore",),
     "anew.restoration.tasks": ("denoise", "inpaint", "deblur", "upscale", "deblock", "relight", "unwarp"),
@@ -50,18 +52,6 @@ __all__ = [
     "write",
     "write_frames",
 ]
-
-
-def methods(task: str) -> list[str]:
-    """Give the names of the methods of a task, the default first.
-
-    Parameters
-    ----------
-    task : {"denoise", "inpaint", "deblur", "upscale", "deblock", "relight", "unwarp"}
-    """
-    from anew.registry import METHODS
-
-    return METHODS.names(task)
 
 
 def __getattr__(name: str) -> Any:

@@ -159,6 +159,16 @@ class Registry:
         return len(self._methods)
 
 
+def methods(task: str) -> list[str]:
+    """Give the names of the methods of a task, the default first.
+
+    Parameters
+    ----------
+    task : {"denoise", "inpaint", "deblur", "upscale", "deblock", "relight", "unwarp"}
+    """
+    return METHODS.names(task)
+
+
 TASKS = {
     task.verb: task
     for task in (
