@@ -5,12 +5,16 @@ With one point per cell, the nearest two of a pixel lie within two cells of its 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
 from anew.kernels.compiling import kernel
+from anew.threads import thread_count
 
 REACH = 2  # cells to each side
+BAND = 64  # rows that a thread takes at a time
 
 
 def nearest_sites(
@@ -37,7 +41,14 @@ def nearest_sites(
     shape = (len(y), len(x))
     index = np.empty(shape, np.int32)
     first, second, border = (np.empty(shape, np.float32) for _ in range(3))
-    _search(x, y, np.ascontiguousarray(offsets), index, first, second, border)
+    points = np.ascontiguousarray(offsets)
+
+    def run(start: int) -> None:
+        rows = slice(start, start + BAND)
+        _search(x, y[rows], points, index[rows], first[rows], second[rows], border[rows])
+
+    with ThreadPoolExecutor(thread_count()) as pool:  # the kernel releases the interpreter
+        list(pool.map(run, range(0, len(y), BAND)))
     return index, first, second, border
 
 
@@ -54,35 +65,34 @@ def _search(
     rows, columns = offsets.shape[:2]
     side = 2 * REACH + 1
     near_x, near_y = np.empty(side * side, np.float32), np.empty(side * side, np.float32)
+    squared = np.empty(side * side, np.float32)
+    half, far, tiny = np.float32(0.5), np.float32(1e9), np.float32(1e-12)
     for i in range(len(y)):
-        row, cell = int(y[i]), -1
+        row, cell, py = int(y[i]), -1, y[i]
         for j in range(len(x)):
-            column = int(x[j])
+            column, px = int(x[j]), x[j]
             if column != cell:  # the points about a new cell
                 cell = column
                 for k in range(side * side):
                     r, c = row + k // side - REACH, column + k % side - REACH
                     near_x[k] = c + offsets[r % rows, c % columns, 0]
                     near_y[k] = r + offsets[r % rows, c % columns, 1]
-            nearest = next_nearest = np.float32(1e9)
+            nearest = far
+            for k in range(side * side):  # no branches in these loops: they are computed several at a time
+                dx, dy = near_x[k] - px, near_y[k] - py
+                squared[k] = dx * dx + dy * dy
+                nearest = min(nearest, squared[k])
             best = 0
-            for k in range(side * side):
-                dx, dy = near_x[k] - x[j], near_y[k] - y[i]
-                squared = dx * dx + dy * dy
-                if squared < nearest:
-                    next_nearest, nearest, best = nearest, squared, k
-                elif squared < next_nearest:
-                    next_nearest = squared
-            bx, by = near_x[best], near_y[best]
-            least = np.float32(1e9)
+            while squared[best] != nearest:
+                best += 1
+            squared[best] = far
+            bx, by, next_nearest, least = near_x[best], near_y[best], far, far
             for k in range(side * side):  # the middle between the two, seen from the pixel, along the line to the other
+                next_nearest = min(next_nearest, squared[k])
                 ex, ey = near_x[k] - bx, near_y[k] - by
-                length = np.float32(max(ex * ex + ey * ey, np.float32(1e-12)))
-                to_middle = (np.float32(0.5) * (near_x[k] + bx) - x[j]) * ex
-                to_middle += (np.float32(0.5) * (near_y[k] + by) - y[i]) * ey
-                away = to_middle / np.sqrt(length)
-                if k != best and away < least:
-                    least = away
+                to_middle = (half * (near_x[k] + bx) - px) * ex + (half * (near_y[k] + by) - py) * ey
+                away = to_middle / np.sqrt(ex * ex + ey * ey + tiny)
+                least = min(least, away if squared[k] < far else far)
             r, c = (row + best // side - REACH) % rows, (column + best % side - REACH) % columns
             index[i, j] = r * columns + c
             first[i, j], second[i, j], border[i, j] = np.sqrt(nearest), np.sqrt(next_nearest), least
