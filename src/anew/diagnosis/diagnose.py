@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,13 +25,11 @@ from anew.diagnosis.scratches import find_scratches
 from anew.diagnosis.tears import find_tears
 from anew.diagnosis.text import find_text
 from anew.diagnosis.tilt import find_tilt
+from anew.images import Picture, as_picture
 from anew.structure.few_tones import has_few_tones, is_dithered
 from anew.structure.screens import is_screened
 
-if TYPE_CHECKING:
-    from anew.images import Picture
-
-Finder = Callable[["Picture"], Finding | None]
+Finder = Callable[[Picture], Finding | None]
 
 # Each looks at the whole picture for one damage and is silent when unsure. The order is that of the report, after the
 # holes, which are looked for first: the others get finite pixels only.
@@ -89,8 +86,6 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     >>> print(anew.diagnose(skimage.data.astronaut()))
     Nothing wrong was found.
     """
-    from anew.images import as_picture
-
     picture = as_picture(picture)
     holes, seen = find_holes(picture), _seen(picture)
     empty = estimate_empty_mask(picture.pixels, picture.alpha)

@@ -9,20 +9,24 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from anew.arrays import Image, Mask, as_mask
+from anew.diagnosis.diagnose import FALSIFIED_BY_IMPULSES, diagnose
 from anew.diagnosis.finding import Diagnosis, Finding
+from anew.diagnosis.light import find_exposure
+from anew.diagnosis.noise import find_noise
+from anew.diagnosis.text import find_text
+from anew.diagnosis.tilt import find_tilt
 from anew.errors import InvalidPlan
+from anew.images import Picture, as_picture
+from anew.registry import METHODS
 from anew.restoration.plan import INCLUDES, Kind, Plan, Step, make_plan
 from anew.restoration.recipe import decode_mask, make_recipe, mask_hash
-
-if TYPE_CHECKING:
-    from anew.images import Picture
-    from anew.restoration.repairs import Repair
+from anew.restoration.repairs import Repair, Situation, run_step, weakened_geometry
 
 # Denoisers draw lines; the borders of a picture they do not invent.
 LEAST_CONFIDENCE: Mapping[str, float] = {"tilt": 0.95}
@@ -146,9 +150,6 @@ def restore(
     >>> restored.changed
     False
     """
-    from anew.diagnosis.diagnose import diagnose
-    from anew.images import as_picture
-
     if plan is not None and not isinstance(plan, Plan):
         raise TypeError(f"plan must be a Plan, such as Plan.from_json gives, got {type(plan).__name__}")
     report = progress or (lambda what, fraction: None)
@@ -168,8 +169,6 @@ def _look_behind_impulses(original: Picture, plan: Plan, diagnosis: Diagnosis) -
 
     If their repair is dropped, they were none, and it is looked for in the picture as it is.
     """
-    from anew.diagnosis.diagnose import FALSIFIED_BY_IMPULSES
-
     hidden = FALSIFIED_BY_IMPULSES.intersection(plan.looks().get("impulses", ()))
     if not hidden or plan.strength == 0:
         return plan, diagnosis
@@ -180,8 +179,6 @@ def _look_behind_impulses(original: Picture, plan: Plan, diagnosis: Diagnosis) -
 
 def _look_again(restored: Restoration, *, progress: Progress) -> Restoration:
     """Look for what a repaired damage had hidden, and if it is there, repair anew with that in the plan."""
-    from anew.diagnosis.diagnose import FALSIFIED_BY_IMPULSES
-
     looks = restored.plan.looks()
     hidden = {kind for step in restored.steps if step.kept for kind in looks.get(cast("Kind", step.kind), ())}
     found = _look_for(hidden - FALSIFIED_BY_IMPULSES, restored.picture)
@@ -193,11 +190,6 @@ def _look_again(restored: Restoration, *, progress: Progress) -> Restoration:
 
 def _look_for(kinds: Collection[str], picture: Picture) -> tuple[Finding, ...]:
     """Look for some kinds of damage in a picture that was repaired."""
-    from anew.diagnosis.light import find_exposure
-    from anew.diagnosis.noise import find_noise
-    from anew.diagnosis.text import find_text
-    from anew.diagnosis.tilt import find_tilt
-
     finders: dict[str, Callable[[Picture], Finding | None]] = {
         "text": find_text,
         "noise": find_noise,
@@ -253,8 +245,6 @@ def run_plan(
         Drop the steps that fail their check; without, all are kept.
     progress : callable
     """
-    from anew.diagnosis.diagnose import diagnose
-
     if diagnosis is None:
         needs_masks = any(s.task == "inpaint" and (s.mask is None or s.mask.startswith("sha256:")) for s in plan.steps)
         diagnosis = diagnose(original) if needs_masks else Diagnosis((), 0.0, None, None)
@@ -296,8 +286,6 @@ class _SoFar:
 
 def _was_chance(step: Step, so_far: _SoFar, diagnosis: Diagnosis) -> bool:
     """Tell whether few lines told a tilt, in grains, blocks or shadows, and no longer do after the repairs so far."""
-    from anew.diagnosis.tilt import find_tilt
-
     finding = diagnosis.get("tilt")
     if step.kind != "tilt" or finding is None or step.parameters.get("angle") != finding.value or not so_far.kept:
         return False  # nothing was repaired before, or a person wants another angle
@@ -311,8 +299,6 @@ def _take(
     step: Step, so_far: _SoFar, mask: Mask | None, strength: float, *, check: bool, tell: Callable[[float], None]
 ) -> _SoFar:
     """Run one step, and go on from its result or without it."""
-    from anew.restoration.repairs import Situation, run_step
-
     tell(0.0)
     started = time.perf_counter()
     repair = run_step(step, Situation(so_far.picture.pixels, so_far.uncertainty, mask, strength, check, tell))
@@ -371,9 +357,6 @@ def _mask_of(step: Step, diagnosis: Diagnosis, shape: tuple[int, int]) -> Mask |
 
 def _advanced(picture: Picture, step: Step, repair: Repair, mask: Mask | None, strength: float) -> Picture:
     """Give the picture after a kept step; its alpha follows the geometry, and filled holes become opaque."""
-    from anew.registry import METHODS
-    from anew.restoration.repairs import weakened_geometry
-
     alpha = picture.alpha
     if alpha is not None and step.task == "unwarp":
         options = weakened_geometry(repair.method, repair.parameters, picture.pixels.shape, strength)

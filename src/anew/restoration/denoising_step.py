@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from anew.arrays import Image
+from anew.diagnosis.noise import estimate_noise_sigma, shares_channels
+from anew.diagnosis.noise_model import estimate_correlation, estimate_signal_dependence, power_spectrum
 from anew.options import finite_number
 from anew.registry import METHODS, Method
 from anew.restoration.checks import MeasuredNoise
+from anew.restoration.denoising.luma_chroma import measure_chroma_sigma
 from anew.restoration.denoising_choice import choose_denoising
 from anew.restoration.plan import EXTRA_INPUTS, Step
 
@@ -52,9 +55,6 @@ class Denoising:
 
 def measure_noise(image: Image, told: Mapping[str, Any]) -> MeasuredNoise:
     """Measure the noise as it is now, by the estimator of the sort that the plan names."""
-    from anew.diagnosis.noise import estimate_noise_sigma, shares_channels
-    from anew.diagnosis.noise_model import estimate_correlation, estimate_signal_dependence
-
     if told.get("autocorrelation") is not None:
         correlation = estimate_correlation(image)
         return MeasuredNoise(correlation.sigma, autocorrelation=correlation.autocorrelation)
@@ -74,9 +74,6 @@ def is_compressed(told: Mapping[str, Any]) -> bool:
 
 def read_denoising(step: Step, image: Image, measured: MeasuredNoise) -> Denoising:
     """Read a step of a plan, and measure what it leaves open."""
-    from anew.diagnosis.noise_model import power_spectrum
-    from anew.restoration.denoising.luma_chroma import measure_chroma_sigma
-
     told: dict[str, Any] = dict(step.parameters)
     sigma = finite_number("sigma", told.get("sigma", measured.sigma))
     free = step.method == "auto" and "sigma" not in told

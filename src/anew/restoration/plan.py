@@ -24,16 +24,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
+from anew.diagnosis.finding import Diagnosis, Finding
 from anew.errors import InvalidPlan
 from anew.registry import METHODS, TASKS
 from anew.restoration.denoising_choice import choose_denoising, choose_denoising_after_jpeg
-
-if TYPE_CHECKING:
-    from anew.diagnosis.finding import Diagnosis, Finding
 
 Kind = Literal[
     "marked",

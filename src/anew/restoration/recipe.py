@@ -8,17 +8,16 @@ import io
 import json
 from collections.abc import Sequence
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from anew import __version__
 from anew.arrays import Mask
 from anew.errors import InvalidPlan
+from anew.images import Picture
 from anew.restoration.plan import Plan, Step, describe_error
-
-if TYPE_CHECKING:
-    from anew.images import Picture
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "numba", "PyWavelets", "onnxruntime")
 DATA_URI = "data:image/png;base64,"
@@ -69,8 +68,6 @@ def make_recipe(original: Picture, plan: Plan, steps: Sequence[Step], masks: Seq
     str
         JSON in one line.
     """
-    from anew import __version__
-
     room = MASK_LIMIT
     stored = []
     for step, mask in zip(steps, masks, strict=True):
@@ -100,8 +97,6 @@ def read_recipe(text: str) -> Recipe:
 
 def version_changes(recipe: str) -> list[str]:
     """Say which versions differ from those of the recipe, e.g. ``"numpy 2.0 -> 2.1"``; results may then differ too."""
-    from anew import __version__
-
     read = read_recipe(recipe)
     then = {"anew": read.anew, **read.libraries}
     now = {"anew": __version__, **{name: _version(name) for name in read.libraries}}

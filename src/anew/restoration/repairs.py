@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from anew.arrays import Image, Mask, across_channels, are_values, is_value
+from anew.degradations.blur import defocus_psf, gaussian_psf, motion_psf
+from anew.diagnosis.jpeg import estimate_jpeg_quality
+from anew.diagnosis.noise import VISIBLE_SIGMA, estimate_noise_sigma
 from anew.options import finite_number
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
@@ -113,8 +116,6 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
 
 
 def _run_denoise(step: Step, now: Situation) -> Repair:
-    from anew.diagnosis.noise import VISIBLE_SIGMA
-
     told = step.parameters
     measured = measure_noise(now.image, told) if now.check or "sigma" not in told else MeasuredNoise(0.0)
     if now.check and not is_compressed(told) and measured.sigma < 0.5 * VISIBLE_SIGMA:
@@ -166,8 +167,6 @@ def _run_deblock(step: Step, now: Situation) -> Repair:
     options: dict[str, Any] = dict(step.parameters)
     quality, offset = options.pop("quality", None), options.pop("offset", (0, 0))
     if quality is None:
-        from anew.diagnosis.jpeg import estimate_jpeg_quality
-
         quality = estimate_jpeg_quality(now.image)
         if quality is None:
             return _dropped(step, now, "no traces of JPEG compression are left")
@@ -185,8 +184,6 @@ def _run_deblock(step: Step, now: Situation) -> Repair:
 
 
 def _run_deblur(step: Step, now: Situation) -> Repair:
-    from anew.diagnosis.noise import estimate_noise_sigma
-
     options: dict[str, Any] = dict(step.parameters)
     given: dict[str, Any] = {name: options.pop(name) for name in ("psf", "blur", "width", "angle") if name in options}
     given_sigma = options.pop("sigma", None)
@@ -281,8 +278,6 @@ def _deblurred(method: Method, now: Situation, inputs: tuple[Any, ...], options:
 
 def _psf_of(psf: Any = None, blur: str | None = None, width: Any = 0.0, angle: Any = 0.0) -> Image | None:
     """Give the point-spread function that a plan names."""
-    from anew.degradations.blur import defocus_psf, gaussian_psf, motion_psf
-
     if psf is not None:
         return as_psf(psf)
     if blur is None:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, are_values, as_image, as_mask, like
+from anew.diagnosis.jpeg import estimate_jpeg_quality
+from anew.diagnosis.noise import ROUNDING_SIGMA, VISIBLE_SIGMA, estimate_noise_sigma, is_8_bit, shares_channels
 from anew.options import finite_number
 from anew.registry import METHODS, Method
 from anew.restoration.deblurring_choice import choose_deblurring
@@ -61,14 +63,12 @@ def choose_denoiser(x: Image, sigma: float | None, method: str, *, plain: bool) 
     """
     level = None if sigma is None else _level(sigma)
     if method == "auto" and level is None and plain:
-        from anew.diagnosis.noise import VISIBLE_SIGMA, shares_channels
-
-        level = _estimated_level(x)
+        level = estimate_noise_sigma(x)
         method = choose_denoising(shared=level >= VISIBLE_SIGMA and shares_channels(x))
     chosen = METHODS.get("denoise", method)
     if sigma is None and chosen.blind:
         return chosen, None
-    return chosen, _estimated_level(x) if level is None else level
+    return chosen, estimate_noise_sigma(x) if level is None else level
 
 
 def inpaint(image: ArrayLike, mask: ArrayLike, *, method: str = "auto", **options: Any) -> NDArray[Any]:
@@ -145,7 +145,7 @@ def deblur(
     options = chosen.checked(options)
     level = None if sigma is None else _level(sigma)
     if psf is None:
-        return like(chosen.function(x, _estimated_level(x) if level is None else level, **options), image)
+        return like(chosen.function(x, estimate_noise_sigma(x) if level is None else level, **options), image)
     if "psf" not in chosen.takes:
         raise ValueError(f"deblur method {chosen.name!r} is blind and takes no psf; leave it out or choose another")
     weights = as_psf(psf)
@@ -199,8 +199,6 @@ def deblock(image: ArrayLike, quality: int | None = None, *, method: str = "auto
     chosen = METHODS.get("deblock", method)
     options = chosen.checked(options)
     if quality is None:
-        from anew.diagnosis.jpeg import estimate_jpeg_quality
-
         quality = estimate_jpeg_quality(x)
         if quality is None:
             return np.array(image, copy=True)
@@ -266,18 +264,11 @@ def as_psf(psf: ArrayLike) -> Image:
 
 def level_under_blur(x: Image, psf: Image, sigma: float | None) -> float:
     """Give the noise level that a deconvolution reckons with: measured, or given but no less than rounding and JPEG."""
-    from anew.diagnosis.noise import ROUNDING_SIGMA, is_8_bit
+    # loads scipy, which the other tasks can do without
     from anew.restoration.deblurring.noise_level import error_of_jpeg, estimate_noise_under_blur
 
     level = estimate_noise_under_blur(x, psf) if sigma is None else max(sigma, error_of_jpeg(x))
     return max(level, ROUNDING_SIGMA) if is_8_bit(x) else level
-
-
-def _estimated_level(x: Image) -> float:
-    """Measure the standard deviation of the noise."""
-    from anew.diagnosis.noise import estimate_noise_sigma
-
-    return estimate_noise_sigma(x)
 
 
 def _level(sigma: Any) -> float:

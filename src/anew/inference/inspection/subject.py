@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, luminance
+from anew.degradations.downscale import resize_bicubic
 from anew.inference.card import BadModel, ModelCard
 from anew.inference.models import WEIGHTS, RunFailed, model_names
 from anew.inference.providers import card_text, make_session
@@ -122,8 +123,6 @@ class Subject:
         elif x.shape[2] != self.channels:
             x = np.repeat(x[:, :, :1], self.channels, axis=2)
         if self.size is not None and x.shape[:2] != self.size:
-            from anew.degradations.downscale import resize_bicubic
-
             x = resize_bicubic(np.ascontiguousarray(x), shape=self.size).clip(0, 1)
         bottom, right = (-side % self.multiple for side in x.shape[:2])
         padded = np.pad(x, ((0, bottom), (0, right), (0, 0)), mode="symmetric")

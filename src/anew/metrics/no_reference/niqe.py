@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import luminance
+from anew.degradations.downscale import resize_bicubic
 from anew.metrics.error import as_pair, check_data_range
 
 PATCH = 96  # pixels of the fine scale; half of it on the coarse one
@@ -98,8 +99,6 @@ def _normalised(x: Array) -> tuple[Array, Array]:
 
 
 def _halved(x: Array) -> Array:
-    from anew.degradations.downscale import resize_bicubic
-
     return resize_bicubic((x / 255).astype(np.float32), scale=0.5).astype(np.float64) * 255
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from anew.diagnosis.noise import estimate_noise_sigma
 from anew.metrics.error import as_pair, check_data_range
 
 
@@ -21,8 +22,6 @@ def noise_level(image: ArrayLike, *, data_range: float) -> float:
     data_range : float > 0
         255 for 8 bits, 1 for floats in [0, 1].
     """
-    from anew.diagnosis.noise import estimate_noise_sigma
-
     check_data_range(data_range)
     x = as_pair(image, image)[0] / data_range
     return estimate_noise_sigma(x.astype(np.float32)) * data_range

@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, luminance
+from anew.degradations.blur import convolve
+from anew.diagnosis.blur import share_of_unseen
+from anew.diagnosis.noise import estimate_noise_sigma
 from anew.restoration.checks.verdict import Verdict
 
 LEAST_SHARPENING = 1.03  # times as steep as before, or the edges are no sharper
@@ -33,10 +36,6 @@ def check_deblurred(image: Image, sharpened: Image, sigma: float, psf: Image | N
         Standard deviation of the noise that was reckoned with.
     psf : (h, w) float32 array, optional
     """
-    from anew.degradations.blur import convolve
-    from anew.diagnosis.blur import share_of_unseen
-    from anew.diagnosis.noise import estimate_noise_sigma
-
     before, after = _sharpness(image), _sharpness(sharpened)
     noise = estimate_noise_sigma(sharpened)
     low, high = float(image.min()), float(image.max())

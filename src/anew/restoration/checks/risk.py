@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
+from anew.diagnosis.noise_model import power_spectrum
 
 PROBE_SEED = 0x57E1  # of the probe b; not a seed that people type, or b could be the very noise of a synthetic test
 
@@ -102,8 +103,6 @@ def monte_carlo_sure(
 
 def coloured(white: Image, autocorrelation: NDArray[np.float64]) -> Image:
     """Filter white noise so that it has an autocorrelation; its variance stays."""
-    from anew.diagnosis.noise_model import power_spectrum
-
     response = np.fft.ifft2(np.sqrt(power_spectrum(autocorrelation))).real
     kernel = np.fft.fftshift(response / np.sqrt(np.sum(response**2))).astype(np.float32)
     middle = (len(kernel) // 2, len(kernel) // 2)

@@ -18,6 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, luminance
+from anew.degradations.jpeg import compress
+from anew.diagnosis.jpeg import estimate_jpeg_quality
+from anew.diagnosis.noise import estimate_noise_sigma
 from anew.restoration.deblurring.convolution import forward, transfer_function
 from anew.restoration.deblurring.spectrum import frequency_squared, natural_decay
 
@@ -64,8 +67,6 @@ def _level_by_spectrum(x: Image, psf: NDArray[np.floating]) -> float:
     frequency = np.sqrt(frequency_squared(shape))
     fitted = frequency >= LOWEST
     if np.count_nonzero(fitted & (transfer < ERASED)) < LEAST_FREQUENCIES:
-        from anew.diagnosis.noise import estimate_noise_sigma
-
         return estimate_noise_sigma(x)
     power, signal = _power(x), transfer * natural_decay(shape)
     level = _fitted_level(power[fitted], signal[fitted])
@@ -83,9 +84,6 @@ def error_of_jpeg(image: Image) -> float:
     ----------
     image : (H, W) or (H, W, C) float32 array
     """
-    from anew.degradations.jpeg import compress
-    from anew.diagnosis.jpeg import estimate_jpeg_quality
-
     x = np.atleast_3d(image)
     quality = estimate_jpeg_quality(x)
     if quality is None:

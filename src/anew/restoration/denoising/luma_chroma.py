@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image, channel_mean
+from anew.diagnosis.noise import estimate_noise_sigma
 from anew.options import NotNegative
 from anew.restoration.by_name import find_method
 from anew.ycbcr import change_at_half_size, halved, join_luma, split_luma
@@ -84,8 +85,6 @@ def measure_chroma_sigma(image: Image) -> float:
     float >= 0
         Its standard deviation in red, green and blue beside a clean luma, in units of the range.
     """
-    from anew.diagnosis.noise import estimate_noise_sigma
-
     # Halving has smoothed the noise of chroma; halved again it is white, and half as strong.
     levels = [2 * estimate_noise_sigma(halved(halved(plane))) for plane in split_luma(image)[1:]]
     return FROM_CHROMA * float(np.sqrt(np.mean(np.square(levels))))

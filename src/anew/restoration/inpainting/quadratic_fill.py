@@ -19,6 +19,7 @@ import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
+from anew.resampling import resample, triangle
 
 Stencil = tuple[tuple[int, int, float], ...]  # (dy, dx, coefficient), dy >= 0 and dx >= 0
 
@@ -172,8 +173,6 @@ def coarse_guess(image: Image, mask: Mask, fill: Callable[[Image, Mask], Image])
     -------
     (H, W, C) array
     """
-    from anew.resampling import resample, triangle
-
     height, width = mask.shape
     padding = ((0, height % 2), (0, width % 2))
     weights = np.pad(~mask, padding).astype(np.float32)[:, :, None]

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, across_channels, luminance
+from anew.diagnosis.noise import estimate_noise_sigma
 from anew.small_copy import small_copy
 
 WELL_LIT = 0.35  # the median illumination that a picture is brought to
@@ -61,7 +62,7 @@ def relight_retinex(image: Image, *, strength: float | None = None, page: bool =
         strength = min(max(1 - math.log(WELL_LIT) / math.log(min(median, 0.99)), 0.0), MAX_EXPONENT)
     if strength == 0:
         return image.copy()
-    floor = max(FLOOR, NOISE_FACTOR * _noise_sigma(image))
+    floor = max(FLOOR, NOISE_FACTOR * estimate_noise_sigma(luminance(image)))
     gain = (np.clip(illumination, 0, 1) ** 2 + np.float32(floor**2)) ** np.float32(-strength / 2)
     gain *= np.float32((1 + floor**2) ** (strength / 2))  # full light stays full light
     lit = image * (gain if image.ndim == 2 else gain[:, :, np.newaxis])
@@ -111,9 +112,3 @@ def _roll_off(lit: Image, image: Image) -> Image:
     bent = np.maximum(bent, np.minimum(before, peak))  # never darker than it was
     scale = bent / np.maximum(peak, np.float32(1e-6))
     return np.asarray(lit * (scale if lit.ndim == 2 else scale[:, :, np.newaxis]), np.float32)
-
-
-def _noise_sigma(image: Image) -> float:
-    from anew.diagnosis.noise import estimate_noise_sigma
-
-    return estimate_noise_sigma(luminance(image))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from anew.arrays import Image, Mask, as_numbers
+from anew.diagnosis.keystone import estimate_keystone
 from anew.restoration.unwarping.warping import Border, Mapping, Points, valid_mask, warp
 from anew.structure.homography import corners_of, keystone_homography
 
@@ -44,8 +45,6 @@ def unwarp_keystone(
     float32 array of the same shape
     """
     if corners is None:
-        from anew.diagnosis.keystone import estimate_keystone
-
         corners = estimate_keystone(image).corners
     corners = as_numbers("corners", corners, "4 finite (x, y) pairs")
     if np.array_equal(corners, corners_of(image.shape)):

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from anew.arrays import Image, Mask
+from anew.diagnosis.lens import estimate_lens
 from anew.restoration.unwarping.warping import Border, Mapping, Points, centre_of, valid_mask, warp
 
 
@@ -42,8 +43,6 @@ def unwarp_lens(
     float32 array of the same shape
     """
     if k1 is None:
-        from anew.diagnosis.lens import estimate_lens
-
         k1 = estimate_lens(image).k1
     if not (math.isfinite(k1) and math.isfinite(k2)):
         raise ValueError(f"k1 and k2 must be finite numbers, got {k1} and {k2}")

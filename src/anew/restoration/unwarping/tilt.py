@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from anew.arrays import Image, Mask
+from anew.diagnosis.tilt import estimate_tilt
 from anew.restoration.unwarping.warping import Border, Mapping, Points, centre_of, valid_mask, warp
 
 
@@ -34,8 +35,6 @@ def unwarp_tilt(image: Image, *, angle: float | None = None, border: Border = "r
     float32 array of the same shape
     """
     if angle is None:
-        from anew.diagnosis.tilt import estimate_tilt
-
         angle = estimate_tilt(image).angle
     if not math.isfinite(angle):
         raise ValueError(f"angle must be a finite number of degrees, got {angle}")
