@@ -21,13 +21,18 @@ NEEDED_OPTIONS = {
 }
 
 
-def run(method: Method, image: np.ndarray) -> np.ndarray:
-    """Call a method as its task does, with plausible inputs."""
-    height, width = image.shape[:2]
-    mask = np.zeros((height, width), bool)
+def inputs_for(image: np.ndarray) -> dict[str, object]:
+    """Give plausible inputs of all tasks."""
+    mask = np.zeros(image.shape[:2], bool)
     if mask.size > 1:
         mask.flat[mask.size // 2] = True
-    inputs = {"sigma": 0.08, "mask": mask, "psf": np.full((3, 3), 1 / 9, np.float32), "scale": 1.5, "quality": 30}
+    return {"sigma": 0.08, "mask": mask, "psf": np.full((3, 3), 1 / 9, np.float32), "scale": 1.5, "quality": 30}
+
+
+def run(method: Method, image: np.ndarray) -> np.ndarray:
+    """Call a method as its task does."""
+    height, width = image.shape[:2]
+    inputs = inputs_for(image)
     options = NEEDED_OPTIONS.get((method.task, method.name), {"steps": 12} if method.trains else {})
     if method.trains:
         pytest.importorskip("torch")
@@ -198,6 +203,23 @@ def out_of_range(described: str) -> list[object]:
     return [value for pattern, values in bounds.items() if re.search(pattern, described) for value in values]
 
 
+def call_directly(method: Method, image: np.ndarray, **options: object) -> np.ndarray:
+    """Call a method's own function, with plausible inputs where none are given."""
+    needed = NEEDED_OPTIONS.get((method.task, method.name), {})
+    inputs = {name: value for name, value in inputs_for(image).items() if name in method.takes}
+    return method.function(image, **{**inputs, **needed, **options})
+
+
+@pytest.mark.parametrize("method", list(METHODS), ids=METHOD_IDS)
+def test_inputs_are_held_to_their_range_whoever_calls(method: Method) -> None:
+    image = np.random.default_rng(0).random((24, 24), np.float32)
+    bad = {"sigma": [-0.1, math.nan, math.inf], "scale": [0, -2, math.nan], "quality": [0, 101, 50.5]}
+    for name in set(method.takes) & set(bad):
+        for value in bad[name]:
+            with pytest.raises(ValueError, match=name):
+                call_directly(method, image, **{name: value})
+
+
 @pytest.mark.parametrize("method", list(METHODS), ids=METHOD_IDS)
 def test_options_are_held_to_what_is_said_of_them(method: Method) -> None:
     image = np.random.default_rng(0).random((24, 24), np.float32)
@@ -205,9 +227,10 @@ def test_options_are_held_to_what_is_said_of_them(method: Method) -> None:
     for name in method.parameters:
         (line,) = re.findall(rf"^ +(?:\w+, )*{name}(?:, \w+)* : .*$", method.function.__doc__ or "", re.MULTILINE)
         for value in out_of_range(line):
-            with pytest.raises(ValueError) as caught:
-                call(method, image, **{name: value})
-            assert name in str(caught.value)
+            for refusing in (call, call_directly):
+                with pytest.raises(ValueError) as caught:
+                    refusing(method, image, **{name: value})
+                assert name in str(caught.value)
             tried += 1
     assert (
         tried or not method.parameters or method.name in ("unet", "luma-chroma", "custom", "white-balance", "wavelet")

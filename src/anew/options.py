@@ -1,25 +1,67 @@
 """Options that people give by name: which there are, and whether each value is of the type that the function says.
 
-A type may hold a range: a function with ``strength: Positive`` is not called with zero.
+A type may hold a range: a function with ``strength: Positive`` is not called with zero. ``@checked_arguments`` holds a
+function to its types whoever calls it.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Predicate
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+def _odd(number: int) -> bool:
+    return number % 2 == 1
+
 
 Positive = Annotated[float, Gt(0)]
 NotNegative = Annotated[float, Ge(0)]
 Share = Annotated[float, Gt(0), Le(1)]
+Fraction = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(1)]
+Odd = Annotated[int, Ge(1), Predicate(_odd)]
+Window = Annotated[int, Ge(3), Predicate(_odd)]  # side in pixels, with a pixel in the middle
+Quality = Annotated[int, Ge(1), Le(100)]  # of JPEG, on the scale of libjpeg
 
 PLAIN = (bool, int, float, str, NoneType)
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def checked_arguments(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let a function refuse numbers, words and truth values that are not of its types, by `checked_options`."""
+    signature = inspect.signature(function)
+    run: Callable[..., Result] = function
+
+    @functools.wraps(function)
+    def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        given = signature.bind(*args, **kwargs)
+        given.arguments.update(checked_options(function.__name__, function, signature.parameters, given.arguments))
+        return run(*given.args, **given.kwargs)
+
+    return checked
 
 
 def checked_options(
@@ -48,25 +90,38 @@ def checked_options(
     ValueError
         In one line that names the option.
     """
-    if not options:
-        return {}
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-    names, hints, result = list(known), {**get_type_hints(function, include_extras=True), **others}, {}
+    names, hints, result = list(known), {**_hints(function), **others}, {}
     for key, value in options.items():
         if key not in names:
             takes = f"it takes {', '.join(names)}" if names else "it takes none"
             raise ValueError(f"{owner} has no option {key!r}{near(key, names)} ({takes})")
-        result[key] = value
-        if key not in others and not _is_plain(hints.get(key)):
-            continue
-        config = ConfigDict(allow_inf_nan=False) if _is_plain(hints[key]) else None
-        try:
-            result[key] = TypeAdapter(hints[key], config=config).validate_python(value)
-        except ValidationError as error:
-            reason = error.errors()[0]["msg"].removeprefix("Input should be ")
-            raise ValueError(f"{owner}: {key} should be {reason}, got {value!r}") from None
+        to_check = key in others or _is_plain(hints.get(key))
+        result[key] = _as_type(f"{owner}: {key}", value, hints[key]) if to_check else value
     return result
+
+
+@functools.cache
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return get_type_hints(function, include_extras=True)
+
+
+@functools.cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(hint, config=ConfigDict(allow_inf_nan=False) if _is_plain(hint) else None)
+
+
+def _as_type(name: str, value: Any, hint: Any) -> Any:
+    """Give a value as its type, or say in one line what was expected."""
+    from pydantic import ValidationError
+
+    try:
+        return _adapter(hint).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = "odd" if first["type"] == "predicate_failed" else first["msg"].removeprefix("Input should be ")
+        raise ValueError(f"{name} should be {reason}, got {value!r}") from None
 
 
 def takes_array(function: Callable[..., Any], name: str) -> bool:
@@ -74,7 +129,7 @@ def takes_array(function: Callable[..., Any], name: str) -> bool:
     import numpy as np
     from numpy.typing import ArrayLike
 
-    hint = get_type_hints(function, include_extras=True).get(name)
+    hint = _hints(function).get(name)
     parts = get_args(hint)
     return set(get_args(ArrayLike)) <= set(parts) or any(get_origin(part) is np.ndarray for part in (hint, *parts))
 

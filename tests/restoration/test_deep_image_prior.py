@@ -48,7 +48,7 @@ def test_the_callers_random_numbers_are_left_alone(smooth: np.ndarray) -> None:
 
 
 def test_steps_must_be_some() -> None:
-    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="steps should be greater than or equal to 1, got 0"):
         anew.denoise(np.zeros((16, 16), np.float32), 0.1, method="deep-image-prior", steps=0)
 
 

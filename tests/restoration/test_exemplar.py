@@ -103,7 +103,7 @@ def test_the_seed_fixes_the_result_whatever_the_threads(grey_photo: np.ndarray) 
 @pytest.mark.parametrize("options", [{"patch": 1}, {"n_iter": 0}, {"sharpness": 1.5}, {"thin": -1}])
 def test_senseless_options_are_refused(options: dict[str, float]) -> None:
     mask = hole(30, 30, 4)
-    with pytest.raises(ValueError, match="expected patch"):
+    with pytest.raises(ValueError, match=f"{next(iter(options))} should be"):
         inpaint_exemplar(np.zeros((30, 30), np.float32), mask, **options)
 
 
@@ -173,7 +173,7 @@ def test_criminisi_takes_every_shape(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("options", [{"patch": 8}, {"patch": 1}, {"patch": 9, "window": 5}])
 def test_criminisi_refuses_senseless_options(options: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="odd patch"):
+    with pytest.raises(ValueError, match="patch"):
         inpaint_criminisi(np.zeros((30, 30), np.float32), hole(30, 30, 4), **options)
 
 

@@ -88,5 +88,5 @@ def test_wrong_options_are_refused() -> None:
     x = np.zeros((8, 8), np.float32)
     with pytest.raises(ValueError, match="for Gaussian noise"):
         denoise_poisson_gaussian(x, 0.1, denoiser="poisson-gaussian")
-    with pytest.raises(ValueError, match=">= 0"):
+    with pytest.raises(ValueError, match="gain should be greater than or equal to 0"):
         denoise_poisson_gaussian(x, 0.1, gain=-1.0, offset_sigma=0.0)

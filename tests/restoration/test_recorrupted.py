@@ -78,7 +78,7 @@ def test_the_callers_random_numbers_are_left_alone() -> None:
 
 def test_bad_options_are_named() -> None:
     image = np.zeros((16, 16), np.float32)
-    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="steps should be greater than or equal to 1, got 0"):
         anew.denoise(image, 0.1, method="recorrupted", steps=0)
     for psd in (-np.ones((16, 16)), "x", np.full((16, 16), np.nan), np.ones(16)):
         for method in ("recorrupted", "bm3d"):

@@ -141,8 +141,8 @@ def test_strips_join_without_a_seam() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: unwarp_tilt(x, angle=np.nan), "finite number of degrees"),
-        (lambda x: unwarp_tilt(x, angle=1, border="wrap"), "border must be one of"),
+        (lambda x: unwarp_tilt(x, angle=np.nan), "angle should be a finite number"),
+        (lambda x: unwarp_tilt(x, angle=1, border="wrap"), "border should be 'reflect', 'constant' or 'nearest'"),
         (lambda x: unwarp_lens(x, k1=np.inf), "finite"),
         (lambda x: unwarp_keystone(x, corners=[(0, 0), (1, 1)]), "4 finite"),
         (lambda x: unwarp_keystone(x, corners=[(0, 0), (0, 5), (5, 5), (5, 0)]), "convex and run"),

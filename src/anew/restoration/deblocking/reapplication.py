@@ -8,17 +8,20 @@ that the encoder would have turned into the same file, narrowed to a share of th
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.block_dct import DCT, pad_to_blocks
-from anew.options import Positive, Share
+from anew.options import Positive, Quality, Share, checked_arguments
 from anew.restoration.deblocking.jpeg_planes import on_jpeg_planes, project_on_quantiser, tile_table
 
 
+@checked_arguments
 def deblock_reapplication(
-    image: Image, quality: int, *, strength: Positive = 1.0, narrow: Share | None = 0.6, step: int = 1
+    image: Image, quality: Quality, *, strength: Positive = 1.0, narrow: Share | None = 0.6, step: Literal[1, 2, 4] = 1
 ) -> Image:
     """Average the image recompressed on shifted grids.
 
@@ -36,15 +39,13 @@ def deblock_reapplication(
     narrow : float in (0, 1], optional
         No coefficient on the original grid changes by more than this share of half its quantisation step; 1 is the
         exact constraint. None: no constraint.
-    step : int, one of 1, 2, 4
+    step : {1, 2, 4}
         Distance of the shifts; 1 takes all 64, 2 takes 16, 4 takes 4.
 
     Returns
     -------
     float32 array of the same shape
     """
-    if step not in (1, 2, 4):
-        raise ValueError(f"step must be 1, 2 or 4, got {step}")
 
     def deblock(plane: Image, table: NDArray[np.float32]) -> Image:
         return _deblock_plane(plane, table, strength, narrow, step)

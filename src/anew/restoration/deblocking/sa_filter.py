@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.options import Positive
+from anew.options import Positive, Quality, checked_arguments
 from anew.restoration.deblocking.jpeg_planes import on_jpeg_planes
 
 ALPHA, BETA = 1.0, 0.25  # of the mean quantisation step of the lowest frequencies: step across, activity beside
 STRONG_SHARE, STRONG_OFFSET = 1 / 4, 2 / 255  # of alpha, and added to it: steps below that may get the longer taps
 
 
-def deblock_sa_filter(image: Image, quality: int, *, strength: Positive = 1.0) -> Image:
+@checked_arguments
+def deblock_sa_filter(image: Image, quality: Quality, *, strength: Positive = 1.0) -> Image:
     """Low-pass across the borders of 8 x 8 blocks.
 
     Use it for many or moving pictures at low cost: only the borders of blocks change. Ringing inside the blocks stays.

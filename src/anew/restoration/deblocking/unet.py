@@ -19,6 +19,7 @@ from anew.inference.conditions import BLIND, condition_of_quality
 from anew.inference.models import open_model
 from anew.inference.tiled import apply_network
 from anew.jpeg_tables import LUMINANCE, quantisation_table
+from anew.options import Quality, checked_arguments
 from anew.restoration.deblocking.jpeg_planes import project_on_quantiser
 
 NARROW = 0.7  # share of half a quantisation step by which a coefficient may change
@@ -26,8 +27,9 @@ ROUNDING = 0.4 / 255  # room for the decoder's rounding to 8 bits, in units of t
 FADING = (90, 96)  # qualities between which the repair fades out: beyond, there is next to nothing left to repair
 
 
+@checked_arguments
 def deblock_unet(
-    image: Image, quality: int | None = None, *, blind: bool = False, model: str = "deblock-unet"
+    image: Image, quality: Quality | None = None, *, blind: bool = False, model: str = "deblock-unet"
 ) -> Image:
     """Repair a decoded JPEG with a trained U-Net.
 

@@ -9,14 +9,14 @@ Deviation: the regularisation does not depend on the size of the image; the pape
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.options import Positive
+from anew.options import NotNegative, Positive, checked_arguments
 from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
 from anew.restoration.denoising.bm3d import (
     choose_profile,
@@ -33,14 +33,15 @@ LEAST_ENERGY = 1e-12  # of a frequency, so that a black picture has a spectrum
 LEAST_SIGMA = 0.1 / 255  # an inverse with no regularisation at all would blow up rounding errors
 
 
+@checked_arguments
 def deblur_bm3d(
     image: Image,
     psf: NDArray[np.floating],
-    sigma: float,
+    sigma: NotNegative,
     *,
     boundary: Boundary = "reflect",
     strength: Positive = 1.0,
-    profile: str = "normal",
+    profile: Literal["normal", "fast"] = "normal",
 ) -> Image:
     """Undo a known blur by regularised inversion and collaborative filtering.
 

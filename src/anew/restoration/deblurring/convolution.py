@@ -154,15 +154,8 @@ def on_periodic(
     -------
     float32 array of the shape of the image
     """
-    check_boundary(boundary)
     x = np.atleast_3d(image)
     if boundary == "reflect":
         x = continue_blurred(x, psf, sigma)
     result = deconvolve(x)[: image.shape[0], : image.shape[1]]
     return np.ascontiguousarray(result.reshape(image.shape), np.float32)
-
-
-def check_boundary(boundary: str) -> None:
-    """Refuse an unknown boundary condition."""
-    if boundary not in ("reflect", "circular"):
-        raise ValueError(f"boundary must be 'reflect' or 'circular', got {boundary!r}")

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.options import Count, NotNegative
+from anew.options import Count, NotNegative, checked_arguments
 from anew.restoration.deblurring.convolution import (
     Boundary,
     backward,
-    check_boundary,
     forward,
     make_periodic,
     transfer_function,
@@ -28,10 +27,11 @@ FEWEST_ITERATIONS = 3  # also where the blur is weaker than the noise: they gain
 TV_PER_SIGMA = 1.0  # fitted to photographs blurred by shaken hands
 
 
+@checked_arguments
 def deblur_richardson_lucy(
     image: Image,
     psf: NDArray[np.float32],
-    sigma: float,
+    sigma: NotNegative,
     *,
     n_iter: Count = 100,
     boundary: Boundary = "reflect",
@@ -60,7 +60,6 @@ def deblur_richardson_lucy(
     -------
     float32 array of the same shape, >= 0
     """
-    check_boundary(boundary)
     weight = np.float32(TV_PER_SIGMA * sigma if tv is None else tv)
     y = np.maximum(np.atleast_3d(image), 0)
     x = make_periodic(y, (2 * psf.shape[0], 2 * psf.shape[1])) if boundary == "reflect" else y

@@ -8,10 +8,14 @@ sign, taken from the luma, so that their edges meet at one place.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import cv2
 import numpy as np
+from annotated_types import Ge
 
 from anew.arrays import Image, luminance
+from anew.options import Fraction, NotNegative, checked_arguments
 
 # How noise changes the filter, per unit of its sigma. Of the 3.6 dB that a photograph, blurred by 1.2 pixels, gains at
 # sigma 0.06, 0.9 are left without the added diffusion, 3.1 without the wider G_s, 3.2 without the softer sign.
@@ -22,7 +26,15 @@ LEAST_CURVATURE = 1e-5  # the same without noise: only so that 0 / 0 is 0
 TIME_STEP = 0.25  # the explicit scheme is stable up to 1/2 for the shock and 1/4 for the diffusion (c <= 1)
 
 
-def deblur_shock(image: Image, sigma: float, *, n_iter: int = 3, scale: float = 0.5, diffusion: float = 0.1) -> Image:
+@checked_arguments
+def deblur_shock(
+    image: Image,
+    sigma: NotNegative,
+    *,
+    n_iter: Annotated[int, Ge(0)] = 3,
+    scale: NotNegative = 0.5,
+    diffusion: Fraction = 0.1,
+) -> Image:
     """Sharpen edges by a regularised shock filter.
 
     Use it for blurred drawings, writing and cartoons, whose edges should be steps. Photographs come out like paintings.
@@ -45,8 +57,6 @@ def deblur_shock(image: Image, sigma: float, *, n_iter: int = 3, scale: float = 
     -------
     float32 array of the same shape, within the range of the input
     """
-    if not 0 <= diffusion <= 1 or scale < 0 or n_iter < 0:
-        raise ValueError(f"expected diffusion in [0, 1], scale and n_iter >= 0; got {diffusion}, {scale}, {n_iter}")
     spread = float(np.hypot(scale, SPREAD_PER_SIGMA * sigma))
     c = np.float32(min(1.0, diffusion + DIFFUSION_PER_SIGMA * sigma))
     soft = np.float32(LEAST_CURVATURE + CURVATURE_PER_SIGMA * sigma)

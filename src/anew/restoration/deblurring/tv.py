@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.options import Count, Positive
+from anew.options import Count, NotNegative, Positive, checked_arguments
 from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
 
 LEAST_SIGMA = 5e-4
@@ -23,10 +23,11 @@ BETA = 10.0
 DATA_WEIGHT, DATA_POWER = 0.55, 1.5
 
 
+@checked_arguments
 def deblur_tv(
     image: Image,
     psf: NDArray[np.float32],
-    sigma: float,
+    sigma: NotNegative,
     *,
     n_iter: Count = 40,
     strength: Positive = 1.0,

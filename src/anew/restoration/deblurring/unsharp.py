@@ -11,10 +11,12 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, per_channel
+from anew.options import NotNegative, Positive, checked_arguments
 
 
+@checked_arguments
 def deblur_unsharp(
-    image: Image, sigma: float, *, amount: float = 1.0, radius: float = 1.5, threshold: float = 3.0
+    image: Image, sigma: NotNegative, *, amount: NotNegative = 1.0, radius: Positive = 1.5, threshold: NotNegative = 3.0
 ) -> Image:
     """Sharpen by adding back what a Gaussian blur takes away.
 
@@ -37,8 +39,6 @@ def deblur_unsharp(
     -------
     float32 array of the same shape
     """
-    if radius <= 0 or amount < 0 or threshold < 0:
-        raise ValueError(f"expected radius > 0, amount >= 0, threshold >= 0; got {radius}, {amount}, {threshold}")
     side = 2 * int(np.ceil(3 * radius)) + 1
     g = cv2.getGaussianKernel(side, radius, cv2.CV_32F)
     # white noise of std sigma keeps this share in x - G x: |delta - g g^T|

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.options import Positive
+from anew.options import NotNegative, Positive, checked_arguments
 from anew.restoration.deblurring.convolution import (
     Boundary,
     backward,
-    check_boundary,
     forward,
     on_periodic,
     transfer_function,
@@ -25,10 +24,11 @@ from anew.restoration.deblurring.spectrum import EXPONENT, mean_over_plane, natu
 LEAST_SIGMA = {"circular": 1e-6, "reflect": 3e-4}  # float32 rounding; the invented border
 
 
+@checked_arguments
 def deblur_wiener(
     image: Image,
     psf: NDArray[np.float32],
-    sigma: float,
+    sigma: NotNegative,
     *,
     boundary: Boundary = "reflect",
     exponent: float = EXPONENT,
@@ -57,7 +57,6 @@ def deblur_wiener(
     -------
     float32 array of the same shape
     """
-    check_boundary(boundary)
     level = max(sigma, LEAST_SIGMA[boundary])
 
     def deconvolve(y: Image) -> NDArray[np.float64]:

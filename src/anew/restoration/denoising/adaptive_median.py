@@ -11,13 +11,17 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, per_channel
+from anew.options import NotNegative, Window, checked_arguments
 from anew.restoration.denoising.median import denoise_median
 
 THRESHOLD_FACTOR = 3.0
 THRESHOLD_BOUNDS = (0.03, 0.12)
 
 
-def denoise_adaptive_median(image: Image, sigma: float, *, max_size: int = 9, threshold: float | None = None) -> Image:
+@checked_arguments
+def denoise_adaptive_median(
+    image: Image, sigma: NotNegative, *, max_size: Window = 9, threshold: NotNegative | None = None
+) -> Image:
     """Replace impulses by a median; every other pixel stays bit-identical.
 
     Use it for salt and pepper, dead and stuck pixels, up to more than half of the picture. It does nothing against
@@ -39,14 +43,10 @@ def denoise_adaptive_median(image: Image, sigma: float, *, max_size: int = 9, th
     -------
     float32 array of the same shape; the edge pixel is repeated outside the border
     """
-    if max_size < 3 or max_size % 2 == 0:
-        raise ValueError(f"max_size must be an odd integer >= 3, got {max_size}")
     if threshold is None:
         if sigma == 0:
             return image.copy()
         threshold = float(np.clip(THRESHOLD_FACTOR * sigma, *THRESHOLD_BOUNDS))
-    if threshold < 0:
-        raise ValueError(f"threshold must be >= 0, got {threshold}")
     stand_off = np.float32(threshold)
     return per_channel(lambda x: _replace_impulses(x, max_size, stand_off), image)
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, per_channel
-from anew.options import Positive
+from anew.options import NotNegative, Odd, Positive, checked_arguments
 
 # Tuned for PSNR on photographs.
 # value_range = (offset + slope sigma) sigma, width = offset + slope sigma pixels, each as (offset, slope).
@@ -18,13 +18,14 @@ VALUE_RANGE_GREY, WIDTH_GREY = (2.2, 8.0), (1.05, 4.7)
 VALUE_RANGE_COLOUR, WIDTH_COLOUR = (3.7, 12.0), (1.5, 3.5)  # OpenCV sums colour distances over the channels
 
 
+@checked_arguments
 def denoise_bilateral(
     image: Image,
-    sigma: float,
+    sigma: NotNegative,
     *,
     width: Positive | None = None,
     value_range: Positive | None = None,
-    size: int | None = None,
+    size: Odd | None = None,
 ) -> Image:
     """Average neighbours with weights that fall with distance and with difference in value.
 
@@ -58,8 +59,6 @@ def denoise_bilateral(
         offset, slope = WIDTH_COLOUR if colour else WIDTH_GREY
         width = offset + slope * sigma
     side = 2 * round(2.5 * width) + 1 if size is None else size
-    if side < 1 or side % 2 == 0:
-        raise ValueError(f"size must be an odd integer >= 1, got {size}")
 
     def smooth(x: Image) -> Image:
         # OpenCV reads size 1 as "choose for me"; a window of one pixel changes nothing.

@@ -30,6 +30,7 @@ from anew.diagnosis.noise_model import as_psd
 from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offsets
 from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
 from anew.kernels.collaborative_filtering import threshold_groups, wiener_groups
+from anew.options import NotNegative, checked_arguments
 
 LEAST_VARIANCE = 1e-6  # of a coefficient, as a share of sigma^2
 TILE = 125  # pixels that the reference blocks of a tile cover, per axis
@@ -92,8 +93,9 @@ PROFILES = {
 }
 
 
+@checked_arguments
 def denoise_bm3d(
-    image: Image, sigma: float, *, profile: str | Profile = "normal", psd: NDArray[np.floating] | None = None
+    image: Image, sigma: NotNegative, *, profile: str | Profile = "normal", psd: NDArray[np.floating] | None = None
 ) -> Image:
     """Remove Gaussian noise by block matching and collaborative filtering.
 

@@ -16,13 +16,14 @@ from anew.arrays import Image
 from anew.inference.conditions import BLIND
 from anew.inference.models import open_model
 from anew.inference.tiled import apply_network
-from anew.options import NotNegative
+from anew.options import NotNegative, checked_arguments
 
 LEVEL = 8.0  # pixels; noise has no mean, so what the network changes on average over as many is given back
 
 
+@checked_arguments
 def denoise_camera(
-    image: Image, sigma: float | None = None, *, strength: NotNegative = 1.0, model: str = "camera-unet"
+    image: Image, sigma: NotNegative | None = None, *, strength: NotNegative = 1.0, model: str = "camera-unet"
 ) -> Image:
     """Denoise a photograph, blind or told the level.
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.options import NotNegative, Positive, Share
+from anew.options import NotNegative, Positive, Share, checked_arguments
 
 STEP = 0.24  # below the stability limit of the sum of both parts
 SCHARR = 1 / 32  # cv2.Scharr gives 32 times the derivative
@@ -23,9 +23,10 @@ TIME_FACTOR, TIME_POWER = 26.0, 0.9  # time = factor sigma^power
 COHERENCE_FACTOR = 0.15  # the paper's C is (factor sigma)^4: a gap of eigenvalues has the units of sigma²
 
 
+@checked_arguments
 def denoise_coherence(
     image: Image,
-    sigma: float,
+    sigma: NotNegative,
     *,
     time: NotNegative | None = None,
     derivative_width: Positive = 0.5,

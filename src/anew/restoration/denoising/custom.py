@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from anew.arrays import Image, as_numbers
+from anew.options import NotNegative, checked_arguments
 
 
-def denoise_custom(image: Image, sigma: float, *, kernel: ArrayLike, correlate: bool = False) -> Image:
+@checked_arguments
+def denoise_custom(image: Image, sigma: NotNegative, *, kernel: ArrayLike, correlate: bool = False) -> Image:
     """Filter with a kernel.
 
     Convolution: ``result[y, x] = sum over (i, j) of kernel[i, j] image[y - i + a, x - j + b]`` with the anchor

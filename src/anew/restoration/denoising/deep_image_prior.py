@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anew.arrays import Image
+from anew.options import Count, NotNegative, checked_arguments
 from anew.restoration.denoising.single_image import fit, private_randomness, require_torch, to_image, to_tensor
 from anew.tiles import Progress
 
@@ -27,8 +28,9 @@ AVERAGED = 50  # steps, on an exponential average
 MIDDLE_GREY = np.float32(0.5)
 
 
+@checked_arguments
 def denoise_deep_image_prior(
-    image: Image, sigma: float, *, steps: int = 2000, progress: Progress | None = None
+    image: Image, sigma: NotNegative, *, steps: Count = 2000, progress: Progress | None = None
 ) -> Image:
     """Denoise with an untrained network that is fitted to this image alone.
 
@@ -56,8 +58,6 @@ def denoise_deep_image_prior(
     Unavailable
         If torch is not installed.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
     if sigma == 0:
         return image.copy()
     require_torch("deep-image-prior")

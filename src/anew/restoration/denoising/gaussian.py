@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image
+from anew.options import NotNegative, checked_arguments
 
 TRUNCATE = 4.0  # standard deviations; what lies outside weighs under 1e-4
 WIDTH_FACTOR, WIDTH_POWER = 3.9, 0.6  # tuned for PSNR on photographs: width = factor sigma^power
 
 
-def denoise_gaussian(image: Image, sigma: float, *, width: float | None = None) -> Image:
+@checked_arguments
+def denoise_gaussian(image: Image, sigma: NotNegative, *, width: NotNegative | None = None) -> Image:
     """Average with Gaussian weights.
 
     Use it before shrinking, to separate coarse from fine, or as a baseline. It blurs edges as much as noise.
@@ -32,8 +34,6 @@ def denoise_gaussian(image: Image, sigma: float, *, width: float | None = None) 
     float32 array of the same shape; the image is mirrored at its border, edge pixel included
     """
     w = width_from_sigma(sigma) if width is None else width
-    if not (np.isfinite(w) and w >= 0):
-        raise ValueError(f"width must be a finite number >= 0, got {width}")
     radius = int(TRUNCATE * w + 0.5)
     if radius == 0:
         return image.copy()

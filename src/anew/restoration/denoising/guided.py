@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_numbers
+from anew.options import NotNegative, Window, checked_arguments
 from anew.tiles import apply_in_tiles
 
 # Tuned for PSNR on photographs: eps = (offset + slope sigma) sigma²; one channel needs a wide window only in strong
@@ -18,12 +19,13 @@ EPS_OFFSET, EPS_SLOPE = 2.0, 60.0
 WIDE_FROM = 0.14
 
 
+@checked_arguments
 def denoise_guided(
     image: Image,
-    sigma: float,
+    sigma: NotNegative,
     *,
-    size: int | None = None,
-    eps: float | None = None,
+    size: Window | None = None,
+    eps: NotNegative | None = None,
     guide: ArrayLike | None = None,
 ) -> Image:
     """Smooth by local linear models of a guide.
@@ -51,11 +53,7 @@ def denoise_guided(
     """
     p = np.atleast_3d(image)
     side = (3 if p.shape[2] == 1 and sigma < WIDE_FROM else 5) if size is None else size
-    if side < 3 or side % 2 == 0:
-        raise ValueError(f"size must be an odd integer >= 3, got {size}")
     regularisation = (EPS_OFFSET + EPS_SLOPE * sigma) * sigma**2 if eps is None else eps
-    if not (np.isfinite(regularisation) and regularisation >= 0):
-        raise ValueError(f"eps must be a finite number >= 0, got {eps}")
     if regularisation == 0 and guide is None:
         return image.copy()
     guided_by = p if guide is None else _as_guide(guide)

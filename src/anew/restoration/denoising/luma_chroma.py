@@ -13,7 +13,7 @@ import numpy as np
 
 from anew.arrays import Image, channel_mean
 from anew.diagnosis.noise import estimate_noise_sigma
-from anew.options import NotNegative
+from anew.options import NotNegative, checked_arguments
 from anew.restoration.by_name import find_method
 from anew.ycbcr import change_at_half_size, halved, join_luma, split_luma
 
@@ -23,8 +23,9 @@ LEAST_SIDE = 32  # pixels of a picture whose colour is denoised too: at a quarte
 FROM_CHROMA = 1.7
 
 
+@checked_arguments
 def denoise_luma_chroma(
-    image: Image, sigma: float, *, chroma_sigma: NotNegative | None = None, denoiser: str = "auto"
+    image: Image, sigma: NotNegative, *, chroma_sigma: NotNegative | None = None, denoiser: str = "auto"
 ) -> Image:
     """Denoise brightness and colour apart.
 

@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image
+from anew.options import Count, NotNegative, checked_arguments
 
 # The best odd side on photographs, tuned for PSNR: it grows with the noise, (sigma from which, side).
 SIDES = ((0.0, 1), (0.038, 3), (0.145, 5), (0.23, 7))
 
 
-def denoise_mean(image: Image, sigma: float, *, size: int | None = None) -> Image:
+@checked_arguments
+def denoise_mean(image: Image, sigma: NotNegative, *, size: Count | None = None) -> Image:
     """Average the pixels of a square window.
 
     Use it to measure local averages, or as the baseline that anything else must beat.
@@ -33,8 +35,6 @@ def denoise_mean(image: Image, sigma: float, *, size: int | None = None) -> Imag
     float32 array of the same shape; the image is mirrored at its border, edge pixel included
     """
     side = side_from_sigma(sigma) if size is None else size
-    if side < 1:
-        raise ValueError(f"size must be an integer >= 1, got {size}")
     if side == 1:
         return image.copy()
     averaged = cv2.boxFilter(image, -1, (side, side), borderType=cv2.BORDER_REFLECT)

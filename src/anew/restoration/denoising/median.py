@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, per_channel
+from anew.options import NotNegative, Odd, checked_arguments
 
 SIDES = ((0.0, 1), (0.035, 3), (0.105, 5), (0.19, 7))  # the best odd side on photographs: (sigma from which, side)
 STRIP_BYTES = 1 << 20
 
 
-def denoise_median(image: Image, sigma: float, *, size: int | None = None) -> Image:
+@checked_arguments
+def denoise_median(image: Image, sigma: NotNegative, *, size: Odd | None = None) -> Image:
     """Take the median of a square window, channel by channel.
 
     Use it for salt and pepper, dead pixels and other outliers that are a few percent of the picture. Where only these
@@ -34,8 +36,6 @@ def denoise_median(image: Image, sigma: float, *, size: int | None = None) -> Im
     float32 array of the same shape; the edge pixel is repeated outside the border
     """
     side = max(s for start, s in SIDES if sigma >= start) if size is None else size
-    if side < 1 or side % 2 == 0:
-        raise ValueError(f"size must be an odd integer >= 1, got {size}")
     if side == 1:
         return image.copy()
     if side <= 5:

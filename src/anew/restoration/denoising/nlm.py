@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.kernels.compiling import kernel
-from anew.options import Positive
+from anew.options import NotNegative, Odd, Positive, checked_arguments
 from anew.threads import thread_count
 
 STRIP_ROWS = 24  # a strip and its buffers stay in the second-level cache
@@ -29,8 +29,9 @@ H_FACTOR, H_CHANNEL_POWER = 1.6, 0.19
 WIDE_PATCH_FROM = 0.12
 
 
+@checked_arguments
 def denoise_nlm(
-    image: Image, sigma: float, *, patch: int | None = None, search: int = 15, h: Positive | None = None
+    image: Image, sigma: NotNegative, *, patch: Odd | None = None, search: Odd = 15, h: Positive | None = None
 ) -> Image:
     """Average pixels by the likeness of the patches around them.
 
@@ -58,12 +59,7 @@ def denoise_nlm(
     height, width, channels = x.shape
     if patch is None:
         patch = 3 if sigma < WIDE_PATCH_FROM * np.sqrt(channels) else 5
-    for name, side in (("patch", patch), ("search", search)):
-        if side < 1 or side % 2 == 0:
-            raise ValueError(f"{name} must be an odd integer >= 1, got {side}")
     h = H_FACTOR * sigma / (np.sqrt(patch) * channels**H_CHANNEL_POWER) if h is None else h
-    if h < 0:
-        raise ValueError(f"h must be >= 0, got {h}")
     if h == 0:
         return image.copy()
     margin = patch // 2 + search // 2

@@ -8,11 +8,12 @@ channels, so that their edges stay in one place.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
 from anew.arrays import Image
-from anew.options import Positive
+from anew.options import NotNegative, Positive, checked_arguments
 
 STEP = 0.2  # below the stability limit 1/4 of four neighbours
 # Tuned for PSNR on photographs: contrast = factor sigma, time = factor sigma^power.
@@ -26,13 +27,14 @@ CONDUCTANCES: dict[str, Callable[[Image], Image]] = {
 }
 
 
+@checked_arguments
 def denoise_perona_malik(
     image: Image,
-    sigma: float,
+    sigma: NotNegative,
     *,
-    conductance: str = "rational",
+    conductance: Literal["exponential", "rational"] = "rational",
     contrast: Positive | None = None,
-    time: float | None = None,
+    time: NotNegative | None = None,
 ) -> Image:
     """Diffuse within regions but not across edges.
 
@@ -44,7 +46,7 @@ def denoise_perona_malik(
     image : (H, W) or (H, W, C) float32 array
     sigma : float >= 0
         Standard deviation of the noise, in units of the range [0, 1]; it chooses the options. 0 changes nothing.
-    conductance : str
+    conductance : {"exponential", "rational"}
         ``"exponential"`` keeps few strong edges, ``"rational"`` favours wide regions.
     contrast : float > 0, optional
         The ``K`` of the paper: larger differences between neighbours, root mean square over the channels, are taken
@@ -57,12 +59,8 @@ def denoise_perona_malik(
     -------
     float32 array of the same shape; each channel keeps its mean
     """
-    if conductance not in CONDUCTANCES:
-        raise ValueError(f"conductance must be one of {', '.join(CONDUCTANCES)}, got {conductance!r}")
     contrast = CONTRAST_FACTOR[conductance] * sigma if contrast is None else contrast
     time = TIME_FACTOR[conductance] * sigma**TIME_POWER if time is None else time
-    if contrast < 0 or time < 0:
-        raise ValueError(f"contrast and time must be >= 0, got {contrast} and {time}")
     if contrast == 0 or time == 0:
         return image.copy()
     g = CONDUCTANCES[conductance]

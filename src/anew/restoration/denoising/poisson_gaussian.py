@@ -16,18 +16,20 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.diagnosis.poisson_gaussian import estimate_poisson_gaussian
+from anew.options import NotNegative, checked_arguments
 from anew.restoration.by_name import find_method
 
 EXACT_BELOW = 100.0  # photons; the mean of the transform is tabulated below and in closed form above
 FEWEST_PHOTONS = 1e-6  # a gain below that share of the range is none
 
 
+@checked_arguments
 def denoise_poisson_gaussian(
     image: Image,
-    sigma: float,
+    sigma: NotNegative,
     *,
-    gain: float | None = None,
-    offset_sigma: float | None = None,
+    gain: NotNegative | None = None,
+    offset_sigma: NotNegative | None = None,
     denoiser: str = "bm3d",
 ) -> Image:
     """Remove Poisson-Gaussian noise with any denoiser made for Gaussian noise.
@@ -61,8 +63,6 @@ def denoise_poisson_gaussian(
         estimated = estimate_poisson_gaussian(image, offset_sigma) or (0.0, sigma)
         gain = estimated[0] if gain is None else gain
         offset_sigma = estimated[1] if offset_sigma is None else offset_sigma
-    if gain < 0 or offset_sigma < 0:
-        raise ValueError(f"gain and offset_sigma must be >= 0, got {gain} and {offset_sigma}")
     if gain < FEWEST_PHOTONS:
         result: Image = denoise(image, offset_sigma)
         return result

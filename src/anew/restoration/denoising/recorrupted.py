@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.diagnosis.noise_model import as_psd
+from anew.options import Count, NotNegative, checked_arguments
 from anew.restoration.denoising.single_image import (
     MeanWeights,
     fit,
@@ -40,12 +41,13 @@ DRAWS = 8  # of y1, whose results are averaged
 TILE, HALO = 512, 48  # pixels; the network sees 44 pixels around
 
 
+@checked_arguments
 def denoise_recorrupted(
     image: Image,
-    sigma: float,
+    sigma: NotNegative,
     *,
     psd: NDArray[np.floating] | None = None,
-    steps: int = 1500,
+    steps: Count = 1500,
     progress: Progress | None = None,
 ) -> Image:
     """Denoise with a small U-Net that is trained on this image alone, without any clean one.
@@ -78,8 +80,6 @@ def denoise_recorrupted(
     Unavailable
         If torch is not installed.
     """
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
     if sigma == 0:
         return image.copy()
     require_torch("recorrupted")

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.kernels.compiling import kernel
+from anew.options import Count, NotNegative, checked_arguments
 
 # weight = factor sigma^power, tuned for PSNR on photographs; colour by the number of channels that share an edge
 WEIGHT_FACTOR, WEIGHT_POWER, CHANNEL_POWER = 1.35, 1.25, 0.43
 LIPSCHITZ = 8.0  # the squared norm of the discrete gradient
 
 
-def denoise_tv(image: Image, sigma: float, *, weight: float | None = None, num_iter: int = 30) -> Image:
+@checked_arguments
+def denoise_tv(image: Image, sigma: NotNegative, *, weight: NotNegative | None = None, num_iter: Count = 30) -> Image:
     """Minimise the total variation near the image.
 
     Use it for pictures of flat areas with sharp borders, such as drawings, diagrams and segmentations. Fine texture in
@@ -39,13 +41,9 @@ def denoise_tv(image: Image, sigma: float, *, weight: float | None = None, num_i
     -------
     float32 array of the same shape
     """
-    if num_iter < 1:
-        raise ValueError(f"num_iter must be an integer >= 1, got {num_iter}")
     f = np.atleast_3d(image)
     if weight is None:
         weight = WEIGHT_FACTOR * sigma**WEIGHT_POWER * f.shape[2] ** CHANNEL_POWER
-    if not (np.isfinite(weight) and weight >= 0):
-        raise ValueError(f"weight must be a finite number >= 0, got {weight}")
     if weight == 0:
         return image.copy()
     planes = np.ascontiguousarray(f.transpose(2, 0, 1))

@@ -13,12 +13,14 @@ import numpy as np
 from anew.arrays import Image
 from anew.inference.models import open_model
 from anew.inference.tiled import apply_network
+from anew.options import NotNegative, checked_arguments
 
 SIGMA_MAX = 75 / 255  # the highest level of the training
 SMALLEST = 1 / 255  # below this there is nothing to gain
 
 
-def denoise_unet(image: Image, sigma: float, *, model: str | None = None) -> Image:
+@checked_arguments
+def denoise_unet(image: Image, sigma: NotNegative, *, model: str | None = None) -> Image:
     """Denoise with a trained U-Net.
 
     Use it for grain and noise that is much the same all over and independent from pixel to pixel, when quality counts.

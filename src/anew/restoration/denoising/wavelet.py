@@ -12,12 +12,14 @@ import numpy as np
 import pywt
 
 from anew.arrays import Image
+from anew.options import Count, NotNegative, checked_arguments
 
 # Rows: luminance, red minus blue, yellow minus green; orthonormal, so white noise stays white.
 OPPONENT = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float32) / np.sqrt(np.array([[3], [2], [6]], np.float32))
 
 
-def denoise_wavelet(image: Image, sigma: float, *, wavelet: str = "db2", levels: int = 3) -> Image:
+@checked_arguments
+def denoise_wavelet(image: Image, sigma: NotNegative, *, wavelet: str = "db2", levels: Count = 3) -> Image:
     """Shrink stationary wavelet coefficients.
 
     Use it for weak noise in smooth pictures when memory is short; next to ``"bm3d"`` among the classical methods, at a
@@ -37,8 +39,6 @@ def denoise_wavelet(image: Image, sigma: float, *, wavelet: str = "db2", levels:
     -------
     float32 array of the same shape
     """
-    if levels < 1:
-        raise ValueError(f"levels must be an integer >= 1, got {levels}")
     if wavelet not in pywt.wavelist(kind="discrete") or not pywt.Wavelet(wavelet).orthogonal:
         raise ValueError(f"wavelet must be an orthogonal one, such as 'db2' or 'sym4', got {wavelet!r}")
     if sigma == 0:

@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image
+from anew.options import NotNegative, Window, checked_arguments
 
 SIDES = ((0.0, 3), (0.04, 5), (0.12, 7))  # the best odd side on photographs: (sigma from which, side)
 
 
-def denoise_wiener(image: Image, sigma: float, *, size: int | None = None) -> Image:
+@checked_arguments
+def denoise_wiener(image: Image, sigma: NotNegative, *, size: Window | None = None) -> Image:
     """Shrink towards the local mean by the local variance.
 
     Use it for weak noise in measured data, where a local and linear estimate that is easy to state is worth more than
@@ -33,8 +35,6 @@ def denoise_wiener(image: Image, sigma: float, *, size: int | None = None) -> Im
     float32 array of the same shape; the image is mirrored at its border, edge pixel included
     """
     side = max(s for start, s in SIDES if sigma >= start) if size is None else size
-    if side < 3 or side % 2 == 0:
-        raise ValueError(f"size must be an odd integer >= 3, got {size}")
     if sigma == 0:
         return image.copy()
     window, border = (side, side), cv2.BORDER_REFLECT

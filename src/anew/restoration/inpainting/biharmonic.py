@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
-from anew.options import NotNegative
+from anew.options import NotNegative, checked_arguments
 from anew.restoration.inpainting.quadratic_fill import (
     FIRST_DIFFERENCES,
     SECOND_DIFFERENCES,
@@ -25,6 +25,7 @@ from anew.restoration.inpainting.quadratic_fill import (
 OVERSHOOT = 0.25  # of the known range: far from known pixels the plate may bend without bound, a picture may not
 
 
+@checked_arguments
 def inpaint_biharmonic(image: Image, mask: Mask, *, tension: NotNegative = 0.4) -> Image:
     """Fill holes by a thin plate.
 

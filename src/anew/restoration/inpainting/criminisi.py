@@ -17,6 +17,7 @@ import numpy as np
 
 from anew.arrays import Image, Mask, luminance
 from anew.kernels.patchmatch import nearest
+from anew.options import Count, Window, checked_arguments
 from anew.restoration.inpainting.exemplar import inpaint_exemplar, known_patches
 
 LEAST_DATA = 1e-3  # of the data term, so that a flat border is filled too
@@ -24,7 +25,8 @@ NORMAL_BLUR = 1.0  # pixels; sigma at which the border's normal is measured
 ISOPHOTE_REACH = 2  # pixels from the border of a hole to the nearest gradient of known pixels alone
 
 
-def inpaint_criminisi(image: Image, mask: Mask, *, patch: int = 9, window: int = 128) -> Image:
+@checked_arguments
+def inpaint_criminisi(image: Image, mask: Mask, *, patch: Window = 9, window: Count = 128) -> Image:
     """Fill holes by copying whole patches, strong edges first.
 
     Use it for holes that straight edges cross (walls, roofs, horizons), where whole copied patches keep the line sharp.
@@ -35,7 +37,7 @@ def inpaint_criminisi(image: Image, mask: Mask, *, patch: int = 9, window: int =
     image : (H, W) or (H, W, C) float32 array
     mask : (H, W) bool array
         True where a pixel is missing; its value is not read.
-    patch : int >= 3, odd
+    patch : odd int >= 3
         Side of a patch in pixels, a little more than the largest distinct detail.
     window : int >= patch
         Patches are sought up to so many pixels away, per axis.
@@ -44,8 +46,8 @@ def inpaint_criminisi(image: Image, mask: Mask, *, patch: int = 9, window: int =
     -------
     float32 array of the same shape; known pixels are bit-identical, the others are copies of known ones
     """
-    if patch < 3 or patch % 2 == 0 or window < patch:
-        raise ValueError(f"expected an odd patch >= 3 and a window >= patch, got {patch} and {window}")
+    if window < patch:
+        raise ValueError(f"window must be at least as large as the patch, {patch}, got {window}")
     if not mask.any():
         return image.copy()
     size = (min(patch, mask.shape[0]), min(patch, mask.shape[1]))

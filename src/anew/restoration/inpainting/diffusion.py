@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
-from anew.options import Count
+from anew.options import Count, Positive, checked_arguments
 from anew.restoration.inpainting.quadratic_fill import FIRST_DIFFERENCES, coarse_guess, differences, solve
 
 LEAST_CONDUCTANCE = 1e-4  # keeps every pixel joined to the known ones
 
 
-def inpaint_diffusion(image: Image, mask: Mask, *, kappa: float | None = None, n_iter: Count = 8) -> Image:
+@checked_arguments
+def inpaint_diffusion(image: Image, mask: Mask, *, kappa: Positive | None = None, n_iter: Count = 8) -> Image:
     """Fill holes by the steady state of a diffusion.
 
     Use it for holes in smooth surroundings, such as sky, skin and depth maps; nothing overshoots, so values stay within
@@ -39,8 +40,6 @@ def inpaint_diffusion(image: Image, mask: Mask, *, kappa: float | None = None, n
     -------
     float32 array of the same shape; known pixels are bit-identical
     """
-    if kappa is not None and kappa <= 0:
-        raise ValueError(f"kappa must be above 0, or None for no edge stopping; got {kappa}")
     result = image.copy()
     if not mask.any():
         return result

@@ -12,13 +12,16 @@ and the mean of both better than either, so that is what they get.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask, luminance
 from anew.kernels.patchmatch import FAR, Features, Places, measure, search, vote
+from anew.options import Count, Fraction, NotNegative, checked_arguments
 from anew.randomness import as_generator
 from anew.restoration.inpainting.biharmonic import inpaint_biharmonic
 from anew.restoration.inpainting.diffusion import inpaint_diffusion
@@ -55,14 +58,15 @@ class Patches:
     valid: Mask  # of the same shape
 
 
+@checked_arguments
 def inpaint_exemplar(
     image: Image,
     mask: Mask,
     *,
-    patch: int = 7,
-    n_iter: int = 10,
-    sharpness: float = 0.5,
-    thin: float = 8.0,
+    patch: Annotated[int, Ge(2)] = 7,
+    n_iter: Count = 10,
+    sharpness: Fraction = 0.5,
+    thin: NotNegative = 8.0,
     rng: int | np.random.Generator | None = 0,
 ) -> Image:
     """Fill holes by patches from the known part.
@@ -93,11 +97,6 @@ def inpaint_exemplar(
     -------
     float32 array of the same shape; known pixels are bit-identical, in wide holes the others are means of known ones
     """
-    if patch < 2 or n_iter < 1 or not 0 <= sharpness <= 1 or not thin >= 0:
-        raise ValueError(
-            "expected patch >= 2, n_iter >= 1, sharpness in [0, 1] and thin >= 0, "
-            f"got {patch}, {n_iter}, {sharpness} and {thin}"
-        )
     result = image.copy()
     if not mask.any():
         return result

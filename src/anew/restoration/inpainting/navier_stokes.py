@@ -9,10 +9,11 @@ from __future__ import annotations
 import cv2
 
 from anew.arrays import Image, Mask
-from anew.options import Positive
+from anew.options import Positive, checked_arguments
 from anew.restoration.inpainting.opencv_fill import fill_with_opencv
 
 
+@checked_arguments
 def inpaint_navier_stokes(image: Image, mask: Mask, *, radius: Positive = 3.0) -> Image:
     """Fill holes along isophotes.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 
 from anew.arrays import Image, Mask
-from anew.options import Positive
+from anew.options import Positive, checked_arguments
 from anew.restoration.inpainting.opencv_fill import fill_with_opencv
 
 # OpenCV adds half a unit for rounding and a gradient term of about one unit to every pixel, also in floating point. In
@@ -17,6 +17,7 @@ from anew.restoration.inpainting.opencv_fill import fill_with_opencv
 UNITS = 65536.0
 
 
+@checked_arguments
 def inpaint_telea(image: Image, mask: Mask, *, radius: Positive = 3.0) -> Image:
     """Fill holes by fast marching.
 

@@ -9,18 +9,22 @@ luminance, colours follow. Deviation: the curve is interpolated between its bins
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 from anew.arrays import Image, luminance
+from anew.options import Count, checked_arguments
 from anew.restoration.relighting.tone import with_luminance
 
 BINS = 256
 REDISTRIBUTIONS = 8  # rounds after which next to nothing stands above the limit
 
 
-def relight_clahe(image: Image, *, clip: float = 2.0, tiles: int = 8) -> Image:
+@checked_arguments
+def relight_clahe(image: Image, *, clip: Annotated[float, Ge(1)] = 2.0, tiles: Count = 8) -> Image:
     """Raise local contrast.
 
     Use it to see detail in X-rays, microscope and aerial pictures, whose areas differ in contrast. On photographs of
@@ -38,10 +42,6 @@ def relight_clahe(image: Image, *, clip: float = 2.0, tiles: int = 8) -> Image:
     -------
     float32 array of the same shape
     """
-    if not clip >= 1:
-        raise ValueError(f"clip must be at least 1, got {clip}")
-    if tiles < 1:
-        raise ValueError(f"tiles must be at least 1, got {tiles}")
     y = luminance(image)
     if clip == 1 or min(y.shape) < 2:
         return image.copy()

@@ -7,19 +7,19 @@ the noise of shadows is not amplified without bound.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from anew.arrays import Image, luminance
 from anew.diagnosis.levels import estimate_gamma, estimate_levels
+from anew.options import Positive, checked_arguments
 from anew.restoration.relighting.tone import with_luminance
 
 TOE = 0.02  # the power law is shifted by this much: slope at black <= gamma * TOE ** (gamma - 1)
 
 
+@checked_arguments
 def relight_curve(
-    image: Image, *, black: float | None = None, white: float | None = None, gamma: float | None = None
+    image: Image, *, black: float | None = None, white: float | None = None, gamma: Positive | None = None
 ) -> Image:
     """Stretch the levels and set the mid-tone.
 
@@ -41,13 +41,11 @@ def relight_curve(
     estimated = estimate_levels(image)
     low = estimated[0] if black is None else black
     high = estimated[1] if white is None else white
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    if not low < high:
         raise ValueError(f"black must be below white, got black={low:g}, white={high:g}")
     stretched = (image - np.float32(low)) * np.float32(1 / (high - low))
     if gamma is None:
         gamma = estimate_gamma(stretched)
-    if not (math.isfinite(gamma) and gamma > 0):
-        raise ValueError(f"gamma must be a number above 0, got {gamma}")
     if gamma == 1:
         return stretched if (low, high) != (0, 1) else image.copy()
     return with_luminance(stretched, power_curve(luminance(stretched), gamma))

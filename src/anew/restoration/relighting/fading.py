@@ -16,18 +16,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_numbers
 from anew.diagnosis.print_range import estimate_range
+from anew.options import Fraction, checked_arguments
 from anew.restoration.relighting.curve import power_curve
 
 BLACK = 0.02  # where the darkest place shall lie
 
 
+@checked_arguments
 def relight_fading(
     image: Image,
     *,
     black: ArrayLike | Sequence[float] | None = None,
     white: ArrayLike | Sequence[float] | None = None,
     gamma: ArrayLike | Sequence[float] | None = None,
-    strength: float = 1.0,
+    strength: Fraction = 1.0,
 ) -> Image:
     """Stretch each channel to the range that its dye has lost.
 
@@ -60,8 +62,6 @@ def relight_fading(
     if not ((low < high).all() and (power > 0).all()):
         got = ", ".join(f"{name} {list(value)}" for name, value in (("black", low), ("white", high), ("gamma", power)))
         raise ValueError(f"each black must be below its white and each gamma above 0, got {got}")
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength must be in [0, 1], got {strength}")
     planes = np.atleast_3d(image)
     result = np.empty_like(planes)
     lightest = float(high.max())  # how bright white was is not known, only that it was neutral

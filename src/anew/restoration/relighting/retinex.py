@@ -17,6 +17,7 @@ import numpy as np
 
 from anew.arrays import Image, across_channels, luminance
 from anew.diagnosis.noise import estimate_noise_sigma
+from anew.options import Fraction, checked_arguments
 from anew.small_copy import small_copy
 
 WELL_LIT = 0.35  # the median illumination that a picture is brought to
@@ -31,7 +32,8 @@ PAGE_RADIUS = 0.03  # of the longer side; wider than the strokes of letters
 FILTER_SIDE = 1024  # pixels; the illumination is smooth enough to be found on a smaller copy
 
 
-def relight_retinex(image: Image, *, strength: float | None = None, page: bool = False) -> Image:
+@checked_arguments
+def relight_retinex(image: Image, *, strength: Fraction | None = None, page: bool = False) -> Image:
     """Light up what lies in the dark.
 
     Use it for uneven light: a subject against the light, a dark half of a room, a page with a shadow. Where the whole
@@ -50,8 +52,6 @@ def relight_retinex(image: Image, *, strength: float | None = None, page: bool =
     -------
     float32 array of the same shape
     """
-    if strength is not None and not 0 <= strength <= 1:
-        raise ValueError(f"strength must lie in [0, 1], got {strength}")
     if page:
         return _even_page(image, 1.0 if strength is None else strength)
     brightest = image if image.ndim == 2 else across_channels(np.maximum, image)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, as_numbers, luminance
+from anew.options import Fraction, checked_arguments
 from anew.small_copy import small_copy
 
 MINKOWSKI = 6
@@ -27,8 +28,9 @@ MIN_PIXELS = 16
 SATURATED = 0.98  # a clipped pixel tells nothing about the light
 
 
+@checked_arguments
 def relight_white_balance(
-    image: Image, *, gains: ArrayLike | Sequence[float] | None = None, strength: float = 1.0
+    image: Image, *, gains: ArrayLike | Sequence[float] | None = None, strength: Fraction = 1.0
 ) -> Image:
     """Make greys grey.
 
@@ -48,8 +50,6 @@ def relight_white_balance(
     -------
     float32 array of the same shape
     """
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength must lie in [0, 1], got {strength}")
     channels = 1 if image.ndim == 2 else image.shape[2]
     factors = estimate_gains(image) if gains is None else as_numbers("gains", gains, "numbers above 0, one per channel")
     if factors.shape != (channels,) or not (factors > 0).all():

@@ -13,10 +13,12 @@ from numpy.typing import ArrayLike
 
 from anew.arrays import Image, Mask, as_numbers
 from anew.diagnosis.keystone import estimate_keystone
+from anew.options import checked_arguments
 from anew.restoration.unwarping.warping import Border, Mapping, Points, valid_mask, warp
 from anew.structure.homography import corners_of, keystone_homography
 
 
+@checked_arguments
 def unwarp_keystone(
     image: Image,
     *,

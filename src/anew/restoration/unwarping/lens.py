@@ -6,15 +6,15 @@ centre, r = 1 at the corner (half the diagonal). k1 < 0 is barrel, k1 > 0 pincus
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from anew.arrays import Image, Mask
 from anew.diagnosis.lens import estimate_lens
+from anew.options import checked_arguments
 from anew.restoration.unwarping.warping import Border, Mapping, Points, centre_of, valid_mask, warp
 
 
+@checked_arguments
 def unwarp_lens(
     image: Image,
     *,
@@ -44,8 +44,6 @@ def unwarp_lens(
     """
     if k1 is None:
         k1 = estimate_lens(image).k1
-    if not (math.isfinite(k1) and math.isfinite(k2)):
-        raise ValueError(f"k1 and k2 must be finite numbers, got {k1} and {k2}")
     if k1 == 0 and k2 == 0:
         return image.copy()
     return warp(image, lens_mapping(image.shape, k1, k2), border=border, fill=fill)

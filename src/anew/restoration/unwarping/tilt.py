@@ -11,9 +11,11 @@ import numpy as np
 
 from anew.arrays import Image, Mask
 from anew.diagnosis.tilt import estimate_tilt
+from anew.options import checked_arguments
 from anew.restoration.unwarping.warping import Border, Mapping, Points, centre_of, valid_mask, warp
 
 
+@checked_arguments
 def unwarp_tilt(image: Image, *, angle: float | None = None, border: Border = "reflect", fill: float = 0.0) -> Image:
     """Turn the content clockwise by ``angle``, so that what was tilted counter-clockwise stands upright.
 
@@ -36,8 +38,6 @@ def unwarp_tilt(image: Image, *, angle: float | None = None, border: Border = "r
     """
     if angle is None:
         angle = estimate_tilt(image).angle
-    if not math.isfinite(angle):
-        raise ValueError(f"angle must be a finite number of degrees, got {angle}")
     if angle % 360 == 0:
         return image.copy()
     return warp(image, tilt_mapping(image.shape, angle), border=border, fill=fill)

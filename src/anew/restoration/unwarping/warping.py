@@ -7,7 +7,7 @@ centres: (0, 0) is the centre of the top-left pixel, x runs right, y runs down.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,6 @@ def warp(image: Image, mapping: Mapping, *, border: Border = "reflect", fill: fl
     """
     from scipy.ndimage import map_coordinates, spline_filter
 
-    if border not in get_args(Border):
-        raise ValueError(f"border must be one of {', '.join(get_args(Border))}, got {border!r}")
     planes = image[:, :, np.newaxis] if image.ndim == 2 else image
     height, width = planes.shape[:2]
     result = np.empty_like(planes)

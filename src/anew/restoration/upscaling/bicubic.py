@@ -6,10 +6,12 @@ Keys, Cubic convolution interpolation for digital image processing, IEEE TASSP 2
 from __future__ import annotations
 
 from anew.arrays import Image
+from anew.options import Positive, checked_arguments
 from anew.resampling import cubic, upscale_with
 
 
-def upscale_bicubic(image: Image, scale: float, *, back_project: bool = False) -> Image:
+@checked_arguments
+def upscale_bicubic(image: Image, scale: Positive, *, back_project: bool = False) -> Image:
     """Enlarge by cubic convolution.
 
     Use it for what other programs do, or as the baseline.

@@ -6,10 +6,12 @@ Gonzalez and Woods, Digital Image Processing, section 2.4.
 from __future__ import annotations
 
 from anew.arrays import Image
+from anew.options import Positive, checked_arguments
 from anew.resampling import triangle, upscale_with
 
 
-def upscale_bilinear(image: Image, scale: float, *, back_project: bool = False) -> Image:
+@checked_arguments
+def upscale_bilinear(image: Image, scale: Positive, *, back_project: bool = False) -> Image:
     """Enlarge by linear interpolation.
 
     Use it where values may not overshoot their neighbours: masks with soft borders, depth and flow fields.

@@ -12,13 +12,15 @@ import numpy as np
 
 from anew.arrays import Image, luminance, per_channel
 from anew.inference.models import Model, open_model
+from anew.options import Positive, checked_arguments
 from anew.resampling import cubic, lanczos3, output_shape, project_on, resample
 from anew.restoration.upscaling.network import enlarge
 
 SCALES = (2, 3, 4)
 
 
-def upscale_compact(image: Image, scale: float, *, back_project: bool = True, model: str | None = None) -> Image:
+@checked_arguments
+def upscale_compact(image: Image, scale: Positive, *, back_project: bool = True, model: str | None = None) -> Image:
     """Enlarge with a trained network.
 
     Use it for clean pictures: 1.4 to 2.2 dB above Lanczos on the usual test sets. Blur, noise and JPEG blocks are

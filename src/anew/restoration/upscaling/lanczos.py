@@ -6,10 +6,12 @@ Duchon, Lanczos filtering in one and two dimensions, J. Applied Meteorology 18 (
 from __future__ import annotations
 
 from anew.arrays import Image
+from anew.options import Positive, checked_arguments
 from anew.resampling import lanczos3, upscale_with
 
 
-def upscale_lanczos(image: Image, scale: float, *, back_project: bool = True) -> Image:
+@checked_arguments
+def upscale_lanczos(image: Image, scale: Positive, *, back_project: bool = True) -> Image:
     """Enlarge by the Lanczos kernel sinc(t) sinc(t / 3).
 
     Use it where nothing may be invented (measurements, documents for evidence), or for pictures unlike photographs.

@@ -8,10 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image
+from anew.options import Positive, checked_arguments
 from anew.resampling import output_shape
 
 
-def upscale_nearest(image: Image, scale: float) -> Image:
+@checked_arguments
+def upscale_nearest(image: Image, scale: Positive) -> Image:
     """Enlarge by taking the nearest pixel.
 
     Use it for labels, masks, pixel art and QR codes, where no new value may appear.

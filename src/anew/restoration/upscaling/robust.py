@@ -13,11 +13,12 @@ from anew.arrays import Image
 from anew.inference.conditions import BLIND
 from anew.inference.models import open_model
 from anew.inference.tiled import apply_network
-from anew.options import NotNegative
+from anew.options import NotNegative, Positive, checked_arguments
 from anew.restoration.upscaling.compact import upscale_compact
 
 
-def upscale_robust(image: Image, scale: float, *, strength: NotNegative = 1.0, model: str = "robust-unet") -> Image:
+@checked_arguments
+def upscale_robust(image: Image, scale: Positive, *, strength: NotNegative = 1.0, model: str = "robust-unet") -> Image:
     """Repair with a trained U-Net, then enlarge.
 
     Use it for pictures as they come from the web: soft, noisy and compressed. Clean and sharp ones are better left to
