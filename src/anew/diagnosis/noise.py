@@ -22,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, luminance
+from anew.diagnosis.compressed_noise import REMAINING, estimate_compressed_noise, least_level
 from anew.diagnosis.finding import Finding
+from anew.diagnosis.jpeg import VISIBLE_QUALITY, estimate_jpeg_traces
 from anew.diagnosis.noise_model import (
     LEAST_SIGMA,
     SignalDependence,
@@ -159,9 +161,6 @@ def _find_compressed_noise(image: Image) -> Finding | None:
 
     ``details["compressed"]`` is true, and ``remaining_sigma`` is what to tell a denoiser after deblocking.
     """
-    from anew.diagnosis.compressed_noise import REMAINING, estimate_compressed_noise, least_level
-    from anew.diagnosis.jpeg import VISIBLE_QUALITY, estimate_jpeg_traces
-
     traces = estimate_jpeg_traces(image)
     if traces is None or traces.quality > VISIBLE_QUALITY:
         return None
