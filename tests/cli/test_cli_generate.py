@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import anew
+from anew.cli.generate import installed
 from anew.inference import models
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "generation"))
@@ -87,6 +88,30 @@ def test_several_make_a_sheet_or_single_files(invoke: Invoke) -> None:
 def test_other_formats_can_be_written(invoke: Invoke, ending: str) -> None:
     assert invoke("generate", "dots", "--size", 32, "-o", f"x.{ending}")[0] == 0
     assert anew.read(f"x.{ending}").pixels.shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "ppm"])
+def test_fine_values_can_be_written_with_16_bits(invoke: Invoke, ending: str) -> None:
+    name = f"heights.{ending}"
+    assert invoke("generate", "fractal-noise", "--size", "50x40", "--bits", 16, "-o", name)[0] == 0
+    picture = anew.read(name)
+    assert picture.facts.bit_depth == 16
+    np.testing.assert_allclose(picture.pixels, anew.generate("fractal-noise", size=(50, 40))[0], atol=0.51 / 65535)
+
+
+def test_a_recipe_names_the_libraries_that_are_installed() -> None:
+    assert installed(("numpy", "one-that-nobody-has")) == {"numpy": np.__version__}
+
+
+def test_many_files_are_written_in_parts(invoke: Invoke, weights: Path) -> None:
+    code, out, _ = invoke("generate", "digits", "-n", 150, "--each", "-o", "many")
+    assert code == 0
+    assert len(out.split()) == len(list(Path("many").iterdir())) == 150
+    images = anew.generate("digits", 150)
+    for index in (0, 63, 64, 149):
+        picture = anew.read(f"many/digits-{index:03d}.png")
+        np.testing.assert_allclose(picture.pixels, images[index], atol=0.51 / 255)
+        assert json.loads(picture.facts.recipe or "")["generate"]["index"] == index
 
 
 def test_a_rule_file_is_drawn_and_kept_in_the_recipe(invoke: Invoke) -> None:
@@ -166,6 +191,9 @@ def test_the_list_names_everything_and_one_names_its_options(invoke: Invoke) -> 
         (["marble", "-o", "."], "is a folder; name a file"),
         (["marble", "-o", "nowhere/x.png"], "nowhere/x.png: there is no folder nowhere (make it first)"),
         (["none.json"], "none.json: there is no such rule file"),
+        (["marble", "--bits", "16", "-o", "x.jpg"], "x.jpg: JPEG holds 8 bits, not 16; write .png or .tif"),
+        (["marble", "--bits", "12"], "--bits is 8 or 16, not 12"),
+        (["digits", "--bits", "16", "--interpolate", "4"], "--interpolate writes 8 bits"),
         (["digits", "--model", "gan-fashion"], "'gan-fashion' is no model of digits"),
     ],
 )

@@ -33,6 +33,7 @@ def test_picture_i_depends_on_the_seed_and_on_i_alone(name: str) -> None:
     assert four.shape in ((4, 20, 30, 1), (4, 20, 30, 3))
     assert four.dtype == np.float32
     np.testing.assert_array_equal(four[:2], anew.generate(name, 2, rng=3, size=(30, 20)))
+    np.testing.assert_array_equal(four[1:3], anew.generate(name, 2, first=1, rng=3, size=(30, 20)))
     if ENTRIES[name].random:
         assert not np.array_equal(four[0], four[1])
         assert not np.array_equal(four, anew.generate(name, 4, rng=4, size=(30, 20)))
@@ -54,6 +55,7 @@ def test_without_a_size_a_picture_has_the_usual_one() -> None:
         (("marbel", 1, {}), "unknown picture 'marbel'; did you mean 'marble'"),
         (("marble", 0, {}), "n must be an integer of at least 1, got 0"),
         (("marble", 1.5, {}), "n must be an integer of at least 1, got 1.5"),
+        (("marble", 1, {"first": -1}), "first must be an integer of at least 0, got -1"),
         (("marble", 1, {"rng": -1}), "rng must be an integer of at least 0"),
         (("marble", 1, {"size": (0, 5)}), r"size must be \(width, height\), each from 1 to 30000 pixels, got \(0, 5\)"),
         (("marble", 1, {"size": 40_000}), "size must be"),

@@ -15,7 +15,7 @@ RULES = [pytest.param(entry, id=name) for name, entry in ENTRIES.items() if entr
 TILING = [pytest.param(entry, id=name) for name, entry in ENTRIES.items() if entry.tiles]
 ALWAYS_TILING = [pytest.param(ENTRIES[n], id=n) for n in ("speckle", "colour-noise", "reaction-diffusion")]
 QUICK = {"reaction-diffusion": {"iterations": 300}, "flow-lines": {"count": 60}}
-OF_GENERATE = {"what", "n", "rng", "size", "label", "steps", "guidance", "max_megapixels"}
+OF_GENERATE = {"what", "n", "first", "rng", "size", "label", "steps", "guidance", "max_megapixels"}
 
 
 def picture(entry: Entry, shape: tuple[int, int], seed: int = 0, **options: object) -> np.ndarray:

@@ -68,6 +68,7 @@ def test_every_generator_keeps_the_contract(name: str) -> None:
     assert not np.allclose(images, sample(name, 5, rng=4, **options), atol=0.05)
     # an image depends on the seed and its place alone, whatever it is computed together with
     np.testing.assert_allclose(images[:2], sample(name, 2, rng=3, **options), atol=2e-3)
+    np.testing.assert_allclose(images[2:4], sample(name, 2, first=2, rng=3, **options), atol=2e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)

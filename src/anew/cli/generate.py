@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +25,19 @@ commands = typer.Typer()
 STOPS = 5  # samples that an animation passes, unless -n says how many
 FRAME_TIME = 60.0  # milliseconds
 SMALLEST_FRAME = 192  # pixels of the shorter side, up to which the frames of an animation are enlarged
+PART = 64  # pictures made at a time, as many as a model takes at once
+PART_PIXELS = 16_000_000  # of them together
+WRITERS = 8  # files written at once, as most of the time is waiting for the disk
+LIBRARIES = (  # that decide what a picture is like, by the names of all their editions
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "opencv-python",
+    "numba",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "onnxruntime-openvino",
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,7 @@ class Order:
     guidance: float | None
     options: dict[str, Any]
     max_megapixels: float
+    bits: int = 8
 
 
 def complete_what(incomplete: str) -> list[str]:
@@ -78,6 +97,7 @@ def generate(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="An option of WHAT; `anew generate WHAT --list` shows them."),
     ] = None,
+    bits: Annotated[int, typer.Option(metavar="B", help="Of a sample in the file: 8 or 16.")] = 8,
     each: Annotated[bool, typer.Option("--each", help="Write single files into a folder.")] = False,
     interpolate: Annotated[
         int | None,
@@ -105,7 +125,6 @@ def generate(
     """Make pictures: by trained models, by rules, or at random."""
     from anew.cli.generate_list import print_list
     from anew.generation.generate import check_budget, pixel_size, resolve
-    from anew.generation.generate import generate as make
 
     if listing:
         print_list(what, as_json)
@@ -114,39 +133,34 @@ def generate(
         raise typer.BadParameter("say what to generate, e.g. digits or marble; all there is: anew generate --list")
     if interpolate is not None and each:
         raise typer.BadParameter("--interpolate writes one animation; leave out --each")
+    if bits not in (8, 16):
+        raise typer.BadParameter(f"--bits is 8 or 16, not {bits}")
+    if interpolate is not None and bits != 8:
+        raise typer.BadParameter("--interpolate writes 8 bits; leave out --bits")
     start = time.perf_counter()
     name = _chosen(what, model)
     if name.endswith(".json") and not Path(name).exists():
         raise typer.BadParameter(f"{name}: there is no such rule file")
     parsed = o.parse_settings(settings)
-    for key in parsed.keys() & {"n", "rng", "size", "label", "steps", "guidance", "max_megapixels", "what"}:
+    for key in parsed.keys() & {"n", "first", "rng", "size", "label", "steps", "guidance", "max_megapixels", "what"}:
         raise typer.BadParameter(f"{key} is no option of a picture; the command has its own, see --help")
     try:
-        order = Order(name, n, seed, parse_size(size), label, steps, guidance, parsed, max_megapixels)
+        order = Order(name, n, seed, parse_size(size), label, steps, guidance, parsed, max_megapixels, bits)
         wanted = resolve(name)
         if interpolate is not None:
             targets = _targets(what, output, 1, False, ".webp", overwrite)
             frames = _interpolated(wanted, order, interpolate, what)
             _write_animation(frames, targets[0], _recipe(order, wanted, frames=interpolate), overwrite, save_quality)
-            made = frames
+            shape = frames.shape
         else:
             check_budget(n, *pixel_size(order.size, wanted), max_megapixels)  # before a million files are named
-            targets = _targets(what, output, n, each, ".png", overwrite)
-            made = make(
-                name,
-                n,
-                rng=seed,
-                size=order.size,
-                label=label,
-                steps=steps,
-                guidance=guidance,
-                max_megapixels=max_megapixels,
-                **parsed,
-            )
-            _write_pictures(made, targets, order, wanted, each, overwrite, save_quality)
+            targets = _targets(what, output, n, each, ".png", overwrite, bits)
+            parts = _parts(order, wanted, watched=not as_json and sys.stderr.isatty())
+            write = _write_each if each else _write_sheet
+            shape = write(parts, targets, order, wanted, overwrite, save_quality)
     except ValueError as error:
         raise typer.BadParameter(" ".join(str(error).split()) + _hint(what, str(error))) from None
-    facts = {"what": what, "model": wanted.model, "seed": seed, "n": len(made), "size": [made.shape[2], made.shape[1]]}
+    facts = {"what": what, "model": wanted.model, "seed": seed, "n": shape[0], "size": [shape[2], shape[1]]}
     seconds = time.perf_counter() - start
     _report(targets, facts, seconds, as_json)
 
@@ -186,9 +200,12 @@ def _chosen(what: str, model: str | None) -> str:
     return model
 
 
-def _targets(what: str, output: Path | None, n: int, each: bool, ending: str, overwrite: bool) -> list[Path]:
+def _targets(
+    what: str, output: Path | None, n: int, each: bool, ending: str, overwrite: bool, bits: int = 8
+) -> list[Path]:
     """Name the files to write, and refuse at once what exists already or no format is known for."""
     from anew.codecs.formats import by_name
+    from anew.codecs.raster import Kind
     from anew.codecs.storage import check_target
     from anew.errors import CannotWrite
 
@@ -209,6 +226,9 @@ def _targets(what: str, output: Path | None, n: int, each: bool, ending: str, ov
             raise typer.BadParameter(f"{target}: no known image format (e.g. .png, .jpg, .webp, .gif)")
         if ending == ".webp" and not found.several:
             raise typer.BadParameter(f"{target}: {found.name} holds one picture; write .webp, .gif or .png")
+        most = found.codec().suit(Kind("rgb", False, (1 << bits) - 1))
+        if most.maximum and most.bits < bits:  # 0 are floats
+            raise typer.BadParameter(f"{target}: {found.name} holds {most.bits} bits, not {bits}; write .png or .tif")
         if target.exists() and not overwrite:
             raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
         if not each:
@@ -262,32 +282,91 @@ def _enlargement(size: tuple[int, ...]) -> int:
     return max(1, -(-SMALLEST_FRAME // min(size)))
 
 
-def _write_pictures(
-    made: Images,
+def _parts(order: Order, wanted: Wanted, *, watched: bool) -> Iterator[Images]:
+    """Make the pictures, some at a time; with a bar if somebody watches."""
+    from anew.cli.batch import fraction_bar
+    from anew.generation.generate import generate as make
+    from anew.generation.generate import pixel_size
+
+    width, height = pixel_size(order.size, wanted)
+    at_once = max(1, min(PART, PART_PIXELS // (width * height)))
+    bar = fraction_bar("generate") if watched and order.n > at_once else nullcontext(_unwatched)
+    with bar as progress:
+        for first in range(0, order.n, at_once):
+            yield make(
+                order.what,
+                min(at_once, order.n - first),
+                first=first,
+                rng=order.seed,
+                size=order.size,
+                label=order.label,
+                steps=order.steps,
+                guidance=order.guidance,
+                max_megapixels=order.max_megapixels,
+                **order.options,
+            )
+            progress(min(1.0, (first + at_once) / order.n))
+
+
+def _unwatched(fraction: float) -> None:
+    """Take the progress of what nobody watches."""
+
+
+def _write_each(
+    parts: Iterator[Images],
     targets: list[Path],
     order: Order,
     wanted: Wanted,
-    each: bool,
     overwrite: bool,
     quality: int | None,
-) -> None:
-    """Write one file per picture, or one sheet; a single picture is written as it is."""
-    from anew.errors import CannotWrite
-    from anew.generation.sheet import arrange
-    from anew.images import Picture, write
+) -> tuple[int, ...]:
+    """Write one file per picture, as they are made."""
+    from anew.images import Facts, Picture, write
 
-    if each:
-        folder = targets[0].parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None
-        for index, (target, picture) in enumerate(zip(targets, made, strict=True)):
-            recipe = _recipe(order, wanted, index=index)
-            write(Picture(picture), target, overwrite=overwrite, quality=quality, recipe=recipe)
-        return
+    def save(index: int, pixels: Any) -> None:
+        recipe = _recipe(order, wanted, index=index)
+        picture = Picture(pixels, None, Facts(bit_depth=order.bits))
+        write(picture, targets[index], overwrite=overwrite, quality=quality, recipe=recipe)
+
+    made, shape = 0, (0,)
+    for images in parts:
+        if not made:
+            _make_folder(targets[0].parent)
+        indices = range(made, made + len(images))
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(save, indices, images))
+        made, shape = indices.stop, images.shape
+    return (made, *shape[1:])
+
+
+def _make_folder(folder: Path) -> None:
+    from anew.errors import CannotWrite
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None
+
+
+def _write_sheet(
+    parts: Iterator[Images],
+    targets: list[Path],
+    order: Order,
+    wanted: Wanted,
+    overwrite: bool,
+    quality: int | None,
+) -> tuple[int, ...]:
+    """Write one sheet; a single picture is written as it is."""
+    import numpy as np
+
+    from anew.generation.sheet import arrange
+    from anew.images import Facts, Picture, write
+
+    made = np.concatenate(list(parts))
     sheet = made[0] if len(made) == 1 else arrange(made, period=_labels_in_turn(order, wanted))
-    write(Picture(sheet), targets[0], overwrite=overwrite, quality=quality, recipe=_recipe(order, wanted))
+    picture = Picture(sheet, None, Facts(bit_depth=order.bits))
+    write(picture, targets[0], overwrite=overwrite, quality=quality, recipe=_recipe(order, wanted))
+    return made.shape
 
 
 def _labels_in_turn(order: Order, wanted: Wanted) -> int:
@@ -301,8 +380,6 @@ def _labels_in_turn(order: Order, wanted: Wanted) -> int:
 
 def _recipe(order: Order, wanted: Wanted, **more: int) -> str:
     """Say how the file was made, as JSON in one line."""
-    from importlib import metadata
-
     from anew import __version__
 
     asked: dict[str, Any] = {
@@ -314,17 +391,29 @@ def _recipe(order: Order, wanted: Wanted, **more: int) -> str:
         "label": order.label,
         "steps": order.steps,
         "guidance": order.guidance,
+        "bits": None if order.bits == 8 else order.bits,
         "options": order.options or None,
         "rules": None if wanted.rules is None else wanted.rules.model_dump(exclude_defaults=True, mode="json"),
         **more,
     }
-    libraries = ("numpy", "scipy", "opencv-python-headless", "numba", "onnxruntime")
     recipe = {
         "anew": __version__,
-        "libraries": {name: metadata.version(name) for name in libraries},
+        "libraries": installed(LIBRARIES),
         "generate": {key: value for key, value in asked.items() if value is not None},
     }
     return json.dumps(recipe, separators=(",", ":"), ensure_ascii=False)
+
+
+@cache
+def installed(names: tuple[str, ...]) -> dict[str, str]:
+    """Give the versions of those distributions that are installed."""
+    from importlib import metadata
+
+    versions = {}
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
 
 
 def _report(targets: list[Path], facts: dict[str, Any], seconds: float, as_json: bool) -> None:

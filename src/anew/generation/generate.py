@@ -44,6 +44,7 @@ def generate(
     what: str | os.PathLike[str],
     n: int = 1,
     *,
+    first: int = 0,
     rng: int | np.random.Generator = 0,
     size: int | tuple[int, int] | None = None,
     label: str | int | None = None,
@@ -61,6 +62,8 @@ def generate(
         or a random image (``"marble"``, ``"voronoi"``, ``"gaussian"``; all of them: ``anew generate --list``), or the
         path of a rule file, ``"*.json"``.
     n : int >= 1
+    first : int >= 0
+        Index of the first picture: a large set can be made in parts.
     rng : int >= 0 or Generator
         Picture i depends on the seed and on i alone: the first four of eight are those of four.
     size : int or (width, height), optional
@@ -95,17 +98,18 @@ def generate(
     (2, 48, 64, 3)
     """
     wanted = resolve(what)
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise ValueError(f"n must be an integer of at least 1, got {n!r}")
+    for name, count, least in (("n", n, 1), ("first", first, 0)):
+        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < least:
+            raise ValueError(f"{name} must be an integer of at least {least}, got {count!r}")
     seed = seed_of(rng)
     width, height = pixel_size(size, wanted)
     check_budget(n, width, height, max_megapixels)
     if wanted.model is not None:
-        return _sample(wanted.model, int(n), seed, label, steps, guidance, options)
+        return _sample(wanted.model, int(n), int(first), seed, label, steps, guidance, options)
     for name, value in (("label", label), ("steps", steps), ("guidance", guidance)):
         if value is not None:
             raise ValueError(f"{what} takes no {name}: only trained models do")
-    streams = (np.random.default_rng([seed, index]) for index in range(n))
+    streams = (np.random.default_rng([seed, index]) for index in range(first, first + n))
     if wanted.rules is not None:
         from anew.generation.layers import draw_layers
 
@@ -197,6 +201,7 @@ def check_budget(n: int, width: int, height: int, max_megapixels: float) -> None
 def _sample(
     model: str,
     n: int,
+    first: int,
     seed: int,
     label: str | int | None,
     steps: int | None,
@@ -211,4 +216,4 @@ def _sample(
         raise ValueError(
             f"{Path(model).stem} has no option {next(iter(options))!r} (a flow takes sampler; rules have options)"
         )
-    return sample(model, n, label=label, rng=seed, steps=steps, guidance=guidance, sampler=sampler)
+    return sample(model, n, first=first, label=label, rng=seed, steps=steps, guidance=guidance, sampler=sampler)

@@ -47,6 +47,7 @@ def sample(
     name: str,
     n: int,
     *,
+    first: int = 0,
     label: str | int | None = None,
     rng: Rng = 0,
     steps: int | None = None,
@@ -60,6 +61,8 @@ def sample(
     name : str
         A shipped generator, or the path of a model file of ours.
     n : int >= 1
+    first : int >= 0
+        Index of the first image.
     label : str or int, optional
         What to show, by name or index. By default the labels take turns: image i gets label i modulo their number.
     rng : int >= 0 or Generator
@@ -85,12 +88,12 @@ def sample(
     model = open_generator(name)
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
-    labels = choose_labels(model.card, label, n)
+    labels = choose_labels(model.card, label, first + n)
     render = make_renderer(model, steps=steps, guidance=guidance, sampler=sampler)
     seed = seed_of(rng)
     parts = []
-    for start in range(0, n, BATCH):
-        indices = range(start, min(start + BATCH, n))
+    for start in range(first, first + n, BATCH):
+        indices = range(start, min(start + BATCH, first + n))
         shown = labels[indices.start : indices.stop]
         parts.append(render(draw_starts(model, seed, indices, shown), shown))
     return np.concatenate(parts)
@@ -111,7 +114,7 @@ def interpolate(
     """Generate a sequence of images that turn into one another.
 
     The noise moves along great circles (Shoemake, SIGGRAPH 1985) between that of the first ``stops`` samples of the
-    same seed.
+    same seed. Parameters that are not listed are those of ``sample``.
 
     Parameters
     ----------
@@ -122,8 +125,6 @@ def interpolate(
         Go back to the first, so that the frames can be played in a loop; otherwise the last frame shows the last stop.
     label : str or int, optional
         By default the model's first.
-
-    Other parameters are those of :func:`sample`.
 
     Returns
     -------
@@ -164,7 +165,7 @@ def reconstruct(name: str, images: Images) -> Images:
 
 
 def encode(model: Model, images: Images) -> NDArray[np.float32]:
-    """Give the means of the latent vectors, (N, Z), of images as :func:`reconstruct` takes them."""
+    """Give the means of the latent vectors, (N, Z), of images as ``reconstruct`` takes them."""
     card = model.card
     if card.facts["kind"] != "vae":
         raise ValueError(f"{card.name} cannot encode images; a model of the kind 'vae' can")
