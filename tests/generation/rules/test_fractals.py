@@ -149,3 +149,17 @@ def test_every_seed_shows_another_part_of_the_boundary() -> None:
         assert 0.05 < (white < 0.999).mean() < 0.999
         seen.add(white.tobytes())
     assert len(seen) == 40
+
+
+def test_every_seed_shows_another_julia_set_with_rich_borders() -> None:
+    seen = set()
+    for seed in range(40):
+        white = julia((40, 40), palette=["#ffffff"], rng=seed)
+        assert 0.2 < (white < 0.999).mean() < 0.8
+        seen.add(white.tobytes())
+    assert len(seen) == 40
+
+
+def test_plants_that_are_drawn_by_chance_differ() -> None:
+    pictures = {l_system((30, 30), rng=seed).tobytes() for seed in range(40)}
+    assert len(pictures) > len(SYSTEMS)

@@ -6,6 +6,7 @@ whose neighbours differ are sampled several times more, so that filaments are sm
 
 from __future__ import annotations
 
+import cmath
 import math
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,6 +43,7 @@ SEEDS: dict[str, complex] = {
     "cauliflower": -0.70176 - 0.3842j,
     "siegel": -0.391 - 0.587j,
 }
+OUTSIDE = (1.01, 1.06)  # how far from 0 a c that is drawn lies, relative to the cardioid
 SMALLEST_WIDTH = 1e-12  # of the picture; below, double precision shows blocks
 THIRD = 1 / 3
 FINE = [(i * THIRD, j * THIRD) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
@@ -114,7 +116,8 @@ def julia(
     shape : (H, W)
     palette : see ``palettes.palette_colours``; it is run through again and again
     seed : str, optional
-        c by name, one of ``SEEDS``; drawn at random if ``real`` and ``imaginary`` are not given either.
+        c by name, one of ``SEEDS``; if ``real`` and ``imaginary`` are not given either, c is drawn from just outside
+        the cardioid of Mandelbrot's set, where the sets are rich in spirals.
     real, imaginary : float in [-2, 2], optional
         c by number.
     x, y, width : float
@@ -129,7 +132,7 @@ def julia(
     (H, W, 3) float32 array in [0, 1]
     """
     if seed is None and real is None and imaginary is None:
-        seed = str(as_generator(rng).choice(list(SEEDS)))
+        real, imaginary = _drawn_seed(as_generator(rng))
     check_choice("seed", seed or "dragon", tuple(SEEDS))
     usual = SEEDS[seed] if seed else 0j
     c = complex(usual.real if real is None else real, usual.imag if imaginary is None else imaginary)
@@ -175,6 +178,13 @@ def _drawn_place(rng: np.random.Generator) -> tuple[float, float, float]:
     x, y, width = PLACES[str(rng.choice(QUICK_PLACES))]
     width *= 2 ** rng.uniform(-0.5, 0.5)
     return x + width * rng.uniform(-0.2, 0.2), y + width * rng.uniform(-0.2, 0.2), width
+
+
+def _drawn_seed(rng: np.random.Generator) -> tuple[float, float]:
+    """Draw c = r (z - z^2), |z| = 1 / 2: at r = 1 the cardioid, a little outside of it where r is larger."""
+    z = cmath.exp(1j * rng.uniform(0, 2 * math.pi)) / 2
+    c = rng.uniform(*OUTSIDE) * (z - z * z)
+    return c.real, c.imag
 
 
 def _enough(iterations: int | None, width: float) -> int:

@@ -201,7 +201,7 @@ def _shepard(
     softness: float,
     tileable: bool,
 ) -> np.ndarray:
-    """Blend the colours of the points by weights (d^2 + s^2)^-2; tileable: each point counts in nine copies."""
+    """Blend the colours of the points by weights (d^2 + s^2)^(-5/2); tileable: each point counts in nine copies."""
     x = ((np.arange(shape[1]) + 0.5) / shape[1] * extent[0])[None, :]
     y = ((np.arange(shape[0]) + 0.5) / shape[0] * extent[1])[:, None]
     floor = 0.002 + 0.25 * softness**2

@@ -8,7 +8,7 @@ and go back to it, | turns round.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -23,6 +23,7 @@ from anew.randomness import as_generator
 
 LONGEST = 400_000  # letters of a word; more cannot be told apart in a picture
 STEPS = frozenset("ABCDEFGHIJKLM")
+ANGLES = (0.8, 1.2)  # of the usual angle, of plants that are drawn by chance
 GROUPS = 200  # pieces of a curve that take the colours of the palette in turn
 
 
@@ -71,7 +72,7 @@ def l_system(
     palette : see ``palettes.palette_colours``, optional
         The first colour is the ground; curves run through the others from end to end, plants from stem to tip.
     system : str, optional
-        One of ``SYSTEMS``; drawn at random if not given.
+        One of ``SYSTEMS``; drawn at random if not given, a plant with turns a little wider or narrower than usual.
     depth : int in [0, 20], optional
         How often the word is rewritten.
     angle : float in [0, 360], optional
@@ -84,9 +85,8 @@ def l_system(
     -------
     (H, W, 3) float32 array in [0, 1]
     """
-    system = str(as_generator(rng).choice(list(SYSTEMS))) if system is None else system
-    check_choice("system", system, tuple(SYSTEMS))
-    chosen = SYSTEMS[system]
+    check_choice("system", system or "dragon", tuple(SYSTEMS))
+    chosen = SYSTEMS[system] if system else _drawn_system(as_generator(rng))
     depth = chosen.depth if depth is None else depth
     angle = chosen.angle if angle is None else angle
     check_whole("depth", depth, 0, 20)
@@ -104,6 +104,12 @@ def l_system(
     table = colour_table(inks_of(palette))
     draw = _draw_branches if chosen.branching else _draw_curve
     return draw(shape, starts, ends, levels, table, width, palette_colours(palette)[0].astype(np.float32))
+
+
+def _drawn_system(rng: np.random.Generator) -> LSystem:
+    """Draw one of ``SYSTEMS``; of a plant also the angle, while curves close at theirs alone."""
+    chosen = SYSTEMS[str(rng.choice(list(SYSTEMS)))]
+    return replace(chosen, angle=chosen.angle * rng.uniform(*ANGLES)) if chosen.branching else chosen
 
 
 def grow(system: LSystem, depth: int) -> str:
