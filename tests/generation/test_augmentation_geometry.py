@@ -213,3 +213,27 @@ def test_boxes_outside_and_wrong_ones() -> None:
             outlines_of(wrong, (10, 10))
     empty = anew.augment(np.zeros((5, 5)), "flip", boxes=[])
     assert empty.boxes.shape == (0, 4)
+
+
+@pytest.mark.parametrize("step", ["rotate:degrees=17..17:p=1", "scale:factor=0.5:p=1", "elastic:p=1", "shear:p=1"])
+@pytest.mark.parametrize("border", ["reflect", "constant"])
+def test_hidden_colours_do_not_rim_what_is_visible(step: str, border: str) -> None:
+    rows, columns = np.mgrid[:80, :80]
+    disc = np.hypot(rows - 40, columns - 40) < 25
+    white = np.zeros((80, 80, 4), np.uint8)  # a white disc on clear black
+    white[disc] = 255
+    moved = anew.augment(white, f"{step}:border={border}", rng=1).image / 255
+    alpha = moved[:, :, 3]
+    assert ((alpha > 0.2) & (alpha < 0.8)).sum() > 30
+    on_white = moved[:, :, :3] * alpha[:, :, None] + 1 - alpha[:, :, None]
+    assert on_white.min() > 0.98
+    opaque = anew.augment(np.where(disc[:, :, None], white, 255), step, rng=1).image
+    np.testing.assert_array_equal(opaque, 255)
+
+
+def test_colours_of_what_is_clear_move_as_they_are() -> None:
+    hidden = np.random.default_rng(0).random((20, 30, 4), np.float32)
+    hidden[:, :, 3] = 0
+    step = "rotate:degrees=9..9:p=1"
+    moved = anew.augment(hidden, step, rng=1).image
+    np.testing.assert_array_equal(moved[:, :, :3], anew.augment(hidden[:, :, :3], step, rng=1).image)

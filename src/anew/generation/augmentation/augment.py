@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from anew.arrays import Image, as_image, like
 from anew.generation.augmentation.boxes import Outline, boxes_around, move_outline, outlines_of
 from anew.generation.augmentation.catalogue import DEFAULT, Operation, Planned, find, parse_operations
-from anew.generation.augmentation.geometry import Geometry, move_image, move_mask
+from anew.generation.augmentation.geometry import Geometry, move_image, move_mask, move_transparent
 from anew.options import near, require_options
 from anew.randomness import as_generator
 
@@ -184,7 +184,7 @@ def replay(
     ----------
     operations : sequence of mappings
         Each with ``"name"`` and ``"parameters"``.
-    image, mask, boxes, others, min_visible : as for ``augment``
+    image, mask, boxes, others, min_visible : as for augment
 
     Raises
     ------
@@ -208,9 +208,10 @@ def replay(
         weight = 1.0
         if operation.family == "geometry":
             geometry, border, fill = geometry_of(step, pixels.shape)
-            pixels = move_image(pixels, geometry, border=border, fill=fill)
             if alpha.shape[2]:
-                alpha = move_image(alpha, geometry, border=border)
+                pixels, alpha = move_transparent(pixels, alpha, geometry, border=border, fill=fill)
+            else:
+                pixels = move_image(pixels, geometry, border=border, fill=fill)
             labels = None if labels is None else move_mask(labels, geometry, border=border)
             outlines = None if outlines is None else [move_outline(o, geometry) for o in outlines]
         elif operation.takes_other:

@@ -30,6 +30,7 @@ Mapping = Callable[[Points, Points], tuple[Points, Points]]  # (x, y) -> (x, y)
 BORDERS = ("auto", "reflect", "constant")
 MOST_PIXELS = 32_766  # a side, OpenCV's limit
 STEEPEST = 0.7  # Frobenius norm of the slope of the displacement in ``elastic``; below 1 nothing folds
+CLEAR = 1e-3  # alpha up to which a colour cannot be told
 INVERSION_STEPS = 60  # 0.7 ** 60 is 5e-10
 
 
@@ -205,6 +206,23 @@ def move_image(image: Image, geometry: Geometry, *, border: str = "reflect", fil
         image, x.astype(np.float32), y.astype(np.float32), cv2.INTER_CUBIC, borderMode=mode, borderValue=(fill,) * 4
     )
     return np.asarray(np.clip(moved, low, high).reshape(*geometry.size, image.shape[2]), np.float32)
+
+
+def move_transparent(
+    colours: Image, alpha: Image, geometry: Geometry, *, border: str = "reflect", fill: float = 0.0
+) -> tuple[Image, Image]:
+    """Move (H, W, C) colours and their (H, W, 1) alpha: colours count by their alpha (Porter and Duff, 1984).
+
+    So those of clear pixels, which nobody sees, do not rim what is visible. Where all is clear they move as they are.
+    """
+    moved, covered = (move_image(x, geometry, border=border, fill=f) for x, f in ((colours, fill), (alpha, 0.0)))
+    if geometry.whole is not None:
+        return moved, covered
+    weighted = move_image(colours * alpha, geometry, border=border)
+    visible = covered[:, :, 0] > CLEAR
+    seen = weighted[visible] / covered[visible]
+    moved[visible] = np.clip(seen, colours.min(), colours.max())
+    return moved, covered
 
 
 def move_mask(mask: NDArray[Any], geometry: Geometry, *, border: str = "reflect") -> NDArray[Any]:
