@@ -28,8 +28,8 @@ bench: $(DEV)                ## measure speed and memory on this machine: make b
 bench-compare: $(DEV)        ## ratios of two measurements: make bench-compare A=commit-or-file B=commit-or-file
 	$(BIN)/python -m benchmarks.compare $(A) $(B)
 
-docs: $(DOCS)                ## the documentation site, in site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+docs: $(DOCS)                ## the documentation site, in site/; a dead link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "site/index.html"
 
 clean:

@@ -22,17 +22,18 @@ after = anew.inpaint(before, damaged.mask, method="{name}"{options})""",
     "deblur": """\
 photo = skimage.data.chelsea()[40:240, 100:300] / 255
 psf = gaussian_psf(1.6)
-before = anew.degrade(anew.degrade(photo, "kernel", psf=psf), "noise", rng=0, sigma=0.01)
+blurred = anew.degrade(photo, "kernel", psf=psf)
+before = anew.degrade(blurred, "noise", rng=0, sigma=0.01)
 after = anew.deblur(before, {psf}sigma=0.01, method="{name}"{options})""",
     "upscale": """\
-before = skimage.data.chelsea()[100:170, 100:200]
+before = skimage.data.chelsea()[90:180, 90:223]
 after = anew.upscale(before, 3, method="{name}"{options})""",
     "deblock": """\
 photo = skimage.data.chelsea()[40:240, 100:300]
 before = anew.degrade(photo, "jpeg", quality=12)
 after = anew.deblock(before, quality=12, method="{name}"{options})""",
     "relight": """\
-photo = skimage.data.chelsea()
+photo = skimage.data.astronaut()[:340]
 before = anew.degrade(photo, {damage})
 after = anew.relight(before, method="{name}"{options})""",
     "unwarp": """\
@@ -49,12 +50,12 @@ OPTIONS = {
 DAMAGES = {
     ("relight", "curve"): '"exposure", stops=-1.5',
     ("relight", "clahe"): '"exposure", stops=-1',
-    ("relight", "retinex"): '"exposure", stops=-2.5',
+    ("relight", "retinex"): '"exposure", stops=-4',
     ("relight", "white-balance"): '"cast"',
     ("relight", "fading"): '"fade"',
-    ("unwarp", "tilt"): "angle=4.0",
-    ("unwarp", "keystone"): "amount=0.12",
-    ("unwarp", "lens"): "k1=-0.12",
+    ("unwarp", "tilt"): 'angle=4.0, border="constant", fill=0.85',
+    ("unwarp", "keystone"): 'amount=0.12, border="constant", fill=0.85',
+    ("unwarp", "lens"): 'k1=-0.12, border="constant"',
 }
 KEYS = {"tilt": ("angle",), "keystone": ("corners",), "lens": ("k1", "k2")}
 # These mend another damage than the rest of their task, and show it; or take long, and have a smaller picture.

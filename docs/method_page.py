@@ -20,16 +20,18 @@ from anew.cli.tasks import NEEDED
 from anew.registry import TASKS, Method
 
 GIVEN = {"psf": "--psf gaussian:1.6", "mask": "--mask holes.png"}
+NO_PICTURE = "It trains a network, which takes torch; where this site was built there was none, so there is no picture."
 FIGURES = Path(__file__).parent / "benchmarks"
 
 
-def make_method_page(method: Method, seconds: float) -> str:
-    """Give the page as Markdown; ``seconds`` is what the example took."""
+def make_method_page(method: Method, seconds: float | None) -> str:
+    """Give the page as Markdown; ``seconds`` is what the example took, None where it could not run."""
     module = f"anew.restoration.{TASKS[method.task].folder}.{method.function.__module__.rsplit('.', 1)[1]}"
     what = f"{method.summary[0].upper()}{method.summary[1:]}. *{method.paper}.* Implementation: {method.library}."
-    parts = [f"# {method.name}", what, *description(method)]
+    parts = [f"# {method.task}: {method.name}", what, *description(method)]
     parts += ["## When to use it", method.use]
-    parts += ["## An example", f"![before and after]({method.task}-{method.name}.jpg)"]
+    picture = f"![before and after]({method.task}-{method.name}.jpg)"
+    parts += ["## An example", NO_PICTURE if seconds is None else picture]
     parts += [f"```python\n{example_of(method)}\n```"]
     parts += [f"On the command line: `{command_of(method)}`"]
     parts += ["## Cost", cost(method, seconds)]
@@ -54,17 +56,19 @@ def description(method: Method) -> list[str]:
     return [p for p in text.split("\n\n")[1:] if not p.startswith("Use it ")]
 
 
-def cost(method: Method, seconds: float) -> str:
+def cost(method: Method, seconds: float | None) -> str:
     """Tabulate time and memory over sizes; of what was not measured so, say what the example took."""
     figures = growth().get((method.task, method.name), {})
     network = " `anew models` says how large the networks are." if "model" in method.parameters else ""
+    took = "It trains a network for each picture, which takes minutes."
+    if seconds is not None:
+        took = f"The example took {seconds:.2g} seconds where this site was built."
     if not figures:
-        return f"The example took {seconds:.2g} seconds where this site was built.{network}"
+        return f"{took}{network}"
     lines = ["| megapixels | seconds | memory, MB |", "|--:|--:|--:|"]
     for size, (time, memory) in sorted(figures.items()):
         lines.append(f"| {size:g} | {time * size:.2g} | {memory:,.0f} |")
-    where = f"Two cores; the example took {seconds:.2g} seconds where this site was built."
-    return "\n".join(lines) + f"\n\n{where} More in [time and memory](../benchmark.md).{network}"
+    return "\n".join(lines) + f"\n\nTwo cores. {took} More in [time and memory](../benchmark.md).{network}"
 
 
 def how_good(method: Method) -> str:
