@@ -1,9 +1,11 @@
 """Picture, read, write: the only door for files.
 
+What is kept, format by format, and what is refused: ``docs/formats.md``.
+
+Examples
+--------
 >>> picture = read("old.png")                                         # doctest: +SKIP
 >>> write(picture.with_pixels(1 - picture.pixels), "negative.png")    # doctest: +SKIP
-
-What is kept, format by format, and what is refused: ``docs/formats.md``.
 """
 
 from __future__ import annotations
@@ -133,7 +135,7 @@ def write(
 
     Parameters
     ----------
-    picture : Picture, or an array as ``Picture.from_array`` takes it
+    picture : Picture, or an array as Picture.from_array takes it
         An array of uint16 is written with 16 bits where the format has them, any other with 8.
     path : path
     overwrite : bool

@@ -137,7 +137,7 @@ def degrade(image: ArrayLike, name: str, *, rng: Rng = None, **parameters: Any) 
 
     Returns
     -------
-    array of the same dtype and, except for ``downscale``, shape; floats are not clipped
+    array of the same dtype and, except for downscale, shape; floats are not clipped
 
     Examples
     --------
@@ -164,13 +164,13 @@ def degrade_chain(image: ArrayLike, chain: str | Sequence[Step], *, rng: Rng = N
     Parameters
     ----------
     image : (H, W) or (H, W, C) array of uint8, uint16, bool or float
-    chain : str (see ``parse_chain``) or its (name, parameters) pairs
+    chain : str as parse_chain takes it, or its (name, parameters) pairs
     rng : int or Generator, optional
         One seed for the whole chain.
 
     Returns
     -------
-    list of one Degraded per step; the last one's ``image`` is the result
+    list of one Degraded per step; the image of the last is the result
     """
     steps = parse_chain(chain) if isinstance(chain, str) else list(chain)
     check_rng(rng)

@@ -42,7 +42,7 @@ def sample_euler(denoise: Denoise, x: Any, sigmas: Iterable[float]) -> Any:
 def sample_heun(denoise: Denoise, x: Any, sigmas: Iterable[float]) -> Any:
     """Sample with two evaluations per step; the error falls with the square of the number of steps.
 
-    Parameters and result are those of :func:`sample_euler`.
+    Parameters and result are those of ``sample_euler``.
 
     References
     ----------
@@ -61,7 +61,7 @@ def sample_heun(denoise: Denoise, x: Any, sigmas: Iterable[float]) -> Any:
 def sample_dpmpp_2m(denoise: Denoise, x: Any, sigmas: Iterable[float]) -> Any:
     """Sample with one evaluation per step and second-order error, from the last two denoised images.
 
-    Parameters and result are those of :func:`sample_euler`. With alpha = 1, lambda = -log sigma; the last step, to
+    Parameters and result are those of ``sample_euler``. With alpha = 1, lambda = -log sigma; the last step, to
     sigma 0, and the first one are of first order.
 
     References
@@ -108,7 +108,7 @@ def sample_flow_euler(velocity: Velocity, x: Any, times: Iterable[float]) -> Any
 def sample_flow_heun(velocity: Velocity, x: Any, times: Iterable[float]) -> Any:
     """Sample a rectified flow with two evaluations per step and second-order error.
 
-    Parameters and result are those of :func:`sample_flow_euler`. As in EDM the last step, to time 0, is Euler's: where
+    Parameters and result are those of ``sample_flow_euler``. As in EDM the last step, to time 0, is Euler's: where
     no noise is left, no network can tell which noise there was.
     """
     for t, t_next in itertools.pairwise(map(float, times)):

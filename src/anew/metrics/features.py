@@ -92,14 +92,14 @@ def classify(images: ArrayLike, name: str | Path) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    images : as ``extract`` takes them
+    images : as extract takes them
     name : str or path
         As ``extract`` takes it, or ``"judge-digits"``, ``"judge-fashion"``: use these to judge generated images, so
         that no figure comes from the network that they were tuned by.
 
     Returns
     -------
-    (N, classes) float32 array in [0, 1], rows of sum 1; the names are ``open_extractor(name).labels``
+    (N, classes) float32 array in [0, 1], rows of sum 1; the names are open_extractor(name).labels
     """
     extractor = open_extractor(name)
     if not extractor.labels:
