@@ -289,6 +289,11 @@ def test_styles_are_what_their_names_say(colour_photo: np.ndarray) -> None:
     np.testing.assert_allclose(black_and_white, colour_photo[:, :, :1].repeat(3, 2), atol=1e-6)
     poster = one(colour_photo, "poster:colours=4")
     assert len(np.unique(poster.reshape(-1, 3), axis=0)) == 4
+    inks = np.array([[0.1, 0.2, 0.6], [0.9, 0.8, 0.2], [0.7, 0.1, 0.1]], np.float32)
+    printed = inks[np.arange(700 * 900).reshape(700, 900) // 300 % 3]  # larger than what the colours are found in
+    again = one(printed, "poster:colours=3")
+    assert len(np.unique(again.reshape(-1, 3), axis=0)) == 3
+    assert all(len(np.unique(again[(printed == ink).all(axis=2)], axis=0)) == 1 for ink in inks)
     two_inks = one(np.linspace(0, 1, 7, dtype=np.float32).reshape(1, 7, 1).repeat(3, 2), "duotone:palette=sunset")
     np.testing.assert_allclose(two_inks[0, [0, -1]] * 255, [[0x3B, 0x0F, 0x53], [0xFF, 0xC4, 0x6B]], atol=1e-3)
     brown = one(np.full((2, 2, 3), 0.5, np.float32), "sepia")[0, 0]

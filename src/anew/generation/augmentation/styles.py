@@ -28,6 +28,7 @@ LOOKS = {  # of film: tint of the shadows, tint of the highlights, how far black
 GRAIN = 0.025  # standard deviation in the mid-tones
 LMS = np.array([[0.3811, 0.5783, 0.0402], [0.1967, 0.7244, 0.0782], [0.0241, 0.1288, 0.8444]])  # equation 4
 LAB = np.diag([3**-0.5, 6**-0.5, 2**-0.5]) @ np.array([[1.0, 1, 1], [1, 1, -2], [1, -1, 0]])  # equation 6
+SAMPLE = 256  # pixels of the longer side, of the copy in which a poster's colours are found
 DARKEST = 1 / 255  # the logarithm of black is not finite
 
 
@@ -71,7 +72,11 @@ def poster(image: Image, *, colours: int) -> Image:
     for _ in range(3):
         smooth = np.asarray(cv2.bilateralFilter(smooth, 9, 0.12, 5.0), np.float32).reshape(image.shape)
     eight_bit = np.rint(np.repeat(smooth, 3 // image.shape[2], axis=2) * 255).astype(np.uint8)
-    printed = PillowImage.fromarray(eight_bit).quantize(colours, PillowImage.Quantize.MEDIANCUT, kmeans=3)
+    whole = PillowImage.fromarray(eight_bit)
+    few = whole.copy()
+    few.thumbnail((SAMPLE, SAMPLE), PillowImage.Resampling.NEAREST)
+    inks = few.quantize(colours, PillowImage.Quantize.MEDIANCUT, kmeans=3)
+    printed = whole.quantize(palette=inks, dither=PillowImage.Dither.NONE)
     flat = (np.asarray(printed.convert("RGB")) / 255).astype(np.float32)
     grey = luminance(flat)[:, :, None]
     vivid = np.clip(_s_curve(grey, 0.5) + (flat - grey) * np.float32(1.4), 0, 1)
