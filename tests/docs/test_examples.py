@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import io
 import re
 import shlex
 import subprocess
 import sys
+import threading
+from http.client import HTTPConnection
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
+import anew
 from anew.arrays import as_image
 from anew.registry import METHODS, Method
 
@@ -38,6 +44,31 @@ BLOCKS = [
 def test_python_in_the_pages_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(block, {})
+
+
+def test_the_server_of_the_tutorial_restores_pictures_and_refuses_the_rest() -> None:
+    (block,) = [parameters.values[0] for parameters in BLOCKS if "HTTPServer" in str(parameters.values[0])]
+    names: dict[str, Any] = {}
+    exec(str(block), names)
+    noisy = anew.degrade(skimage.data.chelsea()[:96, :120], "noise", rng=0, sigma=0.1)
+    picture = io.BytesIO()
+    Image.fromarray(noisy).save(picture, "PNG")
+    answers = []
+    with HTTPServer(("127.0.0.1", 0), names["Restorer"]) as server:
+        for data in (picture.getvalue(), b"no picture", b""):
+            thread = threading.Thread(target=server.handle_request)
+            thread.start()
+            connection = HTTPConnection("127.0.0.1", server.server_port, timeout=60)
+            connection.request("POST", "/", data)
+            response = connection.getresponse()
+            answers.append((response.status, response.read()))
+            connection.close()
+            thread.join()
+    assert [status for status, _ in answers] == [200, 400, 400]
+    restored = anew.read(answers[0][1])
+    assert restored.facts.recipe is not None
+    assert restored.pixels.shape == noisy.shape
+    assert b"expected 1 to 20000000 bytes, got 0" in answers[2][1]
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if ">>> " in p.read_text()], ids=lambda p: p.stem)
