@@ -203,6 +203,17 @@ def out_of_range(described: str) -> list[object]:
     return [value for pattern, values in bounds.items() if re.search(pattern, described) for value in values]
 
 
+@pytest.mark.parametrize("method", list(METHODS), ids=METHOD_IDS)
+def test_a_grey_image_in_three_channels_is_repaired_as_a_grey_one(method: Method, grey_photo: np.ndarray) -> None:
+    if method.trains:
+        pytest.skip("takes minutes")
+    noise = np.random.default_rng(5).normal(0, 0.1, (64, 64))
+    grey = (grey_photo[:64, :64] + noise).clip(0, 1).astype(np.float32)
+    options = NEEDED_OPTIONS.get((method.task, method.name), {})
+    alone, three = (call(method, x, **options) for x in (grey, np.repeat(grey[:, :, None], 3, axis=2)))
+    np.testing.assert_allclose(three, np.repeat(alone[:, :, None], 3, axis=2), atol=2e-3)
+
+
 def call_directly(method: Method, image: np.ndarray, **options: object) -> np.ndarray:
     """Call a method's own function, with plausible inputs where none are given."""
     needed = NEEDED_OPTIONS.get((method.task, method.name), {})

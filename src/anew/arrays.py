@@ -79,9 +79,29 @@ def are_values(x: NDArray[Any]) -> bool:
     return x.size == 0 or bool(x.min() >= -LARGEST and x.max() <= LARGEST)  # NaN passes through both
 
 
+def is_grey(image: NDArray[Any]) -> bool:
+    """Tell whether all channels of an (H, W) or (H, W, C) image are equal."""
+    return image.ndim == 2 or all(np.array_equal(image[:, :, 0], image[:, :, c]) for c in range(1, image.shape[2]))
+
+
+def without_copies(image: Image) -> Image:
+    """Give one channel, (H, W, 1), of an image whose channels are all equal; any other as it is.
+
+    The noise of such an image is that of one channel. Methods for colour, which expect other noise in each, would take
+    it for content.
+    """
+    return image if image.ndim == 2 or not is_grey(image) else np.ascontiguousarray(image[:, :, :1])
+
+
 def like(result: Image, image: ArrayLike) -> NDArray[Any]:
-    """Give a float32 result the dtype of the image that it was computed from; integers are clipped and rounded."""
-    dtype = np.asarray(image).dtype
+    """Give a float32 result the dtype of the image that it was computed from; integers are clipped and rounded.
+
+    One channel, as of `without_copies`, is repeated as often as the image has it.
+    """
+    given = np.asarray(image)
+    dtype = given.dtype
+    if result.ndim == given.ndim == 3 and given.shape[2] > result.shape[2] == 1:
+        result = np.repeat(result, given.shape[2], axis=2)
     if dtype == np.bool_:
         return result >= 0.5
     if dtype.newbyteorder("=") in (np.uint8, np.uint16):

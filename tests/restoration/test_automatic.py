@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from scipy.ndimage import gaussian_filter
 
 import anew
 from anew.degradations.geometry import tilt
@@ -378,3 +379,20 @@ def test_salt_and_pepper_in_strong_noise_is_taken_out() -> None:
     restored = restore(Picture(noisy), only=["impulses"])
     assert [step.kept for step in restored.steps] == [True]
     assert psnr(restored.picture.pixels, photo) > psnr(noisy, photo) + 1
+
+
+@pytest.mark.parametrize("kind", ["correlated", "photons"])
+def test_a_grey_picture_in_three_channels_is_restored_as_a_grey_one(kind: str, clean: np.ndarray) -> None:
+    rng = np.random.default_rng(3)
+    if kind == "photons":
+        noisy = rng.poisson(60 * clean[:, :, 1]) / 60
+    else:
+        grains = gaussian_filter(rng.standard_normal(clean.shape[:2]), 0.8)
+        noisy = clean[:, :, 1] + 0.1 * grains / grains.std()
+    grey = noisy.clip(0, 1).astype(np.float32)[:, :, np.newaxis]
+    alone, three = restore(grey), restore(np.repeat(grey, 3, axis=2))
+    assert [(step.method, step.kept) for step in three.steps] == [(step.method, step.kept) for step in alone.steps]
+    assert alone.changed
+    result = three.picture.pixels
+    np.testing.assert_array_equal(result[:, :, 1:], result[:, :, :-1])
+    assert psnr(result, clean[:, :, 1:2]) == pytest.approx(psnr(alone.picture.pixels, clean[:, :, 1:2]), abs=0.1)

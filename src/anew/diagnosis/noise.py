@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, luminance
+from anew.arrays import Image, is_grey, luminance
 from anew.diagnosis.compressed_noise import REMAINING, estimate_compressed_noise, least_level
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.jpeg import VISIBLE_QUALITY, estimate_jpeg_traces
@@ -42,7 +42,7 @@ TEXTURE_QUANTILE = 0.99  # of the gradient energy of a patch of pure noise
 SMALLEST = 12  # eigenvalues of 49
 VISIBLE_SIGMA = 3 / 255  # weaker noise is left alone: it is hard to see and easily taken for texture
 # Level of the 12 smallest eigenvalues over that of the 30 smallest. On 160 clean photographs that seem to have noise it
-# is below 0.82 on all but two of coarse sand; with white noise of 5 of 255 it is above 0.90 on 95 %.
+# is below 0.82 on all but two of coarse sand; with white noise of 5 of 255 it is above 0.90 on 95%.
 WHITE = 0.85
 TEXTURE_WHITENESS, NOISE_WHITENESS = 0.7, 0.9  # between them the estimate moves from the smallest to the typical level
 BLOCK, LEAST_BLOCKS, QUIET = 8, 16, 0.25  # pixels a side; blocks of a picture; the part of them that is looked at
@@ -86,9 +86,10 @@ def shares_channels(image: Image) -> bool:
     Returns
     -------
     bool
-        False for other than three channels, too few pixels, and where luma shows hardly any noise.
+        False for other than three channels, a grey image in three equal ones, too few pixels, and where luma shows
+        hardly any noise.
     """
-    if image.ndim != 3 or image.shape[2] != 3:
+    if image.ndim != 3 or image.shape[2] != 3 or is_grey(image):
         return False
     luma, *chroma = (_fine_energy(plane) for plane in split_luma(image))
     if luma.size < LEAST_BLOCKS:

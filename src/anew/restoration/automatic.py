@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from anew.arrays import Image, Mask, as_mask
+from anew.arrays import Image, Mask, as_mask, like, without_copies
 from anew.diagnosis.diagnose import FALSIFIED_BY_IMPULSES, diagnose
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.diagnosis.light import find_exposure
@@ -220,7 +220,7 @@ def with_marks(diagnosis: Diagnosis, mask: ArrayLike | None, shape: tuple[int, .
         return diagnosis
     marked = as_mask(mask, shape)
     share = 100 * float(marked.mean())
-    message = f"You marked {share:.1f} % of the picture as damaged."
+    message = f"You marked {share:.1f}% of the picture as damaged."
     finding = Finding("marked", share, "% of pixels", 1.0, message, marked)
     return replace(diagnosis, findings=(finding, *diagnosis.findings))
 
@@ -301,7 +301,10 @@ def _take(
     """Run one step, and go on from its result or without it."""
     tell(0.0)
     started = time.perf_counter()
-    repair = run_step(step, Situation(so_far.picture.pixels, so_far.uncertainty, mask, strength, check, tell))
+    pixels = so_far.picture.pixels
+    if step.task != "relight":  # whose parameters may be one for each channel
+        pixels = without_copies(pixels)
+    repair = run_step(step, Situation(pixels, so_far.uncertainty, mask, strength, check, tell))
     result = StepResult(
         kind=step.kind,
         task=step.task,
@@ -363,7 +366,7 @@ def _advanced(picture: Picture, step: Step, repair: Repair, mask: Mask | None, s
         alpha = METHODS.get("unwarp", repair.method).function(alpha, **options).clip(0, 1)
     elif alpha is not None and mask is not None and step.kind == "holes":
         alpha = np.where(mask, np.maximum(alpha, np.float32(strength)), alpha)
-    return replace(picture.with_pixels(repair.image), alpha=alpha)
+    return replace(picture.with_pixels(like(repair.image, picture.pixels)), alpha=alpha)
 
 
 def _same(a: Picture, b: Picture) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image, are_values, as_image, as_mask, like
+from anew.arrays import Image, are_values, as_image, as_mask, like, without_copies
 from anew.diagnosis.jpeg import estimate_jpeg_quality
 from anew.diagnosis.noise import ROUNDING_SIGMA, VISIBLE_SIGMA, estimate_noise_sigma, is_8_bit, shares_channels
 from anew.options import finite_number
@@ -49,7 +49,7 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
     >>> clean.shape, clean.dtype
     ((512, 512), dtype('uint8'))
     """
-    x = as_image(image)
+    x = without_copies(as_image(image))
     options = METHODS.get("denoise", method).checked(options)
     chosen, level = choose_denoiser(x, sigma, method, plain=not options)
     told = () if level is None else (level,)
@@ -140,7 +140,7 @@ def deblur(
     -------
     array of the same shape and dtype
     """
-    x = as_image(image)
+    x = without_copies(as_image(image))
     chosen = choose_deblurring(method, knows_psf=psf is not None)
     options = chosen.checked(options)
     level = None if sigma is None else _level(sigma)
@@ -169,7 +169,7 @@ def upscale(image: ArrayLike, scale: float = 2, *, method: str = "auto", **optio
     -------
     array of the same dtype and number of channels
     """
-    x = as_image(image)
+    x = without_copies(as_image(image))
     factor = finite_number("scale", scale)
     if not 0 < factor <= MOST_SCALE:
         raise ValueError(f"scale must be above 0 and up to {MOST_SCALE}, got {scale}")
@@ -195,7 +195,7 @@ def deblock(image: ArrayLike, quality: int | None = None, *, method: str = "auto
     -------
     array of the same shape and dtype
     """
-    x = as_image(image)
+    x = without_copies(as_image(image))
     chosen = METHODS.get("deblock", method)
     options = chosen.checked(options)
     if quality is None:
@@ -267,6 +267,7 @@ def level_under_blur(x: Image, psf: Image, sigma: float | None) -> float:
     # loads scipy, which the other tasks can do without
     from anew.restoration.deblurring.noise_level import error_of_jpeg, estimate_noise_under_blur
 
+    x = without_copies(x)
     level = estimate_noise_under_blur(x, psf) if sigma is None else max(sigma, error_of_jpeg(x))
     return max(level, ROUNDING_SIGMA) if is_8_bit(x) else level
 
