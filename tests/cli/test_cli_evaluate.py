@@ -64,6 +64,16 @@ def test_arrays_stand_for_folders_and_the_table_explains_itself(invoke: Invoke, 
     assert "fewer than 2048" in err
 
 
+def test_pictures_that_both_sets_hold_are_said(invoke: Invoke, sets: dict[str, np.ndarray]) -> None:
+    for index in (0, 2, 4):
+        Image.fromarray(sets["marble"][index].squeeze()).save(Path("other") / f"more {index}.png")
+    code, _, err = invoke("evaluate", "marble", "--real", "other", "--train", "other")
+    assert code == 0
+    assert "anew: 3 of the 12 generated pictures are among those of --real; the figures flatter\n" in err
+    assert "anew: 15 of the 15 real pictures are among those of --train; the figures flatter\n" in err
+    assert "among those" not in invoke("evaluate", "marble", "--real", "dots")[2]
+
+
 def test_a_broken_picture_is_left_out_and_said(invoke: Invoke, sets: dict[str, np.ndarray]) -> None:
     Path("marble/broken.png").write_bytes(b"\x89PNG nothing")
     code, out, err = invoke("evaluate", "marble", "--real", "other")

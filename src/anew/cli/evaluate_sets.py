@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Features = NDArray[np.float32]
 
+SAME = 1e-5  # of their length, by which the features of one picture may differ from run to run
 ARRAYS = {"--real": ("test_images", "images"), "--train": ("train_images", "images"), "RESULTS": ("images",)}
 
 
@@ -36,7 +37,7 @@ def evaluate_sets(
         if len(vectors[option]) < LEAST:
             raise typer.BadParameter(f"at least {LEAST} pictures are needed, {source} has {len(vectors[option])}")
     compared = compare_sets(vectors["--real"], vectors["RESULTS"], train=vectors.get("--train"))
-    for line in failed:
+    for line in [*failed, *_shared(vectors)]:
         print(f"anew: {line}", file=sys.stderr)
     if as_json:
         counts = {"generated": len(vectors["RESULTS"]), "real": len(vectors["--real"])}
@@ -46,6 +47,23 @@ def evaluate_sets(
         _print(compared, str(extractor))
     if failed:
         raise typer.Exit(1)
+
+
+def _shared(vectors: dict[str, Features]) -> list[str]:
+    """Say which sets that should have no picture in common have some; every measure would flatter them."""
+    import numpy as np
+
+    from anew.metrics.distribution.neighbours import nearest
+
+    said = []
+    for one, other, what in (("RESULTS", "--real", "generated"), ("--real", "--train", "real")):
+        if other not in vectors:
+            continue
+        x, y = (vectors[option].astype(np.float64) for option in (one, other))
+        same = int((nearest(x, y)[0] <= SAME * np.linalg.norm(x, axis=1)).sum())
+        if same:
+            said.append(f"{same} of the {len(x)} {what} pictures are among those of {other}; the figures flatter")
+    return said
 
 
 def _features_of(source: Path, option: str, extractor: str, max_megapixels: float, failed: list[str]) -> Features:
@@ -119,7 +137,7 @@ def _print(compared: SetComparison, extractor: str) -> None:
     print(f"{kernel.generated} generated and {kernel.real} real pictures, in the features of {extractor}")
     rows = [
         ("Frechet distance", f"{compared.frechet_distance:.4g}", "0 is best; for the same counts and features"),
-        ("kernel distance", f"{kernel.value:.4g}", f"0 is best; 95 %: {kernel.low:.4g} to {kernel.high:.4g}"),
+        ("kernel distance", f"{kernel.value:.4g}", f"0 is best; 95%: {kernel.low:.4g} to {kernel.high:.4g}"),
         ("precision", f"{fidelity.precision:.3f}", "share of the generated that lie among the real"),
         ("recall", f"{fidelity.recall:.3f}", "share of the real that lie among the generated"),
         ("density", f"{spread.density:.3f}", "1 is as real; less, and they lie outside"),
