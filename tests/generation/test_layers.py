@@ -91,10 +91,15 @@ def test_layers_draw_from_streams_of_their_own() -> None:
         (b"[]", "^x.json: Input should be an object"),
         (b"{}", "^x.json: layers: Field required"),
         (rules_of(), "^x.json: layers: Tuple should have at least 1 item"),
+        (b'{"layer": []}', "^x.json: layer: there is no such key; did you mean 'layers'"),
+        (
+            rules_of({**grey(1), "opactiy": 1}),
+            r"^x.json: layers\[0\].opactiy: there is no such key; did you mean 'opacity'",
+        ),
         (rules_of({"what": "marbel"}), r"^x.json: layers\[0\]: unknown picture 'marbel'; did you mean 'marble'"),
         (rules_of(grey(1), {**grey(1), "blend": "burn"}), r"^x.json: layers\[1\].blend: Input should be 'normal'"),
         (rules_of({**grey(1), "opacity": 2}), r"^x.json: layers\[0\].opacity: Input should be less than or equal to 1"),
-        (rules_of({**grey(1), "colour": 1}), r"^x.json: layers\[0\].colour: Extra inputs are not permitted"),
+        (rules_of({**grey(1), "colour": 1}), r"^x.json: layers\[0\].colour: there is no such key"),
         (rules_of({"what": "marble", "options": {"vains": 1}}), "marble has no option 'vains'; did you mean 'veins'"),
         (rules_of({**grey(1), "mask": {"what": "perlin", "low": 1}}), r"layers\[0\].mask: low must be below high"),
         (
@@ -111,6 +116,10 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(text: bytes, message: str
         parse_rules(text, "x.json")
     assert "\n" not in str(caught.value)
     assert isinstance(caught.value, AnewError)
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_the_rules() -> None:
+    assert parse_rules(b"\xef\xbb\xbf" + rules_of(grey(1)), "x.json") == parse_rules(rules_of(grey(1)), "x.json")
 
 
 def test_files_that_cannot_be_read_or_are_too_large_are_refused(tmp_path: Path) -> None:

@@ -21,9 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from anew.arrays import Image, luminance
 from anew.errors import AnewError
 from anew.generation.catalogue import checked, draw, find
+from anew.options import near
 
 LARGEST_FILE = 1 << 20  # bytes
 LARGEST_SIDE = 30_000  # pixels
+BOM = b"\xef\xbb\xbf"  # that some editors put before UTF-8
 TRIAL = (16, 16)  # pixels of the picture that every source is tried with, before anything large is drawn
 
 Blend = Literal[
@@ -111,6 +113,9 @@ class Rules(BaseModel):
         return size
 
 
+KEYS = sorted({*Rules.model_fields, *Layer.model_fields, *LayerMask.model_fields})
+
+
 def read_rules(path: str | os.PathLike[str]) -> Rules:
     """Read a rule file.
 
@@ -132,11 +137,15 @@ def read_rules(path: str | os.PathLike[str]) -> Rules:
 def parse_rules(text: str | bytes, source: str) -> Rules:
     """Read rules from JSON; ``source`` names them in the error, a ``BadRules``."""
     try:
-        return Rules.model_validate_json(text)
+        return Rules.model_validate_json(text.removeprefix(BOM) if isinstance(text, bytes) else text)
     except ValidationError as error:
-        first = error.errors()[0]
+        found = error.errors()
+        unknown = [e for e in found if e["type"] == "extra_forbidden"]  # a typing error, before what it leaves missing
+        first = (unknown or found)[0]
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")
         reason = " ".join(first["msg"].removeprefix("Value error, ").split())
+        if unknown:
+            reason = f"there is no such key{near(str(first['loc'][-1]), KEYS)}"
         raise BadRules(f"{source}: {f'{place}: ' if place else ''}{reason}") from None
 
 
