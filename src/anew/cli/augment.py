@@ -128,7 +128,7 @@ def augment(
     number: Annotated[
         int | None, typer.Option("-n", min=1, max=MOST, metavar="N", help="So many of each. Default: 10.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same result.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Same seed, same result.")] = 0,
     chain: Annotated[
         str | None,
         typer.Option("--with", metavar="NAME:KEY=VALUE,...", help="Operations, in order; see --list."),

@@ -80,7 +80,7 @@ def generate(
         Path | None,
         typer.Option("--output", "-o", metavar="OUT", help="File, or folder with --each. Default: WHAT.png."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Same seed, same pictures.")] = 0,
     size: Annotated[
         str | None,
         typer.Option(
