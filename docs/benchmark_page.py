@@ -58,7 +58,7 @@ PREFERRED = "CBSD68"  # of several sets of a task, the one that answers; most pe
 ANSWERS = (  # task, levels, what people say of such a picture, more of the command
     ("denoise", (), "Noisy, grainy", ""),
     ("deblock", (), "Blocks and ringing of JPEG", ""),
-    ("inpaint", ("random 50 %",), "Specks, missing pixels", "--mask holes.png"),
+    ("inpaint", ("random 50%",), "Specks, missing pixels", "--mask holes.png"),
     ("inpaint", ("strokes", "text"), "Scratches, writing over it", "--mask holes.png"),
     ("inpaint", ("rectangles",), "Whole pieces missing", "--mask holes.png"),
     ("upscale", (), "Too small", "--scale 2"),

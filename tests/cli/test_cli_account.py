@@ -168,7 +168,7 @@ def test_deblurring_uses_the_level_that_it_tells(folder: Path, invoke: Invoke) -
         ("deblur noisy.png -o x.png --sigma 0.1 --psf gaussian:1", "bm3d, psf given, noise 25.5 of 255, given"),
         ("unwarp photo.png -o x.png", "nothing to straighten; pixels as they were"),
         ("unwarp photo.png -o x.png --set angle=3", "tilt"),
-        ("inpaint photo.png -o x.png --mask mask.png", "biharmonic, 6.2 % of the picture filled"),
+        ("inpaint photo.png -o x.png --mask mask.png", "biharmonic, 6.2% of the picture filled"),
         ("denoise noisy.png -o x.png -m camera", "camera, noise judged by the pixels"),
     ],
 )

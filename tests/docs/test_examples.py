@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import threading
+import tokenize
 from http.client import HTTPConnection
 from http.server import HTTPServer
 from pathlib import Path
@@ -176,3 +177,12 @@ def test_the_readme_table_is_the_registry() -> None:
     from make_tables import README, updated
 
     assert README.read_text() == updated(README.read_text())
+
+
+def test_per_cent_is_written_in_one_way() -> None:
+    texts = {path.name: path.read_text() for path in [*PAGES, ROOT / "README.md"]}
+    for path in SOURCES:
+        tokens = tokenize.generate_tokens(io.StringIO(path.read_text()).readline)
+        texts[str(path)] = "\n".join(t.string for t in tokens if t.type in {tokenize.STRING, tokenize.COMMENT})
+    apart = {name: re.findall(r".*(?:\d|[df]\}|percent\}) %.*", text) for name, text in texts.items()}
+    assert not {name: lines for name, lines in apart.items() if lines}, "write 5%, not 5 %"

@@ -44,7 +44,7 @@ def test_the_damage_is_of_the_strength_it_says(idle: list[Row]) -> None:
     for sigma in (5, 15, 25):
         assert before[f"sigma {sigma}"] == pytest.approx(20 * np.log10(255 / sigma), abs=0.6)
     told = {row.name: row.told for row in idle}
-    assert told["sigma 25, told 30 % too low"] == pytest.approx(0.7 * 25 / 255)
+    assert told["sigma 25, told 30% too low"] == pytest.approx(0.7 * 25 / 255)
     assert told["uniform"] == pytest.approx(25 / 255, rel=0.01)
 
 

@@ -39,7 +39,7 @@ RELIGHT_DAMAGES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 COLOUR_DAMAGES = ("warm cast", "cold cast", "faded")
 INPAINT_DAMAGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "random 50 %": ("pixels", {"density": 0.5, "fill": 0.0}),
+    "random 50%": ("pixels", {"density": 0.5, "fill": 0.0}),
     "strokes": ("strokes", {"fill": 0.0}),
     "text": ("lettering", {"fill": 0.0, "size": 0.1, "count": 4}),
     "rectangles": ("rectangles", {"fill": 0.0, "count": 5, "size": 0.12}),
@@ -167,7 +167,7 @@ def _blurred(clean: Pixels, level: Level, variant: str) -> Trial:
 
     psf = deblur_kernel(variant)
     noise = np.random.RandomState(0).normal(0, float(level) / 255, clean.shape)
-    blurred = convolve(as_float(clean), psf, boundary="circular") + noise
+    blurred = convolve(as_float(clean), psf, border="circular") + noise
     return Trial(as_float(clean), blurred.astype(np.float32), {"psf": psf, "sigma": float(level) / 255})
 
 

@@ -67,7 +67,7 @@ def choose(task: str, method: str, inputs: Mapping[str, Any], settings: Mapping[
         return replace(chosen, facts={"scale": scale}, words=f"{scale:g} times as large")
     if task == "inpaint":
         share = float(inputs["mask"].mean())
-        return replace(chosen, facts={"filled": round(share, 6)}, words=f"{100 * share:.1f} % of the picture filled")
+        return replace(chosen, facts={"filled": round(share, 6)}, words=f"{100 * share:.1f}% of the picture filled")
     return chosen
 
 

@@ -52,7 +52,7 @@ def finding_of_mask(kind: str, mask: NDArray[np.bool_], confidence: float, messa
     if not mask.any():
         return None
     share = 100 * float(mask.mean())
-    return Finding(kind, share, "% of pixels", confidence, message.format(share=f"{share:.1f} %"), mask)
+    return Finding(kind, share, "% of pixels", confidence, message.format(share=f"{share:.1f}%"), mask)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LEAST_DENSITY = 0.002
 LEAST_SPIKES = 12
-LEAST_OF_A_SIDE = 4  # spikes, and 1 % of all: there must be both bright and dark ones
+LEAST_OF_A_SIDE = 4  # spikes, and 1% of all: there must be both bright and dark ones
 LEAST_SPREAD = 0.55  # between the 10th and 90th percentile of impulses of random value
 SMOOTH = 12 / 255  # range of eight neighbours in a smooth place without noise
 STANDS_OUT = 30 / 255
@@ -142,7 +142,7 @@ def find_impulses(picture: Picture) -> Finding | None:
         value=100 * found.density,
         unit="% of pixels",
         confidence=float(np.clip(0.7 + 0.1 * np.log10(found.spikes / LEAST_SPIKES), 0.7, 0.99)),
-        message=f"About {100 * found.density:.1f} % of the pixels were replaced by {kind}.",
+        message=f"About {100 * found.density:.1f}% of the pixels were replaced by {kind}.",
         map=impulse_mask(picture.pixels, found),
         details={"density": found.density, "salt_and_pepper": salt_and_pepper},
     )

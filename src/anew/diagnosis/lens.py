@@ -32,7 +32,7 @@ DIRECTION_BIN, DISTANCE_BIN = 1.5, 2.0  # degrees, pixels
 FARTHEST = 1.35  # half diagonals; where the corners of a barrel-distorted photograph may come from
 LONG = 0.08  # of the diagonal; shorter lines have no vote: too short to tell a curve
 
-LEAST_K1 = 0.03  # moves the corners by 3 % of half the diagonal
+LEAST_K1 = 0.03  # moves the corners by 3% of half the diagonal
 LEAST_GAIN = 1.35  # the concentration of votes, relative to that of the picture as it is
 LEAST_LENGTH = 2.0  # diagonals of long straight lines once undone
 

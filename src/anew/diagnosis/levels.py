@@ -20,7 +20,7 @@ GAMMA_RANGE = (0.45, 2.0)
 
 
 def estimate_levels(image: Image) -> tuple[float, float]:
-    """Give black and white of an image: what 0.1 % of the pixels lie beyond in some channel; at least 1/8 apart."""
+    """Give black and white of an image: what 0.1% of the pixels lie beyond in some channel; at least 1/8 apart."""
     channels = np.atleast_3d(small_copy(image))
     black = float(np.percentile(across_channels(np.minimum, channels), TAIL))
     white = float(np.percentile(across_channels(np.maximum, channels), 100 - TAIL))

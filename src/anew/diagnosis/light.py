@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 SAMPLES = 300_000  # pixels that are looked at; extremes must not be averaged, so they are picked, not shrunk
 TAIL = 0.1  # percent
 
-DARK_CEILING = 0.64  # 0.5 % of good photographs stay below it
+DARK_CEILING = 0.64  # 0.5% of good photographs stay below it
 DARK_CEILING_GREY = 0.57
 # What a denoiser leaves scatters around the truth, and its highest values lie above the ceiling. In a soft copy hardly
-# any do: of 50 photographs taken 1.5 stops too dark, all stay below this limit after noise of 0.04 and 0.1, and 90 %
-# after 0.2, where 40 % stay below the other in a sharp copy; of good photographs 0.8 %.
+# any do: of 50 photographs taken 1.5 stops too dark, all stay below this limit after noise of 0.04 and 0.1, and 90%
+# after 0.2, where 40% stay below the other in a sharp copy; of good photographs 0.8%.
 REPAIRED_SOFTNESS, REPAIRED_MARGIN = 1.0, 0.015  # pixels; of the range
 BAND = 256  # rows that are softened at a time
 PILED_CEILING = 0.80
-# Mean luma of pictures that need no more light, whatever their ceiling: cameras expose for 18 % grey, which is 0.46. Of
+# Mean luma of pictures that need no more light, whatever their ceiling: cameras expose for 18% grey, which is 0.46. Of
 # 133 photographs taken 1.5 stops too dark none is brighter, and the brightest reaches it nearly.
 WELL_LIT = 0.43
 BURNT = 0.15  # share of pixels at white in all channels

@@ -6,9 +6,9 @@ of equal brightness.
 
 ``estimate_signal_dependence`` in ``noise_model.py`` fits the same line, and neither can stand for the other. That one
 looks at finished pictures, whose ends are clipped, and asks first whether the noise grows with the light at all: of 46
-photographs in 8 bits the deviation that it gives is off by 11 %, that of this one by 16 %, and for noise of one level
+photographs in 8 bits the deviation that it gives is off by 11%, that of this one by 16%, and for noise of one level
 the latter finds a slope twenty times as large. This one is given values that nothing clipped, which scatter beyond
-[0, 1], and must answer: at 5 to 400 photons in seven pictures it is off by 3 %, while the other, which passes over
+[0, 1], and must answer: at 5 to 400 photons in seven pictures it is off by 3%, while the other, which passes over
 blocks with such values, gives no answer in 13 cases of 28.
 """
 

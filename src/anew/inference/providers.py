@@ -93,7 +93,7 @@ def make_session(path: Path, provider: str = "auto") -> Any:
 def lean_run(session: Any) -> tuple[Any, ...]:
     """Give what a session must be told so that it gives its working memory back after a run.
 
-    For what runs once a picture: the next run has to ask for it again, which makes it 15 % slower.
+    For what runs once a picture: the next run has to ask for it again, which makes it 15% slower.
     """
     if isinstance(session, OpenVinoSession):
         return ()

@@ -81,7 +81,7 @@ def _finding(finding: Finding) -> str:
     percent = round(100 * finding.confidence)
     return (
         f"<li><b>{escape(finding.kind)}</b> {escape(finding.message)}"
-        f'<span class="sure" title="confidence"><i style="width:{percent}%"></i></span>{percent} % sure</li>'
+        f'<span class="sure" title="confidence"><i style="width:{percent}%"></i></span>{percent}% sure</li>'
     )
 
 

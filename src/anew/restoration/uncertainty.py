@@ -105,7 +105,7 @@ def relit_uncertainty(before: Image, after: Image, prior: Image) -> Image:
     of BSDS400 and ImageNet that were darkened, flattened, faded or tinted in 11 ways and their repairs it hardly
     depends on how far the curve moved a value, ``TONE`` and ``TONE_SHARE`` of that change, but is no more than the
     picture was changed. The error of the 123 repairs was then 1.0 times this in the median for exposure, 1.1 for
-    fading, 0.35 for casts and 0.15 for contrast, which may be found nearly exactly; 90 to 97 % of the values lay within
+    fading, 0.35 for casts and 0.15 for contrast, which may be found nearly exactly; 90 to 97% of the values lay within
     twice this.
 
     Parameters

@@ -70,15 +70,15 @@ def _off_the_grid(clean: Image, rng: np.random.Generator) -> Image:
 
 DENOISE = (
     *(Trial("level", f"sigma {s}", _noise(s), s / 255) for s in (2, 5, 15, 25, 50, 75, 100)),
-    Trial("told", "sigma 25, told 30 % too low", _noise(25), 25 / 255, 0.7),
+    Trial("told", "sigma 25, told 30% too low", _noise(25), 25 / 255, 0.7),
     Trial("told", "sigma 25, told right", _noise(25), 25 / 255),
-    Trial("told", "sigma 25, told 30 % too high", _noise(25), 25 / 255, 1.3),
+    Trial("told", "sigma 25, told 30% too high", _noise(25), 25 / 255, 1.3),
     Trial("kind", "Gaussian", _noise(25)),
     Trial("kind", "uniform", _uniform),
     Trial("kind", "Poisson", "poisson:gain=0.02:sigma=0"),
     Trial("kind", "speckle", "speckle:sigma=0.2"),
     Trial("kind", "correlated over 1 pixel", _noise(25, ":correlation=1")),
-    Trial("kind", "salt and pepper, 3 %", "impulse:density=0.03"),
+    Trial("kind", "salt and pepper, 3%", "impulse:density=0.03"),
     Trial("kind", "JPEG 70 after noise", _noise(25, ",jpeg:quality=70")),
 )
 
@@ -116,7 +116,7 @@ REPAIR = tuple(
         ("kind", "JPEG, then noise", f"jpeg:quality=60,{_noise(6)}"),
         ("kind", "noise, then blur", f"{_noise(12)},blur:sigma=0.6"),
         ("kind", "motion over 5 pixels", "motion:length=5"),
-        ("kind", "salt and pepper, 1 %", "impulse:density=0.01"),
+        ("kind", "salt and pepper, 1%", "impulse:density=0.01"),
     )
 )
 

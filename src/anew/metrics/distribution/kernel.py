@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from anew.metrics.distribution.samples import Features, as_feature_pair, refuse_overflow, row_blocks, too_few
 
-Z_95 = 1.959963984540054  # two-sided 95 % of the normal distribution
+Z_95 = 1.959963984540054  # two-sided 95% of the normal distribution
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class KernelDistance:
     value : float
         The unbiased estimate; below 0 by chance where the sets are alike.
     low, high : float
-        A 95 % confidence interval.
+        A 95% confidence interval.
     real, generated : int
         Samples.
     warning : str or None
@@ -46,7 +46,7 @@ def kernel_distance(real: ArrayLike, generated: ArrayLike) -> KernelDistance:
     mean k(x, x') + mean k(y, y') - 2 mean k(x, y) over different samples (Gretton et al., JMLR 13 (2012), equation 3):
     unlike the Frechet distance it does not depend on the number of samples, only its spread does.
     The interval is the jackknife's over the samples of both sets, taken as normal; in simulations with 100 to 500
-    samples it held the truth in 82 % (one feature with heavy tails) to 99 % (many features) of the draws.
+    samples it held the truth in 82% (one feature with heavy tails) to 99% (many features) of the draws.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ ROUNDING_ONLY = 0.4 / 255  # a lower level is that of rounding to 8 bits, withou
 MOST_SIDE = 2048  # pixels that are compressed again
 ERASED = 1e-2  # |H|^2 below is as good as nothing
 LEAST_FREQUENCIES = 500
-RATIOS = np.geomspace(1e-12, 1, 481)  # of sigma^2 / c to the largest |H|^2 / f^2.5: steps of 3 % in sigma
+RATIOS = np.geomspace(1e-12, 1, 481)  # of sigma^2 / c to the largest |H|^2 / f^2.5: steps of 3% in sigma
 CLASSES = 100  # of the frequencies, by |H|^2 / f^2.5; each is e^-1/4 of the one before
 
 

@@ -34,7 +34,7 @@ def denoise_adaptive_median(
         Standard deviation of the noise, in units of the range [0, 1]; it chooses ``threshold``. 0 changes nothing
         unless a threshold is given.
     max_size : odd int >= 3
-        Side of the largest window in pixels: 5 mends up to about 20 % of impulses, 7 up to 50 %, 9 up to 70 %.
+        Side of the largest window in pixels: 5 mends up to about 20% of impulses, 7 up to 50%, 9 up to 70%.
     threshold : float >= 0, optional
         How far an impulse stands off from the median around it, in units of the range [0, 1]; 0 is the published
         filter. Default: ``3 sigma``, kept between 0.03 and 0.12.

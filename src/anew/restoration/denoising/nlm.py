@@ -7,7 +7,7 @@ On BSD68 grey at sigma 25 (every 12th image): 28.11 dB here; 27.97 at 9 times th
 27.62 at twice the time or more by OpenCV, which takes integers only and squeezes the noise into their range.
 
 Deviation: the weight exp(-t) is replaced by (1 - t / 64)^64, zero from t = 64 on, which the compiler turns into vector
-instructions; below t = 3, where weights matter, the two differ by less than 7 %.
+instructions; below t = 3, where weights matter, the two differ by less than 7%.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def relight_curve(
     ----------
     image : (H, W) or (H, W, C) float32 array in [0, 1]
     black, white : float, optional
-        The values that become 0 and 1; if not given, 0.1 % of the pixels lie beyond each of them in some channel, and
+        The values that become 0 and 1; if not given, 0.1% of the pixels lie beyond each of them in some channel, and
         come out below 0 or above 1.
     gamma : float > 0, optional
         Below 1 lightens; if not given, it brings the median of the luminance into [0.3, 0.65], and is 1 if it is there.
