@@ -53,7 +53,7 @@ Deblur = Callable[[Image, NDArray[np.float32], float], Image]
 METHODS: dict[str, Deblur] = {
     "degraded": lambda y, k, s: y,
     **{
-        name: lambda y, k, s, name=name: anew.deblur(y, k, s, method=name, boundary="circular")  # type: ignore[misc]
+        name: lambda y, k, s, name=name: anew.deblur(y, k, s, method=name, border="circular")  # type: ignore[misc]
         for name in ("tv", "wiener", "richardson-lucy")
     },
     "skimage wiener 0.1": lambda y, k, s: each_channel(lambda c: peers.wiener(c, k, 0.1, clip=False), y),

@@ -126,6 +126,14 @@ def test_every_method_says_what_it_is(method: Method) -> None:
             assert parameter.default is not parameter.empty, f"option {name} has no default"
 
 
+def test_one_thing_has_one_name() -> None:
+    instead = {"num_iter": "n_iter", "iterations": "n_iter", "boundary": "border", "kappa": "contrast"}
+    instead |= {"balance": "strength", "radius": "width"}  # telea's radius is that of a neighbourhood, no Gaussian's
+    for method in METHODS:
+        if method.task != "inpaint":
+            assert not set(method.parameters) & set(instead), method.name
+
+
 def test_a_duplicate_is_refused_and_a_copy_is_independent() -> None:
     mine = METHODS.copy()
     mine.add(Method("mine", "denoise", "a method of one's own", "unpublished"))
@@ -229,6 +237,11 @@ def test_inputs_are_held_to_their_range_whoever_calls(method: Method) -> None:
         for value in bad[name]:
             with pytest.raises(ValueError, match=name):
                 call_directly(method, image, **{name: value})
+
+
+def test_a_call_that_does_not_fit_names_the_function() -> None:
+    with pytest.raises(TypeError, match=r"denoise_median\(\) got an unexpected keyword argument 'sise'"):
+        METHODS.get("denoise", "median").function(np.zeros((4, 4), np.float32), 0.1, sise=3)
 
 
 @pytest.mark.parametrize("method", list(METHODS), ids=METHOD_IDS)

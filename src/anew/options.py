@@ -57,7 +57,10 @@ def checked_arguments(function: Callable[Arguments, Result]) -> Callable[Argumen
 
     @functools.wraps(function)
     def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        given = signature.bind(*args, **kwargs)
+        try:
+            given = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{function.__name__}() {error}") from None
         given.arguments.update(checked_options(function.__name__, function, signature.parameters, given.arguments))
         return run(*given.args, **given.kwargs)
 

@@ -21,10 +21,10 @@ LINEAR = tuple(name for name, d in DEGRADATIONS.items() if d.linear)
 NEEDED = {"kernel": {"psf": [[0.0, 0.1, 0.0], [0.2, 0.4, 0.2], [0.0, 0.1, 0.0], [0.0, 0.0, 0.1]]}}
 VARIANTS = [
     *((name, NEEDED.get(name, {})) for name in LINEAR),
-    ("blur", {"sigma": 2.5, "boundary": "circular"}),
-    ("motion", {"length": 6.3, "angle": 33.0, "boundary": "circular"}),
+    ("blur", {"sigma": 2.5, "border": "circular"}),
+    ("motion", {"length": 6.3, "angle": 33.0, "border": "circular"}),
     ("defocus", {"radius": 9.0}),
-    ("kernel", {"psf": np.arange(12.0).reshape(4, 3) - 3, "boundary": "circular"}),
+    ("kernel", {"psf": np.arange(12.0).reshape(4, 3) - 3, "border": "circular"}),
     ("tilt", {"angle": -37.0, "border": "constant", "fill": 0.7}),
     ("keystone", {"corners": [[2, 1], [11, -1], [13, 15], [-3, 12]]}),
     ("keystone", {"amount": 0.3, "border": "constant"}),

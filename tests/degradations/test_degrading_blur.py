@@ -85,11 +85,11 @@ def test_an_impulse_becomes_the_psf():
     assert result.sum() == pytest.approx(2, rel=1e-5)
 
 
-@pytest.mark.parametrize(("boundary", "mode"), [("reflect", "reflect"), ("circular", "wrap")])
+@pytest.mark.parametrize(("border", "mode"), [("reflect", "reflect"), ("circular", "wrap")])
 @pytest.mark.parametrize("shape", [(3, 3), (4, 5), (31, 2)])
-def test_convolution_is_scipys_with_both_boundaries(boundary, mode, shape, grey_photo):
+def test_convolution_is_scipys_with_both_boundaries(border, mode, shape, grey_photo):
     psf = np.random.default_rng(0).random(shape).astype(np.float32)
-    ours = convolve(grey_photo[:20, :23], psf, boundary=boundary)
+    ours = convolve(grey_photo[:20, :23], psf, border=border)
     theirs = scipy.ndimage.convolve(grey_photo[:20, :23].astype(np.float64), psf, mode=mode)
     np.testing.assert_allclose(ours, theirs, rtol=2e-5)
 
@@ -105,7 +105,7 @@ def test_a_constant_stays_and_no_blur_changes_nothing(colour_photo):
 
 def test_gaussian_blur_damps_a_wave_by_its_transfer_function():
     wave = np.cos(2 * np.pi * np.arange(64) * 4 / 64)[np.newaxis, :].repeat(64, axis=0).astype(np.float32)
-    result = blur(wave, sigma=2, boundary="circular").image
+    result = blur(wave, sigma=2, border="circular").image
     np.testing.assert_allclose(result, wave * np.exp(-2 * (np.pi * 4 / 64 * 2) ** 2), atol=2e-4)
 
 

@@ -27,9 +27,9 @@ def test_it_beats_wiener(colour: bool) -> None:
     clean = (skimage.data.astronaut() if colour else skimage.data.camera())[60:188, 150:278] / 255
     psf = np.eye(9) / 9
     y = blurred(clean, psf, 2.55 / 255)
-    mine = psnr(deblur_bm3d(y, psf, 2.55 / 255, boundary="circular"), clean)
+    mine = psnr(deblur_bm3d(y, psf, 2.55 / 255, border="circular"), clean)
     assert mine > psnr(y, clean) + 4
-    assert mine > psnr(deblur_wiener(y, psf, 2.55 / 255, boundary="circular"), clean) + 1
+    assert mine > psnr(deblur_wiener(y, psf, 2.55 / 255, border="circular"), clean) + 1
 
 
 def test_a_border_makes_no_waves() -> None:

@@ -136,14 +136,14 @@ def test_what_lies_beyond_the_border_is_continued_as_a_blur(colour_photo: np.nda
 @pytest.mark.parametrize("name", WITH_PSF)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("sides", [(1, 1), (4, 4), (5, 11)])
-@pytest.mark.parametrize("boundary", ["reflect", "circular"])
-def test_contract_with_psf(name: str, shape: tuple[int, ...], sides: tuple[int, int], boundary: str) -> None:
+@pytest.mark.parametrize("border", ["reflect", "circular"])
+def test_contract_with_psf(name: str, shape: tuple[int, ...], sides: tuple[int, int], border: str) -> None:
     image = np.random.default_rng(0).random(shape).astype(np.float32)
     before = image.copy()
     psf = gaussian_psf(sides, 1.5)
     for sigma in (0.0, 0.02):
         result = METHODS.get("deblur", name).function(
-            image, psf, sigma, boundary=boundary, **({} if name == "wiener" else {"n_iter": 4})
+            image, psf, sigma, border=border, **({} if name == "wiener" else {"n_iter": 4})
         )
         assert result.shape == shape
         assert result.dtype == np.float32
@@ -152,10 +152,10 @@ def test_contract_with_psf(name: str, shape: tuple[int, ...], sides: tuple[int, 
 
 
 @pytest.mark.parametrize("name", WITH_PSF)
-@pytest.mark.parametrize("boundary", ["reflect", "circular"])
-def test_a_constant_stays(name: str, boundary: str) -> None:
+@pytest.mark.parametrize("border", ["reflect", "circular"])
+def test_a_constant_stays(name: str, border: str) -> None:
     image = np.full((20, 23, 3), 0.4, np.float32)
-    result = METHODS.get("deblur", name).function(image, gaussian_psf((4, 7), 1.5), 0.01, boundary=boundary)
+    result = METHODS.get("deblur", name).function(image, gaussian_psf((4, 7), 1.5), 0.01, border=border)
     assert np.abs(result - 0.4).max() < 1e-3
 
 
@@ -164,21 +164,21 @@ def test_wiener_inverts_without_noise(sides: tuple[int, int], colour_photo: np.n
     psf = np.full(sides, 0.3 / (np.prod(sides) - 1))
     psf[sides[0] // 2, sides[1] // 2] = 0.7  # the transfer function is at least 0.4 everywhere
     blurred = blur_circular(colour_photo, psf)
-    assert np.abs(deblur_wiener(blurred, psf, 0, boundary="circular") - colour_photo).max() < 1e-3
+    assert np.abs(deblur_wiener(blurred, psf, 0, border="circular") - colour_photo).max() < 1e-3
 
 
 @pytest.mark.parametrize(("name", "gain"), [("tv", 2.0), ("wiener", 1.3), ("richardson-lucy", 1.4)])
-@pytest.mark.parametrize("boundary", ["reflect", "circular"])
-def test_error_falls(name: str, gain: float, boundary: str, colour_photo: np.ndarray) -> None:
+@pytest.mark.parametrize("border", ["reflect", "circular"])
+def test_error_falls(name: str, gain: float, border: str, colour_photo: np.ndarray) -> None:
     psf = np.zeros((9, 10), np.float32)
     psf[4, 1:8] = 1 / 7
     psf /= psf.sum()
     blurred = blur_circular(colour_photo, psf)
     clean = colour_photo
-    if boundary == "reflect":  # a real border: what lies beyond was seen by the lens
+    if border == "reflect":  # a real border: what lies beyond was seen by the lens
         blurred, clean = blurred[12:-12, 12:-12], clean[12:-12, 12:-12]
     noisy = blurred + np.random.default_rng(1).normal(0, 0.01, blurred.shape).astype(np.float32)
-    result = METHODS.get("deblur", name).function(noisy, psf, 0.01, boundary=boundary)
+    result = METHODS.get("deblur", name).function(noisy, psf, 0.01, border=border)
     assert mse(result, clean) * gain < mse(noisy, clean)
 
 
@@ -187,7 +187,7 @@ def test_tv_restores_a_step_from_its_blur() -> None:
     step[8:24, 20:44] = 1
     psf = gaussian_psf((9, 9), 1.5)
     blurred = blur_circular(step, psf)
-    assert mse(deblur_tv(blurred, psf, 0.002, boundary="circular"), step) < 0.1 * mse(blurred, step)
+    assert mse(deblur_tv(blurred, psf, 0.002, border="circular"), step) < 0.1 * mse(blurred, step)
 
 
 @pytest.mark.parametrize("strength", [1.0, 3.0])
@@ -197,14 +197,14 @@ def test_tv_of_periodic_stripes_is_the_closed_form(strength: float) -> None:
     pull = 2 * strength / data_weight(0.02)
     expected = np.repeat(np.float32([[0.2 + pull / 6] * 6 + [0.9 - pull / 10] * 10]), 12, axis=0)
     one = np.ones((1, 1), np.float32)
-    result = deblur_tv(stripes, one, 0.02, n_iter=400, strength=strength, boundary="circular")
+    result = deblur_tv(stripes, one, 0.02, n_iter=400, strength=strength, border="circular")
     np.testing.assert_allclose(result, expected, atol=1e-4)
 
 
 def test_richardson_lucy_keeps_flux_and_sign(grey_photo: np.ndarray) -> None:
     psf = gaussian_psf((9, 9), 2)
     blurred = blur_circular(grey_photo, psf)
-    result = deblur_richardson_lucy(blurred, psf, 0, boundary="circular", n_iter=20, tv=0)
+    result = deblur_richardson_lucy(blurred, psf, 0, border="circular", n_iter=20, tv=0)
     assert result.min() >= 0
     assert result.sum(dtype=np.float64) == pytest.approx(blurred.sum(dtype=np.float64), rel=1e-4)
 
@@ -216,7 +216,7 @@ def test_richardson_lucy_equals_scikit_image(grey_photo: np.ndarray) -> None:
     blurred = blur_circular(grey_photo, psf)
     # theirs is zero beyond the border and starts from 1/2: compare after many steps, inside
     expected = independent(blurred.astype(np.float64), psf.astype(np.float64), num_iter=30)
-    start_free = deblur_richardson_lucy(blurred, psf, 0, boundary="circular", n_iter=30, tv=0)
+    start_free = deblur_richardson_lucy(blurred, psf, 0, border="circular", n_iter=30, tv=0)
     assert np.sqrt(mse(start_free[20:-20, 20:-20], expected[20:-20, 20:-20])) < 0.01
 
 
@@ -229,10 +229,10 @@ def test_richardson_lucy_stops_at_the_noise(grey_photo: np.ndarray) -> None:
     assert mse(stopped, grey_photo) < 0.7 * mse(overdone, grey_photo)
 
 
-def test_unknown_boundary_is_refused() -> None:
+def test_unknown_border_is_refused() -> None:
     for name in WITH_PSF:
-        with pytest.raises(ValueError, match="boundary"):
-            METHODS.get("deblur", name).function(np.zeros((4, 4), np.float32), gaussian_psf((3, 3), 1), 0, boundary="x")
+        with pytest.raises(ValueError, match="border"):
+            METHODS.get("deblur", name).function(np.zeros((4, 4), np.float32), gaussian_psf((3, 3), 1), 0, border="x")
 
 
 @pytest.mark.parametrize("name", BLIND)
@@ -261,7 +261,7 @@ def blurred_step() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("name", "gain", "options"), [("unsharp", 1.2, {}), ("shock", 1.2, {}), ("shock", 3, {"n_iter": 12, "scale": 1.0})]
+    ("name", "gain", "options"), [("unsharp", 1.2, {}), ("shock", 1.2, {}), ("shock", 3, {"n_iter": 12, "width": 1.0})]
 )
 def test_a_blurred_step_becomes_steeper(name: str, gain: float, options: dict[str, float]) -> None:
     step, blurred = blurred_step()
@@ -279,14 +279,14 @@ def test_shock_stays_in_range_and_symmetric() -> None:
 def test_shock_leaves_extremes_where_they_are() -> None:
     # the smaller of two slopes of unlike signs is none, however steep the steeper one
     row = np.float32([0, 0.1, 0.3, 0.7, 0.2, 0.1, 0.4, 0.5, 0.8, 1, 1])
-    result = deblur_shock(np.tile(row, (5, 1)), 0.0, n_iter=6, scale=0, diffusion=0)
+    result = deblur_shock(np.tile(row, (5, 1)), 0.0, n_iter=6, width=0, diffusion=0)
     np.testing.assert_array_equal(result[2, [3, 5]], row[[3, 5]])
 
 
 def test_one_shock_step_on_a_parabola_takes_the_smaller_slope() -> None:
     x = np.arange(20, dtype=np.float32)
     rising = np.tile((x / 20) ** 2, (5, 1))
-    result = deblur_shock(rising, 0.0, n_iter=1, scale=0, diffusion=0)
+    result = deblur_shock(rising, 0.0, n_iter=1, width=0, diffusion=0)
     expected = (x**2 - 0.25 * (2 * x - 1)) / 400  # u - dt |u_x|: the slopes are (2 x - 1) / 400 and (2 x + 1) / 400
     np.testing.assert_allclose(result[2, 2:-1], expected[2:-1], atol=0.02 / 400)
 
@@ -301,27 +301,27 @@ def test_unsharp_is_the_textbook_formula_without_noise(grey_photo: np.ndarray) -
     from scipy.ndimage import gaussian_filter
 
     expected = grey_photo + 0.5 * (grey_photo - gaussian_filter(grey_photo, 2, mode="nearest", truncate=3))
-    assert np.abs(deblur_unsharp(grey_photo, 0.0, amount=0.5, radius=2) - expected).max() < 1e-4
+    assert np.abs(deblur_unsharp(grey_photo, 0.0, amount=0.5, width=2) - expected).max() < 1e-4
 
 
-@pytest.mark.parametrize("radius", [0.5, 1.5])
-def test_unsharp_leaves_out_a_multiple_of_the_noise_of_the_detail(radius: float) -> None:
+@pytest.mark.parametrize("width", [0.5, 1.5])
+def test_unsharp_leaves_out_a_multiple_of_the_noise_of_the_detail(width: float) -> None:
     from scipy.ndimage import gaussian_filter
 
     def detail(x: np.ndarray) -> np.ndarray:
-        return x - gaussian_filter(x, radius, mode="nearest", truncate=3)
+        return x - gaussian_filter(x, width, mode="nearest", truncate=3)
 
     sigma = 0.02
     noise = detail(sigma * np.random.default_rng(0).standard_normal((500, 500))).std()
     point = np.full((21, 21), 0.3, np.float32)
     point[10, 10] = 0.9
-    added = deblur_unsharp(point, sigma, radius=radius, threshold=4.0)[10, 10] - point[10, 10]
+    added = deblur_unsharp(point, sigma, width=width, threshold=4.0)[10, 10] - point[10, 10]
     assert detail(point.astype(float))[10, 10] - added == pytest.approx(4 * noise, rel=0.02)
 
 
 def test_wrong_options_are_refused() -> None:
     image = np.zeros((4, 4), np.float32)
-    with pytest.raises(ValueError, match="radius"):
-        deblur_unsharp(image, 0, radius=0)
+    with pytest.raises(ValueError, match="width"):
+        deblur_unsharp(image, 0, width=0)
     with pytest.raises(ValueError, match="diffusion"):
         deblur_shock(image, 0, diffusion=2)

@@ -25,16 +25,16 @@ def total_variation(u: np.ndarray) -> float:
 def test_tv_of_a_step_is_the_closed_form() -> None:
     # each side of a step moves towards the other by weight / its width
     step = np.repeat(np.float32([[0.2] * 8 + [0.9] * 12]), 9, axis=0)
-    result = denoise_tv(step, 0.0, weight=0.4, num_iter=800)
+    result = denoise_tv(step, 0.0, weight=0.4, n_iter=800)
     expected = np.repeat(np.float32([[0.2 + 0.4 / 8] * 8 + [0.9 - 0.4 / 12] * 12]), 9, axis=0)
     np.testing.assert_allclose(result, expected, atol=1e-4)
     colour = np.stack([step, step], axis=2)  # two channels share |grad u|: each gets 1 / sqrt(2) of the pull
     expected = np.repeat(np.float32([[0.2 + 0.4 / 8 / 2**0.5] * 8 + [0.9 - 0.4 / 12 / 2**0.5] * 12]), 9, axis=0)
-    np.testing.assert_allclose(denoise_tv(colour, 0.0, weight=0.4, num_iter=800)[..., 1], expected, atol=1e-4)
+    np.testing.assert_allclose(denoise_tv(colour, 0.0, weight=0.4, n_iter=800)[..., 1], expected, atol=1e-4)
 
 
 def test_tv_reaches_the_minimum_that_another_solver_reaches() -> None:
-    ours = denoise_tv(ANY, 0.0, weight=0.2, num_iter=400)
+    ours = denoise_tv(ANY, 0.0, weight=0.2, n_iter=400)
     theirs = skimage.restoration.denoise_tv_chambolle(ANY.astype(float), weight=0.2, eps=1e-9, max_num_iter=3000)
 
     def objective(u: np.ndarray) -> float:
@@ -43,7 +43,7 @@ def test_tv_reaches_the_minimum_that_another_solver_reaches() -> None:
     assert objective(ours.astype(float)) < objective(theirs) * (1 + 1e-4)
     np.testing.assert_allclose(ours, theirs, atol=5e-3)
     assert ours.mean(dtype=float) == pytest.approx(ANY.mean(dtype=float), abs=1e-6)
-    np.testing.assert_allclose(denoise_tv(ANY, 0.0, weight=100, num_iter=2000), ANY.mean(), atol=5e-3)
+    np.testing.assert_allclose(denoise_tv(ANY, 0.0, weight=100, n_iter=2000), ANY.mean(), atol=5e-3)
 
 
 def test_wavelet_is_the_average_over_all_shifts() -> None:
@@ -164,7 +164,7 @@ def test_nlm_is_the_same_in_strips_and_for_each_turn() -> None:
 
 def test_wrong_options_are_refused() -> None:
     for call in (
-        lambda: denoise_tv(ANY, 0.1, num_iter=0),
+        lambda: denoise_tv(ANY, 0.1, n_iter=0),
         lambda: denoise_tv(ANY, 0.1, weight=-1.0),
         lambda: denoise_wavelet(ANY, 0.1, wavelet="nonsense"),
         lambda: denoise_wavelet(ANY, 0.1, levels=0),
@@ -173,5 +173,5 @@ def test_wrong_options_are_refused() -> None:
         lambda: denoise_nlm(ANY, 0.1, patch=4),
         lambda: denoise_nlm(ANY, 0.1, h=0.0),
     ):
-        with pytest.raises(ValueError, match=r"(num_iter|weight|wavelet|levels|conductance|time|patch|h) \w+ be"):
+        with pytest.raises(ValueError, match=r"(n_iter|weight|wavelet|levels|conductance|time|patch|h) \w+ be"):
             call()

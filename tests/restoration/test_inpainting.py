@@ -134,10 +134,18 @@ def test_edge_stopping_keeps_a_step_sharper() -> None:
     mask = np.zeros(step.shape, bool)
     mask[12:18, 5:25] = True
     harmonic = inpaint_diffusion(blank(step, mask), mask)
-    stopped = inpaint_diffusion(blank(step, mask), mask, kappa=0.1)
+    stopped = inpaint_diffusion(blank(step, mask), mask, contrast=0.1)
     assert np.abs(stopped - step).mean() < 0.5 * np.abs(harmonic - step).mean()
 
 
-def test_kappa_must_be_positive() -> None:
-    with pytest.raises(ValueError, match="kappa"):
-        inpaint_diffusion(np.zeros((4, 4), np.float32), np.eye(4, dtype=bool), kappa=0)
+def test_edges_stop_the_flow_in_a_grey_image_of_three_channels_as_in_one(grey_photo: np.ndarray) -> None:
+    mask = np.random.default_rng(1).random(grey_photo.shape) < 0.3
+    given = blank(grey_photo, mask)
+    alone = inpaint_diffusion(given, mask, contrast=0.1)
+    three = inpaint_diffusion(np.repeat(given[:, :, None], 3, axis=2), mask, contrast=0.1)
+    np.testing.assert_allclose(three, np.repeat(alone[:, :, None], 3, axis=2), atol=1e-6)
+
+
+def test_contrast_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="contrast"):
+        inpaint_diffusion(np.zeros((4, 4), np.float32), np.eye(4, dtype=bool), contrast=0)

@@ -122,8 +122,8 @@ def _own(method: Method) -> Callable[[Trial], Image]:
     import anew
 
     function = getattr(anew, method.task)
-    circular = method.task == "deblur" and "boundary" in method.parameters
-    options: dict[str, Any] = {"boundary": "circular"} if circular else {}
+    circular = method.task == "deblur" and "border" in method.parameters
+    options: dict[str, Any] = {"border": "circular"} if circular else {}
 
     def run(trial: Trial) -> Image:
         known = {name: trial.inputs[name] for name in method.takes}

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from anew.arrays import Image, as_numbers
 from anew.degradations.degraded import Degraded, check_between, check_choice, planes_of
 
-BOUNDARIES = {"reflect": "symmetric", "circular": "wrap"}  # ours -> numpy.pad's
+BORDERS = {"reflect": "symmetric", "circular": "wrap"}  # ours -> numpy.pad's
 SUBPIXELS = 16  # per side and pixel, when the area of a shape inside a pixel is counted
 MAX_PSF = 1001  # pixels per side; larger ones are a mistake
 
@@ -80,83 +80,83 @@ def _coverage(
     return (area / area.sum()).astype(np.float32)
 
 
-def blur(image: Image, *, sigma: float = 1.5, boundary: str = "reflect") -> Degraded:
+def blur(image: Image, *, sigma: float = 1.5, border: str = "reflect") -> Degraded:
     """Blur by a Gaussian of standard deviation ``sigma`` pixels (see ``gaussian_psf``)."""
-    result = convolve(image, gaussian_psf(sigma), boundary=boundary)
-    return Degraded(result, parameters={"sigma": sigma, "boundary": boundary})
+    result = convolve(image, gaussian_psf(sigma), border=border)
+    return Degraded(result, parameters={"sigma": sigma, "border": border})
 
 
-def blur_adjoint(y: Image, shape: tuple[int, ...], *, sigma: float = 1.5, boundary: str = "reflect") -> Image:
+def blur_adjoint(y: Image, shape: tuple[int, ...], *, sigma: float = 1.5, border: str = "reflect") -> Image:
     """Apply the adjoint of ``blur``."""
-    return convolve_adjoint(y, gaussian_psf(sigma), boundary=boundary)
+    return convolve_adjoint(y, gaussian_psf(sigma), border=border)
 
 
-def motion(image: Image, *, length: float = 9.0, angle: float = 0.0, boundary: str = "reflect") -> Degraded:
+def motion(image: Image, *, length: float = 9.0, angle: float = 0.0, border: str = "reflect") -> Degraded:
     """Blur by a uniform straight motion (see ``motion_psf``)."""
-    result = convolve(image, motion_psf(length, angle), boundary=boundary)
-    return Degraded(result, parameters={"length": length, "angle": angle, "boundary": boundary})
+    result = convolve(image, motion_psf(length, angle), border=border)
+    return Degraded(result, parameters={"length": length, "angle": angle, "border": border})
 
 
 def motion_adjoint(
-    y: Image, shape: tuple[int, ...], *, length: float = 9.0, angle: float = 0.0, boundary: str = "reflect"
+    y: Image, shape: tuple[int, ...], *, length: float = 9.0, angle: float = 0.0, border: str = "reflect"
 ) -> Image:
     """Apply the adjoint of ``motion``."""
-    return convolve_adjoint(y, motion_psf(length, angle), boundary=boundary)
+    return convolve_adjoint(y, motion_psf(length, angle), border=border)
 
 
-def defocus(image: Image, *, radius: float = 3.0, boundary: str = "reflect") -> Degraded:
+def defocus(image: Image, *, radius: float = 3.0, border: str = "reflect") -> Degraded:
     """Blur by a disc of ``radius`` pixels (see ``defocus_psf``)."""
-    result = convolve(image, defocus_psf(radius), boundary=boundary)
-    return Degraded(result, parameters={"radius": radius, "boundary": boundary})
+    result = convolve(image, defocus_psf(radius), border=border)
+    return Degraded(result, parameters={"radius": radius, "border": border})
 
 
-def defocus_adjoint(y: Image, shape: tuple[int, ...], *, radius: float = 3.0, boundary: str = "reflect") -> Image:
+def defocus_adjoint(y: Image, shape: tuple[int, ...], *, radius: float = 3.0, border: str = "reflect") -> Image:
     """Apply the adjoint of ``defocus``."""
-    return convolve_adjoint(y, defocus_psf(radius), boundary=boundary)
+    return convolve_adjoint(y, defocus_psf(radius), border=border)
 
 
-def kernel(image: Image, *, psf: ArrayLike, boundary: str = "reflect") -> Degraded:
+def kernel(image: Image, *, psf: ArrayLike, border: str = "reflect") -> Degraded:
     """Convolve with any (h, w) array of weights, taken as they are (a blur's weights sum to 1)."""
     weights = as_numbers("psf", psf, "an (h, w) array of finite weights")
-    result = convolve(image, weights.astype(np.float32), boundary=boundary)
-    return Degraded(result, parameters={"psf": weights.tolist(), "boundary": boundary})
+    result = convolve(image, weights.astype(np.float32), border=border)
+    return Degraded(result, parameters={"psf": weights.tolist(), "border": border})
 
 
-def kernel_adjoint(y: Image, shape: tuple[int, ...], *, psf: ArrayLike, boundary: str = "reflect") -> Image:
+def kernel_adjoint(y: Image, shape: tuple[int, ...], *, psf: ArrayLike, border: str = "reflect") -> Image:
     """Apply the adjoint of ``kernel``."""
-    return convolve_adjoint(y, np.asarray(psf, np.float32), boundary=boundary)
+    return convolve_adjoint(y, np.asarray(psf, np.float32), border=border)
 
 
-def convolve(image: Image, psf: NDArray[np.float32], *, boundary: str = "reflect") -> Image:
+def convolve(image: Image, psf: NDArray[np.float32], *, border: str = "reflect") -> Image:
     """Convolve every channel with a psf:  y[p] = sum_q k[q] x[p - q].
 
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array
     psf : (h, w) float32 array, origin at [h // 2, w // 2]; may be larger than the image
-    boundary : {"reflect", "circular"}
+    border : {"reflect", "circular"}
 
     Returns
     -------
     float32 array of the same shape
     """
-    _check_psf(psf, boundary)
+    _check_psf(psf, border)
     if psf.shape == (1, 1):
         return image * psf[0, 0]
     margins = [*_margins(psf), (0, 0)]
-    padded = np.pad(planes_of(image), margins, mode=BOUNDARIES[boundary])  # type: ignore[call-overload]
+    padded = np.pad(planes_of(image), margins, mode=BORDERS[border])  # type: ignore[call-overload]
     return _correlate(padded, psf[::-1, ::-1]).reshape(image.shape)
 
 
-def convolve_adjoint(y: Image, psf: NDArray[np.float32], *, boundary: str = "reflect") -> Image:
+def convolve_adjoint(y: Image, psf: NDArray[np.float32], *, border: str = "reflect") -> Image:
     """Apply the adjoint of ``convolve``: correlate, then fold the margins back to where they were copied from."""
-    _check_psf(psf, boundary)
+    _check_psf(psf, border)
     if psf.shape == (1, 1):
         return y * psf[0, 0]
     around = [(side - 1, side - 1) for side in psf.shape]
     full = _correlate(np.pad(planes_of(y), [*around, (0, 0)]), psf)
     for axis, margin in enumerate(_margins(psf)):
-        source = np.pad(np.arange(y.shape[axis]), margin, mode=BOUNDARIES[boundary])  # type: ignore[call-overload]
+        source = np.pad(np.arange(y.shape[axis]), margin, mode=BORDERS[border])  # type: ignore[call-overload]
         lines = np.moveaxis(full, axis, 0)
         folded = np.zeros((y.shape[axis], *lines.shape[1:]), np.float32)
         np.add.at(folded, source, lines)
@@ -183,7 +183,7 @@ def _margins(psf: NDArray[np.float32]) -> list[tuple[int, int]]:
     return [(side - 1 - side // 2, side // 2) for side in psf.shape]
 
 
-def _check_psf(psf: NDArray[np.float32], boundary: str) -> None:
-    check_choice("boundary", boundary, tuple(BOUNDARIES))
+def _check_psf(psf: NDArray[np.float32], border: str) -> None:
+    check_choice("border", border, tuple(BORDERS))
     if psf.ndim != 2 or psf.size == 0 or not np.isfinite(psf).all() or max(psf.shape) > MAX_PSF:
         raise ValueError(f"psf must be an (h, w) array of finite weights, sides up to {MAX_PSF}; got shape {psf.shape}")

@@ -44,7 +44,7 @@ def noise(
         norm = np.linalg.norm(k)
         if k.ndim != 2 or not (np.isfinite(norm) and norm > 0):
             raise ValueError(f"kernel must be an (h, w) array of finite weights, not all 0; got shape {k.shape}")
-        n = convolve(n, k / norm, boundary="circular")
+        n = convolve(n, k / norm, border="circular")
     listed = None if kernel is None else np.asarray(kernel).tolist()
     truth = {"sigma": sigma, "correlation": correlation, "kernel": listed, "seed": seed}
     return Degraded(image + np.float32(sigma) * n, parameters=truth)

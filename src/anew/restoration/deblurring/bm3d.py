@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.options import NotNegative, Positive, checked_arguments
-from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
+from anew.restoration.deblurring.convolution import Border, backward, forward, on_periodic, transfer_function
 from anew.restoration.denoising.bm3d import (
     choose_profile,
     decorrelate,
@@ -39,7 +39,7 @@ def deblur_bm3d(
     psf: NDArray[np.floating],
     sigma: NotNegative,
     *,
-    boundary: Boundary = "reflect",
+    border: Border = "reflect",
     strength: Positive = 1.0,
     profile: Literal["normal", "fast"] = "normal",
 ) -> Image:
@@ -54,7 +54,7 @@ def deblur_bm3d(
         The point-spread function; pixel (h // 2, w // 2) is its centre.
     sigma : float >= 0
         Standard deviation of the noise, in units of the range [0, 1].
-    boundary : {"reflect", "circular"}
+    border : {"reflect", "circular"}
         "reflect": the scene goes on beyond the border; "circular": the blur wrapped around.
     strength : float > 0
         Factor on both regularisations; more is smoother.
@@ -93,4 +93,4 @@ def deblur_bm3d(
         planes = second_estimate(inverted, basic, left, spectrum, settings)
         return recorrelate(planes[:, : shape[0], : shape[1]], x)
 
-    return on_periodic(image, psf, noise, boundary, restore)
+    return on_periodic(image, psf, noise, border, restore)

@@ -16,7 +16,7 @@ from anew.arrays import Image
 from anew.restoration.deblurring.spectrum import mean_over_plane, natural_decay
 from anew.threads import thread_count
 
-Boundary = Literal["reflect", "circular"]
+Border = Literal["reflect", "circular"]
 
 # Of the conjugate gradients that continue an image: on photographs blurred by a motion of 15 pixels, rounded to 8 bits,
 # 25 steps end 0.4 dB below many, 50 steps 0.2 dB; under other blurs both end within 0.05 dB.
@@ -134,7 +134,7 @@ def on_periodic(
     image: Image,
     psf: NDArray[Any],
     sigma: float,
-    boundary: Boundary,
+    border: Border,
     deconvolve: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> Image:
     """Run a deconvolution for periodic (H, W, C) images on an image with a border.
@@ -145,7 +145,7 @@ def on_periodic(
     psf : (h, w) array
     sigma : float > 0
         Standard deviation of the noise.
-    boundary : {"reflect", "circular"}
+    border : {"reflect", "circular"}
         "reflect": continue the image first (`continue_blurred`); "circular": it is periodic.
     deconvolve : callable
         From a periodic (H', W', C) array to one of the same shape.
@@ -155,7 +155,7 @@ def on_periodic(
     float32 array of the shape of the image
     """
     x = np.atleast_3d(image)
-    if boundary == "reflect":
+    if border == "reflect":
         x = continue_blurred(x, psf, sigma)
     result = deconvolve(x)[: image.shape[0], : image.shape[1]]
     return np.ascontiguousarray(result.reshape(image.shape), np.float32)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image
 from anew.options import Count, NotNegative, checked_arguments
 from anew.restoration.deblurring.convolution import (
-    Boundary,
+    Border,
     backward,
     forward,
     make_periodic,
@@ -34,7 +34,7 @@ def deblur_richardson_lucy(
     sigma: NotNegative,
     *,
     n_iter: Count = 100,
-    boundary: Boundary = "reflect",
+    border: Border = "reflect",
     tv: NotNegative | None = None,
 ) -> Image:
     """Deconvolve by Richardson and Lucy's iteration.
@@ -51,7 +51,7 @@ def deblur_richardson_lucy(
         Standard deviation of the noise, in units of the range [0, 1].
     n_iter : int >= 1
         The most iterations; it stops earlier when the residual is as small as the noise.
-    boundary : {"reflect", "circular"}
+    border : {"reflect", "circular"}
         "reflect": beyond the border the image is unknown and starts as its mirror image; "circular": periodic.
     tv : float >= 0, optional
         Weight of the total variation; 0 is the plain algorithm. From sigma if not given.
@@ -62,7 +62,7 @@ def deblur_richardson_lucy(
     """
     weight = np.float32(TV_PER_SIGMA * sigma if tv is None else tv)
     y = np.maximum(np.atleast_3d(image), 0)
-    x = make_periodic(y, (2 * psf.shape[0], 2 * psf.shape[1])) if boundary == "reflect" else y
+    x = make_periodic(y, (2 * psf.shape[0], 2 * psf.shape[1])) if border == "reflect" else y
     shape = (x.shape[0], x.shape[1])
     h = transfer_function(psf, shape).astype(np.complex64)[:, :, None]
 

@@ -32,7 +32,7 @@ def deblur_shock(
     sigma: NotNegative,
     *,
     n_iter: Annotated[int, Ge(0)] = 3,
-    scale: NotNegative = 0.5,
+    width: NotNegative = 0.5,
     diffusion: Fraction = 0.1,
 ) -> Image:
     """Sharpen edges by a regularised shock filter.
@@ -48,7 +48,7 @@ def deblur_shock(
     n_iter : int >= 0
         Steps of 1/4; an edge travels at most one pixel in four of them, so four times the width of the blur sharpens it
         fully and turns texture into paint. On photographs 3 steps gain most: 0.5 to 0.8 dB.
-    scale : float >= 0
+    width : float >= 0
         Standard deviation, in pixels, of G_s where there is no noise.
     diffusion : float in [0, 1]
         The c of the diffusion along edges where there is no noise.
@@ -57,7 +57,7 @@ def deblur_shock(
     -------
     float32 array of the same shape, within the range of the input
     """
-    spread = float(np.hypot(scale, SPREAD_PER_SIGMA * sigma))
+    spread = float(np.hypot(width, SPREAD_PER_SIGMA * sigma))
     c = np.float32(min(1.0, diffusion + DIFFUSION_PER_SIGMA * sigma))
     soft = np.float32(LEAST_CURVATURE + CURVATURE_PER_SIGMA * sigma)
     dt = np.float32(TIME_STEP)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.options import Count, NotNegative, Positive, checked_arguments
-from anew.restoration.deblurring.convolution import Boundary, backward, forward, on_periodic, transfer_function
+from anew.restoration.deblurring.convolution import Border, backward, forward, on_periodic, transfer_function
 
 LEAST_SIGMA = 5e-4
 # Penalty of the splitting: it sets the speed, not the minimum. Forty steps end within 0.02 dB of many on blurred
@@ -31,7 +31,7 @@ def deblur_tv(
     *,
     n_iter: Count = 40,
     strength: Positive = 1.0,
-    boundary: Boundary = "reflect",
+    border: Border = "reflect",
 ) -> Image:
     """Deconvolve under a total-variation prior.
 
@@ -47,7 +47,7 @@ def deblur_tv(
     n_iter : int >= 1
     strength : float > 0
         Factor of the weight of the total variation that follows from sigma: above 1 smoother.
-    boundary : {"reflect", "circular"}
+    border : {"reflect", "circular"}
         "circular" if the image was blurred periodically, which only happens in tests.
 
     Returns
@@ -83,7 +83,7 @@ def deblur_tv(
             x = backward((forward(divergence) + fixed) / denominator, shape)
         return x
 
-    return on_periodic(image, psf, noise, boundary, deconvolve)
+    return on_periodic(image, psf, noise, border, deconvolve)
 
 
 def data_weight(sigma: float) -> float:

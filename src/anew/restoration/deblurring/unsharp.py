@@ -16,7 +16,7 @@ from anew.options import NotNegative, Positive, checked_arguments
 
 @checked_arguments
 def deblur_unsharp(
-    image: Image, sigma: NotNegative, *, amount: NotNegative = 1.0, radius: Positive = 1.5, threshold: NotNegative = 3.0
+    image: Image, sigma: NotNegative, *, amount: NotNegative = 1.0, width: Positive = 1.5, threshold: NotNegative = 3.0
 ) -> Image:
     """Sharpen by adding back what a Gaussian blur takes away.
 
@@ -30,7 +30,7 @@ def deblur_unsharp(
         Standard deviation of the noise, in units of the range [0, 1].
     amount : float >= 0
         Factor of the detail.
-    radius : float > 0
+    width : float > 0
         Standard deviation of the Gaussian, in pixels; about that of the blur to be undone.
     threshold : float >= 0
         Detail below this many standard deviations of its noise is left out.
@@ -39,8 +39,8 @@ def deblur_unsharp(
     -------
     float32 array of the same shape
     """
-    side = 2 * int(np.ceil(3 * radius)) + 1
-    g = cv2.getGaussianKernel(side, radius, cv2.CV_32F)
+    side = 2 * int(np.ceil(3 * width)) + 1
+    g = cv2.getGaussianKernel(side, width, cv2.CV_32F)
     # white noise of std sigma keeps this share in x - G x: |delta - g g^T|
     share = np.sqrt(1 - 2 * float(g.max()) ** 2 + float(np.sum(g**2)) ** 2)
     limit = np.float32(threshold * sigma * share)

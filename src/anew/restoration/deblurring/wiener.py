@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image
 from anew.options import NotNegative, Positive, checked_arguments
 from anew.restoration.deblurring.convolution import (
-    Boundary,
+    Border,
     backward,
     forward,
     on_periodic,
@@ -30,9 +30,9 @@ def deblur_wiener(
     psf: NDArray[np.float32],
     sigma: NotNegative,
     *,
-    boundary: Boundary = "reflect",
+    border: Border = "reflect",
     exponent: float = EXPONENT,
-    balance: Positive = 1.0,
+    strength: Positive = 1.0,
 ) -> Image:
     """Deconvolve by the Wiener filter.
 
@@ -46,18 +46,18 @@ def deblur_wiener(
         Its centre is the pixel (h // 2, w // 2).
     sigma : float >= 0
         Standard deviation of the noise, in units of the range [0, 1].
-    boundary : {"reflect", "circular"}
+    border : {"reflect", "circular"}
         "circular" if the image was blurred periodically, which only happens in tests.
     exponent : float
         The power spectrum of the clean image falls as f^-exponent.
-    balance : float > 0
+    strength : float > 0
         Factor of the noise power: above 1 smoother, below 1 sharper.
 
     Returns
     -------
     float32 array of the same shape
     """
-    level = max(sigma, LEAST_SIGMA[boundary])
+    level = max(sigma, LEAST_SIGMA[border])
 
     def deconvolve(y: Image) -> NDArray[np.float64]:
         shape = (y.shape[0], y.shape[1])
@@ -68,7 +68,7 @@ def deblur_wiener(
         full = np.abs(h) ** 2 * decay
         signal = np.maximum(y.var(axis=(0, 1), dtype=np.float64) - noise, 1e-2 * noise)  # variance of the blurred image
         c = signal / mean_over_plane(full[:, :, 0], shape)
-        x = np.conj(h) * forward(y - mean) / (np.abs(h) ** 2 + balance * noise / (c * decay))
+        x = np.conj(h) * forward(y - mean) / (np.abs(h) ** 2 + strength * noise / (c * decay))
         return backward(x, shape) + mean
 
-    return on_periodic(image, psf, level, boundary, deconvolve)
+    return on_periodic(image, psf, level, border, deconvolve)

@@ -20,7 +20,7 @@ LIPSCHITZ = 8.0  # the squared norm of the discrete gradient
 
 
 @checked_arguments
-def denoise_tv(image: Image, sigma: NotNegative, *, weight: NotNegative | None = None, num_iter: Count = 30) -> Image:
+def denoise_tv(image: Image, sigma: NotNegative, *, weight: NotNegative | None = None, n_iter: Count = 30) -> Image:
     """Minimise the total variation near the image.
 
     Use it for pictures of flat areas with sharp borders, such as drawings, diagrams and segmentations. Fine texture in
@@ -34,7 +34,7 @@ def denoise_tv(image: Image, sigma: NotNegative, *, weight: NotNegative | None =
     weight : float >= 0, optional
         More is smoother; a step between two flat regions, each ``width`` pixels wide, shrinks by
         ``2 * weight / width``. In units of the range [0, 1]. Default: measured on photographs.
-    num_iter : int >= 1
+    n_iter : int >= 1
         More come nearer to the minimum; the default is within 0.02 dB of it at common noise levels.
 
     Returns
@@ -47,12 +47,12 @@ def denoise_tv(image: Image, sigma: NotNegative, *, weight: NotNegative | None =
     if weight == 0:
         return image.copy()
     planes = np.ascontiguousarray(f.transpose(2, 0, 1))
-    u = _fast_gradient_projection(planes, np.float32(weight), num_iter)
+    u = _fast_gradient_projection(planes, np.float32(weight), n_iter)
     return np.ascontiguousarray(u.transpose(1, 2, 0)).reshape(image.shape)
 
 
 @kernel
-def _fast_gradient_projection(f: NDArray[np.float32], weight: np.float32, num_iter: int) -> NDArray[np.float32]:
+def _fast_gradient_projection(f: NDArray[np.float32], weight: np.float32, n_iter: int) -> NDArray[np.float32]:
     """Algorithm FGP on planes f (C, H, W): p is the dual, r its extrapolation, u = f - weight div* r."""
     channels, height, width = f.shape
     p_y, p_x = np.zeros_like(f), np.zeros_like(f)
@@ -62,7 +62,7 @@ def _fast_gradient_projection(f: NDArray[np.float32], weight: np.float32, num_it
     norm = np.empty(width, np.float32)
     one, step = np.float32(1), np.float32(1 / (LIPSCHITZ * weight))
     t = 1.0
-    for _ in range(num_iter):
+    for _ in range(n_iter):
         t_next = (1 + np.sqrt(1 + 4 * t * t)) / 2
         momentum = np.float32((t - 1) / t_next)
         t = t_next
