@@ -27,6 +27,7 @@ from anew.generation.schedules import flow_times, karras_sigmas, sigma_of_time
 from anew.inference.card import BadModel, ModelCard
 from anew.inference.models import Model, model_names, open_model, read_card
 from anew.metrics.features import as_images
+from anew.options import near
 from anew.randomness import Rng, seed_of
 
 Images = NDArray[np.float32]
@@ -205,13 +206,20 @@ def choose_labels(card: ModelCard, label: str | int | None, n: int) -> NDArray[n
         return np.arange(n, dtype=np.int64) % max(len(names), 1)
     if not names:
         raise ValueError(f"{card.name} takes no label")
-    if str(label) in names:
-        return np.full(n, names.index(str(label)), np.int64)
+    written = [str(label), *(name for name in names if _plain(name) == _plain(str(label)))]
+    known = next((name for name in written if name in names), None)
+    if known is not None:
+        return np.full(n, names.index(known), np.int64)
     if str(label).isdecimal() and int(label) < len(names):
         return np.full(n, int(label), np.int64)
     numbers = [str(index) for index in range(len(names))]
     also = "" if names == numbers else f" (or 0 to {numbers[-1]})"
-    raise ValueError(f"no label {label!r}; {card.name} knows {', '.join(names)}{also}")
+    raise ValueError(f"no label {label!r}{near(str(label), names)}; {card.name} knows {', '.join(names)}{also}")
+
+
+def _plain(label: str) -> str:
+    """Give a label as it is written in any case, with hyphens or blanks."""
+    return "-".join(label.lower().replace("_", "-").split())
 
 
 def draw_noise(card: ModelCard, seed: int, indices: range) -> NDArray[np.float32]:
