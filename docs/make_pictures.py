@@ -58,7 +58,7 @@ def denoising_sheet() -> None:
         if name != "custom" and not METHODS.get("denoise", name).trains:
             result = anew.denoise(noisy, 0.12, method=name)
             tiles.append(Tile(name, result, score(result, photo)))
-    save(draw_contact_sheet(tiles, tile_width=220, columns=6), "denoising")
+    save(draw_contact_sheet(tiles, tile_width=220, columns=5), "denoising")
 
 
 def restoration_sheet() -> None:
