@@ -36,7 +36,7 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
-    for page in PAGES
+    for page in [*PAGES, ROOT / "README.md"]
     for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.S))
 ]
 
@@ -44,6 +44,8 @@ BLOCKS = [
 @pytest.mark.parametrize("block", BLOCKS)
 def test_python_in_the_pages_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    noisy = anew.degrade(skimage.data.chelsea()[:96, :128], "noise", rng=0, sigma=0.05)
+    Image.fromarray(noisy).save("old.png")
     exec(block, {})
 
 
