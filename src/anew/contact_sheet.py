@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,10 +48,10 @@ def draw_contact_sheet(
     ----------
     tiles : sequence of Tile, at least one
     title : str
-    tile_width : int
+    tile_width : int >= 1
         Width of a picture on the sheet, in pixels. Larger pictures are shrunk, smaller ones enlarged by whole
         factors with visible pixels.
-    columns : int, optional
+    columns : int >= 1, optional
         By default about as many as make the sheet square, at most 5.
 
     Returns
@@ -59,28 +60,30 @@ def draw_contact_sheet(
     """
     if not tiles:
         raise ValueError("a contact sheet needs at least one tile")
+    if tile_width < 1 or (columns is not None and columns < 1):
+        raise ValueError(f"tile_width and columns must be at least 1, got {tile_width} and {columns}")
     from PIL import Image as PillowImage
     from PIL import ImageDraw
 
     shown = [_fit(tile.image, tile_width) for tile in tiles]
     columns = min(columns or min(5, math.ceil(math.sqrt(len(tiles)))), len(tiles))
-    rows = math.ceil(len(tiles) / columns)
-    tile_height = max(picture.shape[0] for picture in shown)
+    starts = range(0, len(tiles), columns)
+    heights = [max(picture.shape[0] for picture in shown[i : i + columns]) for i in starts]  # of the rows
     caption = NAME_SIZE + NOTE_SIZE + 18
     top = MARGIN + (TITLE_SIZE + GAP if title else 0)
     width = 2 * MARGIN + columns * tile_width + (columns - 1) * GAP
-    height = top + rows * (tile_height + caption) + (rows - 1) * GAP + MARGIN // 2
+    height = top + sum(heights) + len(heights) * caption + (len(heights) - 1) * GAP + MARGIN // 2
     sheet = PillowImage.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(sheet)
     if title:
-        draw.text((MARGIN, MARGIN - 6), title, INK, _font(TITLE_SIZE))
+        _write(draw, (MARGIN, MARGIN - 6), title, INK, TITLE_SIZE, width - 2 * MARGIN)
     for index, (tile, picture) in enumerate(zip(tiles, shown, strict=True)):
         row, column = divmod(index, columns)
         x = MARGIN + column * (tile_width + GAP)
-        y = top + row * (tile_height + caption + GAP)
+        y = top + sum(heights[:row]) + row * (caption + GAP)
         sheet.paste(PillowImage.fromarray(picture), (x + (tile_width - picture.shape[1]) // 2, y))
-        _write(draw, (x, y + tile_height + 8), tile.name, INK, NAME_SIZE, tile_width)
-        _write(draw, (x, y + tile_height + 12 + NAME_SIZE), tile.note, FAINT, NOTE_SIZE, tile_width)
+        _write(draw, (x, y + heights[row] + 8), tile.name, INK, NAME_SIZE, tile_width)
+        _write(draw, (x, y + heights[row] + 12 + NAME_SIZE), tile.note, FAINT, NOTE_SIZE, tile_width)
     return np.asarray(sheet)
 
 
@@ -106,11 +109,25 @@ def _font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
+def _written(text: str, font: Any) -> str:
+    """Give a text with the letters that the font has: others lose their accents, or become question marks."""
+    box = bytes(font.getmask("\uffff"))  # what it draws for a letter that it lacks
+
+    def nearest(letter: str) -> str:
+        for candidate in (letter, unicodedata.normalize("NFKD", letter)[0]):
+            if bytes(font.getmask(candidate)) != box:
+                return candidate
+        return "x" if letter == "×" else "?"
+
+    return "".join(nearest(letter) for letter in unicodedata.normalize("NFC", text))
+
+
 def _write(
     draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, colour: tuple[int, int, int], size: int, width: int
 ) -> None:
     """Write one line, cut with an ellipsis where it would pass the width."""
     font = _font(size)
+    text = _written(text, font)
     if draw.textlength(text, font) > width:
         while text and draw.textlength(text + "...", font) > width:
             text = text[:-1]
