@@ -113,7 +113,7 @@ def score(result: np.ndarray, photo: np.ndarray) -> str:
 
 def save(sheet: np.ndarray, name: str) -> None:
     """Write a sheet as JPEG."""
-    Image.fromarray(sheet).save(FOLDER / f"{name}.jpg", quality=85)
+    Image.fromarray(sheet).save(FOLDER / f"{name}.jpg", quality=85, subsampling=0)  # noise in colour shows
 
 
 if __name__ == "__main__":
