@@ -82,6 +82,17 @@ def images(colour_photo: np.ndarray) -> ImageSet:
     return pack([(colour_photo * 255).astype(np.uint8)])
 
 
+@pytest.mark.parametrize("skew", [0.5, 1.0, 2.0])
+def test_noise_levels_are_drawn_as_the_skew_says_and_told_as_they_are(images: ImageSet, skew: float) -> None:
+    config = DenoiseConfig(network="unet", patch=24, batch=500, sigma_max=50, sigma_skew=skew)
+    clean, noisy, sigma = make_batch(images, config, torch.Generator().manual_seed(0))
+    drawn = sigma.flatten() / (50 / 255)
+    for part in (0.25, 0.5, 0.75):  # quantiles of a power of an even number
+        assert float(drawn.quantile(part)) == pytest.approx(part**skew, abs=0.06)
+    measured = (noisy - clean).std(dim=(1, 2, 3))
+    torch.testing.assert_close(measured, sigma.flatten(), rtol=0.08, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_sixty_steps_on_one_batch_remove_noise_from_it(name: str, images: ImageSet) -> None:
     config = DenoiseConfig(network=name, patch=24, batch=4, sigma_max=50)

@@ -26,7 +26,9 @@ class DenoiseConfig(TrainingConfig):
     Attributes
     ----------
     sigma_max : float
-        Noise levels are drawn evenly from [0, sigma_max], in grey levels of 255.
+        Noise levels are drawn from [0, sigma_max], in grey levels of 255.
+    sigma_skew : float > 0
+        They are sigma_max u^sigma_skew with u drawn evenly from [0, 1]: above 1, weak noise comes more often.
     grey_share : float in [0, 1]
         Part of the crops of a colour model that are grey, with the same noise in all channels, so that it also serves
         grey images.
@@ -35,6 +37,7 @@ class DenoiseConfig(TrainingConfig):
     objective: str = "denoising"
     task: str = "denoise"
     sigma_max: Annotated[float, Interval(ge=0, le=255)] = 75.0
+    sigma_skew: Annotated[float, Interval(gt=0, le=10)] = 1.0
     grey_share: Part = 0.0
 
 
@@ -62,7 +65,7 @@ def make_batch(images: ImageSet, config: DenoiseConfig, generator: torch.Generat
     """Draw (clean, noisy, sigma): (N, C, h, w) in [0, 1], the same with noise added and not clipped, (N, 1, 1, 1)."""
     clean = images.crops(config.batch, config.patch, generator)
     draws = torch.rand(2, config.batch, 1, 1, 1, generator=generator, device=generator.device).to(clean.device)
-    sigma = draws[0] * (config.sigma_max / 255)
+    sigma = draws[0] ** config.sigma_skew * (config.sigma_max / 255)
     noise = torch.randn(clean.shape, generator=generator, device=generator.device).to(clean.device)
     grey = draws[1] < config.grey_share
     clean = torch.where(grey, clean.mean(dim=1, keepdim=True), clean)
