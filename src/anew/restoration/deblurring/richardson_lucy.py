@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, across_channels
 from anew.options import Count, NotNegative, checked_arguments
 from anew.restoration.deblurring.convolution import (
     Border,
@@ -94,6 +94,6 @@ def deblur_richardson_lucy(
 def _curvature(x: Image) -> Image:
     """Give div(grad x / |grad x|) with forward differences, periodic, the channels joint."""
     dy, dx = np.roll(x, -1, 0) - x, np.roll(x, -1, 1) - x
-    length = np.sqrt(np.sum(dy**2 + dx**2, axis=2, keepdims=True)) + np.float32(1e-3)
+    length = np.sqrt(across_channels(np.add, dy**2 + dx**2))[:, :, None] + np.float32(1e-3)
     dy, dx = dy / length, dx / length
     return dy - np.roll(dy, 1, 0) + dx - np.roll(dx, 1, 1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, across_channels
 from anew.options import Count, NotNegative, Positive, checked_arguments
 from anew.restoration.deblurring.convolution import Border, backward, forward, on_periodic, transfer_function
 
@@ -73,7 +73,7 @@ def deblur_tv(
             dy, dx = np.roll(x, -1, 0) - x, np.roll(x, -1, 1) - x
             # w: shrink (D x + b) by 1 / beta, equation (2.6)
             vy, vx = dy + by, dx + bx
-            length = np.sqrt(np.sum(vy**2 + vx**2, axis=2, keepdims=True))
+            length = np.sqrt(across_channels(np.add, vy**2 + vx**2))[:, :, None]
             shrink = np.maximum(1 - 1 / (beta * np.maximum(length, np.float32(1e-12))), 0)
             wy, wx = shrink * vy, shrink * vx
             by, bx = vy - wy, vx - wx

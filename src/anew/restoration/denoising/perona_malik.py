@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from anew.arrays import Image
+from anew.arrays import Image, across_channels
 from anew.options import NotNegative, Positive, checked_arguments
 
 STEP = 0.2  # below the stability limit 1/4 of four neighbours
@@ -71,8 +71,8 @@ def denoise_perona_malik(
     for _ in range(steps):
         down, right = np.diff(u, axis=0), np.diff(u, axis=1)
         # What one pixel gives, its neighbour takes: no flux is lost, and none crosses the border.
-        down *= step * g(np.sum(down * down, axis=2, keepdims=True) * per_square)
-        right *= step * g(np.sum(right * right, axis=2, keepdims=True) * per_square)
+        down *= step * g(across_channels(np.add, down * down) * per_square)[:, :, None]
+        right *= step * g(across_channels(np.add, right * right) * per_square)[:, :, None]
         u[:-1] += down
         u[1:] -= down
         u[:, :-1] += right

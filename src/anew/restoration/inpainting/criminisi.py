@@ -15,7 +15,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from anew.arrays import Image, Mask, luminance
+from anew.arrays import Image, Mask, across_channels, luminance
 from anew.kernels.patchmatch import nearest
 from anew.options import Count, Window, checked_arguments
 from anew.restoration.inpainting.exemplar import inpaint_exemplar, known_patches
@@ -116,7 +116,7 @@ def _strongest_across(isophotes: Image, normal: Image) -> Image:
     for top in range(2 * ISOPHOTE_REACH + 1):
         for left in range(2 * ISOPHOTE_REACH + 1):
             moved = around[top : top + height, left : left + width]
-            strength = np.maximum(strength, np.abs(np.sum(moved * normal, axis=2)))
+            strength = np.maximum(strength, np.abs(across_channels(np.add, moved * normal)))
     return strength
 
 
