@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from anew.generation.quilting import cheapest_path, quilt, transfer_texture
+from anew.generation.quilting import _matcher, cheapest_path, quilt, transfer_texture
 
 GRASS = skimage.data.grass()[:96, :96]
 
@@ -24,6 +24,17 @@ def test_every_pixel_is_one_of_the_texture(shape: tuple[int, int]) -> None:
     assert result.shape == (*shape, 3)
     assert result.dtype == np.uint8
     assert pixels(result) <= pixels(texture)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_errors_are_sums_of_squared_differences(channels: int) -> None:
+    rng = np.random.default_rng(0)
+    texture, wanted = rng.random((17, 22, channels), np.float32), rng.random((5, 5, channels), np.float32)
+    errors = _matcher(texture, 5)
+    for where in (rng.random((5, 5)) < 0.4, np.ones((5, 5), bool), np.zeros((5, 5), bool)):
+        blocks = np.lib.stride_tricks.sliding_window_view(texture, (5, 5), axis=(0, 1))  # (13, 18, C, 5, 5)
+        expected = (((blocks - np.moveaxis(wanted, 2, 0)) ** 2) * where).sum(axis=(2, 3, 4))
+        np.testing.assert_allclose(errors(wanted, where), expected, atol=1e-5)
 
 
 def test_the_cheapest_path_is_the_best_of_all_paths() -> None:
@@ -85,5 +96,9 @@ def test_senseless_textures_and_shapes_are_refused() -> None:
         quilt(GRASS[:1], (5, 5))
     with pytest.raises(ValueError, match="shape"):
         quilt(GRASS, (0, 5))
+    with pytest.raises(ValueError, match="whole pixels"):
+        quilt(np.zeros((9, 9)), (5.5, 5))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"block must be an integer, got 4\.5"):
+        quilt(np.zeros((9, 9)), (5, 5), block=4.5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="alpha"):
         transfer_texture(GRASS, GRASS, alpha=2)

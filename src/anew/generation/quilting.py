@@ -5,10 +5,13 @@ Efros and Freeman, "Image quilting for texture synthesis and transfer", SIGGRAPH
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, Mask, as_image, like, luminance
+from anew.generation.rules.canvas import Shape, check_shape
 from anew.randomness import as_generator
 
 TOLERANCE = 0.1  # a block is drawn from those with an error up to (1 + this) times the least
@@ -83,11 +86,22 @@ def transfer_texture(
     block, overlap = _sizes(x, block, overlap)
     grey = luminance(x)
     guide = (guide - guide.mean()) * (grey.std() / max(float(guide.std()), 1e-6)) + grey.mean()
-    sewn = _sew(np.atleast_3d(x), guide.shape, block, overlap, as_generator(rng), guide.astype(np.float32), alpha)
+    sewn = _sew(
+        np.atleast_3d(x),
+        (guide.shape[0], guide.shape[1]),
+        block,
+        overlap,
+        as_generator(rng),
+        guide.astype(np.float32),
+        alpha,
+    )
     return like(sewn.reshape(*guide.shape, *x.shape[2:]), texture)
 
 
 def _sizes(x: Image, block: int | None, overlap: int | None) -> tuple[int, int]:
+    for name, value in (("block", block), ("overlap", overlap)):
+        if value is not None and not isinstance(value, int | np.integer):
+            raise ValueError(f"{name} must be an integer, got {value!r}")
     side = min(x.shape[:2])
     if side < 2:
         raise ValueError(f"expected a texture of at least 2 x 2 pixels, got {x.shape[0]} x {x.shape[1]}")
@@ -102,7 +116,7 @@ def _sizes(x: Image, block: int | None, overlap: int | None) -> tuple[int, int]:
 
 def _sew(
     texture: Image,
-    shape: tuple[int, ...],
+    shape: Shape,
     block: int,
     overlap: int,
     rng: np.random.Generator,
@@ -110,13 +124,13 @@ def _sew(
     alpha: float,
 ) -> Image:
     """Lay blocks row by row: draw one that fits what lies there, cut along the least difference."""
-    if len(shape) != 2 or min(shape) < 1:
-        raise ValueError(f"expected a shape (H, W) of at least 1 x 1, got {tuple(shape)}")
+    check_shape(shape)
     step = block - overlap
     rows, columns = (max(1, -(-(n - overlap) // step)) for n in shape)
     canvas = np.zeros((rows * step + overlap, columns * step + overlap, texture.shape[2]), np.float32)
-    grey = luminance(texture)[:, :, None]
+    errors, grey_errors = _matcher(texture, block), None
     if guide is not None:
+        grey_errors = _matcher(luminance(texture)[:, :, None], block)
         grown = [(0, max(0, n - m)) for n, m in zip(canvas.shape, guide.shape, strict=False)]
         guide = np.pad(guide, grown, mode="edge")[:, :, None]
     for i in range(rows):
@@ -125,9 +139,9 @@ def _sew(
             laid = np.zeros((block, block), bool)
             laid[:overlap] = i > 0
             laid[:, :overlap] |= j > 0
-            error = alpha * _errors(texture, canvas[box], laid)
-            if guide is not None:
-                error += (1 - alpha) * _errors(grey, guide[box], np.ones_like(laid))
+            error = alpha * errors(canvas[box], laid)
+            if guide is not None and grey_errors is not None:
+                error += (1 - alpha) * grey_errors(guide[box], np.ones_like(laid))
             top, left = _draw(error, laid.sum() * texture.shape[2], rng)
             new = texture[top : top + block, left : left + block]
             keep = _cut(np.sum((new - canvas[box]) ** 2, axis=2), overlap, above=i > 0, beside=j > 0)
@@ -135,20 +149,34 @@ def _sew(
     return canvas[: shape[0], : shape[1]]
 
 
-def _errors(texture: Image, wanted: Image, where: Mask) -> NDArray[np.float64]:
-    """Give the sum of squared differences, over some pixels, of each block of the texture to the one wanted."""
-    from scipy.signal import fftconvolve
+def _matcher(texture: Image, block: int) -> Callable[[Image, Mask], NDArray[np.float64]]:
+    """Make a function of a block and of where it counts: its summed squared differences to each block of a texture.
 
-    weights = where.astype(np.float64)[::-1, ::-1]
-    shape = (texture.shape[0] - where.shape[0] + 1, texture.shape[1] - where.shape[1] + 1)
-    total = np.zeros(shape)
-    if not where.any():
-        return total
-    for c in range(texture.shape[2]):
-        t = texture[:, :, c].astype(np.float64)
-        w = np.where(where, wanted[:, :, c], 0).astype(np.float64)
-        total += fftconvolve(t**2, weights, "valid") - 2 * fftconvolve(t, w[::-1, ::-1], "valid") + np.sum(w**2)
-    return np.maximum(total, 0)
+    sum (t - w)^2 = sum t^2 - 2 sum t w + sum w^2 over the places that count: correlations, of whose Fourier transforms
+    those of the texture are computed once.
+    """
+    from scipy.fft import irfft2, next_fast_len, rfft2
+
+    height, width = (side - block + 1 for side in texture.shape[:2])
+    size = [next_fast_len(side, real=True) for side in texture.shape[:2]]
+    planes = np.moveaxis(texture.astype(np.float64), 2, 0)
+    transformed, squares = rfft2(planes, size), rfft2((planes**2).sum(axis=0), size)
+    energies: dict[bytes, NDArray[np.float64]] = {}  # few places count in turn: nothing, left, above, both
+
+    def correlated(spectrum: NDArray[np.complex128]) -> NDArray[np.float64]:
+        return np.asarray(irfft2(spectrum, size)[:height, :width])
+
+    def errors(wanted: Image, where: Mask) -> NDArray[np.float64]:
+        if not where.any():
+            return np.zeros((height, width))
+        key = where.tobytes()
+        if key not in energies:
+            energies[key] = correlated(squares * rfft2(where.astype(np.float64), size).conj())
+        w = np.moveaxis(np.where(where[:, :, None], wanted, 0).astype(np.float64), 2, 0)
+        across = correlated((transformed * rfft2(w, size).conj()).sum(axis=0))
+        return np.maximum(energies[key] - 2 * across + np.sum(w**2), 0)
+
+    return errors
 
 
 def _draw(error: NDArray[np.float64], values: int, rng: np.random.Generator) -> tuple[int, int]:
