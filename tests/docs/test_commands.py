@@ -158,3 +158,11 @@ def test_public_names_stand_in_the_reference() -> None:
     reference = (ROOT / "docs" / "reference.md").read_text()
     for name in anew.__all__:
         assert re.search(rf"\b{name}\b", reference), name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_usage_of_a_command_has_each_bracket_once(name: str) -> None:
+    usage = CliRunner().invoke(app, [name, "--help"]).output.splitlines()[0]
+    assert "[[" not in usage
+    assert "...}" not in usage
+    assert "...]" not in usage

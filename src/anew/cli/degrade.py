@@ -61,7 +61,7 @@ class DegradeWork:
 @o.with_file_flags
 def degrade(
     flags: o.FileFlags,
-    inputs: Annotated[list[str] | None, typer.Argument(help="Images, folders or patterns.", metavar="[IN...]")] = None,
+    inputs: Annotated[list[str] | None, typer.Argument(help="Images, folders or patterns.", metavar="IN")] = None,
     chain: Annotated[
         str,
         typer.Option(
@@ -86,7 +86,7 @@ def degrade(
     if not chain:
         raise typer.BadParameter("say what to do, e.g. --with noise:sigma=0.1; all there is: anew degrade --list")
     if not inputs:
-        raise typer.BadParameter("name the pictures to damage", param_hint="IN...")
+        raise typer.BadParameter("name the pictures to damage", param_hint="IN")
     try:
         degrade_chain(np.full((48, 64, 3), 0.5, np.float32), _read_chain(chain), rng=seed)  # refuses what cannot be
     except ValueError as error:

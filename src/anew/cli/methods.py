@@ -23,7 +23,7 @@ TOGETHER = "\N{NO-BREAK SPACE}"
 
 @commands.command(epilog="Example:  anew methods denoise")
 def methods(
-    task: Annotated[str | None, typer.Argument(metavar="[TASK]", help="One task only.", show_default=False)] = None,
+    task: Annotated[str | None, typer.Argument(metavar="TASK", help="One task only.", show_default=False)] = None,
     as_json: o.AsJson = False,
 ) -> None:
     """List the methods, the default first.

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-Inputs = Annotated[list[str], typer.Argument(help="Images, folders or patterns.", metavar="IN...", show_default=False)]
+Inputs = Annotated[list[str], typer.Argument(help="Images, folders or patterns.", metavar="IN", show_default=False)]
 Input = Annotated[Path, typer.Argument(help="The image.", metavar="IN", show_default=False)]
 Output = Annotated[
     Path | None,

@@ -157,7 +157,7 @@ def _as_setting(config: Any, key: str, value: Any) -> Any:
 
 @commands.command(epilog="Example:  anew models denoise-unet")
 def models(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A shipped model, or an .onnx file.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A shipped model, or an .onnx file.")] = None,
     inspect: Annotated[
         Path | None, typer.Option("--inspect", metavar="DIR", help="Find out what it looks at; write it there.")
     ] = None,
