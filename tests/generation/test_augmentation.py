@@ -259,6 +259,17 @@ def test_mixup_is_the_average_of_images_and_labels(colour_photo: np.ndarray) -> 
     assert np.ptp(resized) < 1e-6
 
 
+@pytest.mark.parametrize("step", ["blur:sigma=3", "motion", "jpeg", "cutout:size=0.9", "contrast:amount=-0.5..-0.5"])
+def test_hidden_colours_are_mixed_into_nothing(step: str) -> None:
+    rows, columns = np.mgrid[:60, :60]
+    disc = np.hypot(rows - 30, columns - 30) < 20
+    white = np.zeros((60, 60, 4), np.float32)  # a white disc on clear black
+    white[disc] = 1
+    changed = one(white, step)
+    np.testing.assert_allclose(changed[disc], 1, atol=1e-3)
+    np.testing.assert_array_equal(changed[:, :, 3], white[:, :, 3])
+
+
 def test_cutmix_weighs_labels_by_area() -> None:
     for seed in range(20):
         result = anew.augment(np.ones((30, 47)), "cutmix", rng=seed, others=[np.zeros((30, 47))])
