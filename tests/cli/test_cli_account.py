@@ -85,6 +85,8 @@ def test_a_folder_of_reports_has_an_index_of_its_own_pages(folder: Path, invoke:
     assert code == 0
     assert "all reports: pages/index.html" in out
     assert [name for name in ("photo", "noisy", "mine") if f'href="{name}.html"' in index] == ["photo", "noisy"]
+    assert "noisy</a><br><small>Repaired: noise.</small>" in index
+    assert "photo</a><br><small>The picture was given back as it came: every pixel is the same.</small>" in index
     Path("pages/index.html").write_text("mine")
     assert invoke("restore", "photo.png", "hard.jpg", "-o", "again", "--report", "pages", "--overwrite")[0] == 0
     assert Path("pages/index.html").read_text() == "mine"

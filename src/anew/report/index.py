@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 from string import Template
@@ -10,11 +11,12 @@ from urllib.parse import quote
 from anew.codecs import storage
 from anew.report.template import INDEX, INDEX_MARK, REPORT_MARK
 
-HEAD = 512  # bytes of a page that tell what it is
+HEAD = 1024  # bytes of a page that tell what it is
+VERDICT = re.compile('<meta name="description" content="([^"]*)">')  # escaped as the page has it
 
 
 def write_index(folder: Path) -> Path | None:
-    """Write ``index.html``, with a link to each report in a folder and its sub-folders.
+    """Write ``index.html``, with a link to each report in a folder and its sub-folders, and what it says in short.
 
     Parameters
     ----------
@@ -33,11 +35,18 @@ def write_index(folder: Path) -> Path | None:
     index = folder / "index.html"
     if index.exists() and INDEX_MARK not in _head_of(index):
         return None
-    pages = sorted(page.relative_to(folder) for page in folder.rglob("*.html") if REPORT_MARK in _head_of(page))
-    links = "\n".join(f'<li><a href="{quote(p.as_posix())}">{escape(str(p.with_suffix("")))}</a></li>' for p in pages)
-    text = Template(INDEX).substitute(count=str(len(pages)), links=links)
+    heads = {page.relative_to(folder): _head_of(page) for page in sorted(folder.rglob("*.html"))}
+    entries = [_entry(page, head) for page, head in heads.items() if REPORT_MARK in head]
+    text = Template(INDEX).substitute(count=str(len(entries)), links="\n".join(entries))
     storage.save(str(index), text.encode(errors="replace"), overwrite=True)
     return index
+
+
+def _entry(page: Path, head: str) -> str:
+    """Give the line of one report."""
+    said = VERDICT.search(head)
+    verdict = f"<br><small>{said[1]}</small>" if said else ""
+    return f'<li><a href="{quote(page.as_posix())}">{escape(str(page.with_suffix("")))}</a>{verdict}</li>'
 
 
 def _head_of(page: Path) -> str:

@@ -13,6 +13,7 @@ INDEX = f"""<!doctype html>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 720px; margin: 40px auto; padding: 0 24px; }}
+li {{ margin: 6px 0; overflow-wrap: anywhere; }} small {{ opacity: .7; }}
 </style>
 </head>
 <body>
@@ -29,6 +30,7 @@ PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="generator" content="anew report">
+<meta name="description" content="$verdict">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
