@@ -90,6 +90,12 @@ def test_other_formats_can_be_written(invoke: Invoke, ending: str) -> None:
     assert anew.read(f"x.{ending}").pixels.shape == (32, 32, 3)
 
 
+def test_copies_of_a_picture_without_chance_are_said(invoke: Invoke) -> None:
+    code, _, err = invoke("generate", "checker", "-n", 3, "--size", 20)
+    assert (code, err) == (0, "anew: checker draws nothing by chance: all 3 are alike\n")
+    assert invoke("generate", "perlin", "-n", 3, "--size", 20)[2] == ""
+
+
 @pytest.mark.parametrize("ending", ["png", "tif", "ppm"])
 def test_fine_values_can_be_written_with_16_bits(invoke: Invoke, ending: str) -> None:
     name = f"heights.{ending}"

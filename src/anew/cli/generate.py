@@ -155,6 +155,8 @@ def generate(
         else:
             check_budget(n, *pixel_size(order.size, wanted), max_megapixels)  # before a million files are named
             targets = _targets(what, output, n, each, ".png", overwrite, bits)
+            if n > 1 and wanted.entry is not None and not wanted.entry.random:
+                print(f"anew: {name} draws nothing by chance: all {n} are alike", file=sys.stderr)
             parts = _parts(order, wanted, watched=not as_json and sys.stderr.isatty())
             write = _write_each if each else _write_sheet
             shape = write(parts, targets, order, wanted, overwrite, save_quality)
