@@ -319,6 +319,13 @@ def test_unsharp_leaves_out_a_multiple_of_the_noise_of_the_detail(width: float) 
     assert detail(point.astype(float))[10, 10] - added == pytest.approx(4 * noise, rel=0.02)
 
 
+def test_a_large_image_is_shocked_in_tiles_without_seams() -> None:
+    image = np.random.default_rng(0).random((1030, 1100), np.float32)
+    image[700, 700:702] = 0, 1  # what bounds the result
+    around, inside = np.s_[700:840, 700:840], np.s_[40:100, 40:100]  # of the corner of a tile, at 768
+    np.testing.assert_array_equal(deblur_shock(image, 0.02)[around][inside], deblur_shock(image[around], 0.02)[inside])
+
+
 def test_wrong_options_are_refused() -> None:
     image = np.zeros((4, 4), np.float32)
     with pytest.raises(ValueError, match="width"):

@@ -16,6 +16,7 @@ from annotated_types import Ge
 
 from anew.arrays import Image, luminance
 from anew.options import Fraction, NotNegative, checked_arguments
+from anew.tiles import apply_in_tiles
 
 # How noise changes the filter, per unit of its sigma. Of the 3.6 dB that a photograph, blurred by 1.2 pixels, gains at
 # sigma 0.06, 0.9 are left without the added diffusion, 3.1 without the wider G_s, 3.2 without the softer sign.
@@ -23,6 +24,7 @@ SPREAD_PER_SIGMA = 25.0  # pixels
 DIFFUSION_PER_SIGMA = 10.0
 CURVATURE_PER_SIGMA = 0.1  # range per square pixel; the u_nn at which the soft sign is 1/2
 LEAST_CURVATURE = 1e-5  # the same without noise: only so that 0 / 0 is 0
+REACH = 4.5  # of the Gaussian as OpenCV truncates it, in standard deviations, with its rounding to whole pixels
 TIME_STEP = 0.25  # the explicit scheme is stable up to 1/2 for the shock and 1/4 for the diffusion (c <= 1)
 
 
@@ -62,14 +64,19 @@ def deblur_shock(
     soft = np.float32(LEAST_CURVATURE + CURVATURE_PER_SIGMA * sigma)
     dt = np.float32(TIME_STEP)
     low, high = image.min(axis=(0, 1)), image.max(axis=(0, 1))
-    u: Image = np.atleast_3d(image)
-    for _ in range(n_iter):
-        along, _ = _second_derivatives(_blur(luminance(u), spread)[:, :, None])
-        # a noisy flat has no edge to sharpen: the sign goes smoothly through 0
-        towards: Image = np.divide(along, np.abs(along) + soft)
-        _, across = _second_derivatives(u)
-        u = u + dt * (c * across - _upwind_shock(u, towards))
-    return np.clip(u.reshape(image.shape), low, high)
+
+    def sharpen(u: Image) -> Image:
+        for _ in range(n_iter):
+            along, _ = _second_derivatives(_blur(luminance(u), spread)[:, :, None])
+            # a noisy flat has no edge to sharpen: the sign goes smoothly through 0
+            towards: Image = np.divide(along, np.abs(along) + soft)
+            _, across = _second_derivatives(u)
+            u = u + dt * (c * across - _upwind_shock(u, towards))
+        return u
+
+    # The derivatives take many times the memory of the image; a step looks past the Gaussian by a pixel.
+    halo = n_iter * (int(np.ceil(REACH * spread)) + 1)
+    return np.clip(apply_in_tiles(sharpen, np.atleast_3d(image), halo=halo).reshape(image.shape), low, high)
 
 
 def _blur(plane: Image, spread: float) -> Image:
