@@ -24,6 +24,7 @@ from anew.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "docs" / "index.md", *sorted((ROOT / "docs" / "tutorials").glob("*.md"))]
+TABLES = [ROOT / "docs" / "figures.md", ROOT / "docs" / "formats.md"]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 CHEAPER = (
     (r"-n \d+", "-n 6"),
@@ -141,9 +142,7 @@ def test_the_examples_of_the_help_run(folder: Path) -> None:
             run(command)
 
 
-@pytest.mark.parametrize(
-    "page", [*PAGES, ROOT / "docs" / "figures.md", ROOT / "docs" / "formats.md"], ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("page", [*PAGES, *TABLES], ids=lambda page: page.stem)
 def test_commands_in_running_text_name_commands_and_options_that_exist(page: Path) -> None:
     for command in inline_of(page.read_text()):
         name, *words = shlex.split(command)[1:]
@@ -166,3 +165,13 @@ def test_the_usage_of_a_command_has_each_bracket_once(name: str) -> None:
     assert "[[" not in usage
     assert "...}" not in usage
     assert "...]" not in usage
+
+
+@pytest.mark.parametrize("page", [*PAGES, *TABLES], ids=lambda page: page.stem)
+def test_benchmarks_that_are_named_exist_and_know_their_options(page: Path) -> None:
+    for command in re.findall(r"python (?:-m benchmarks\.|benchmarks/)([^`\"]+)", page.read_text()):
+        name, *words = command.split()
+        path = ROOT / "benchmarks" / f"{name.removesuffix('.py')}.py"
+        assert path.exists(), command
+        for option in (word for word in words if word.startswith("--")):
+            assert f'"{option}"' in path.read_text(), command
