@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,20 @@ def test_arrays_stand_for_folders_and_the_table_explains_itself(invoke: Invoke, 
     assert "copies" in out
     assert err.count("\n") == 1
     assert "fewer than 2048" in err
+
+
+def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path, invoke: Invoke) -> None:
+    many, few = tmp_path / "many", tmp_path / "few"
+    for folder, count in ((many, 40), (few, 6)):
+        folder.mkdir()
+        for index in range(count):
+            anew.write(np.full((600, 600, 3), 5 * index, np.uint8), folder / f"{index}.png")
+    assert invoke("evaluate", few, "--real", few)[0] == 0  # loads what it needs
+    tracemalloc.start()
+    assert invoke("evaluate", many, "--real", few)[0] == 0
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * 600 * 600 * 3 * 4 / 1.5  # as float32 all of them are 173 MB
 
 
 def test_pictures_that_both_sets_hold_are_said(invoke: Invoke, sets: dict[str, np.ndarray]) -> None:

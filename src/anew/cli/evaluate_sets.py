@@ -73,7 +73,7 @@ def _features_of(source: Path, option: str, extractor: str, max_megapixels: floa
     from anew.codecs.formats import picture_files
     from anew.errors import AnewError
     from anew.images import read
-    from anew.metrics.features import extract
+    from anew.metrics.features import BATCH_PIXELS, extract
 
     if not source.exists():
         raise typer.BadParameter(f"{source} does not exist")
@@ -82,15 +82,19 @@ def _features_of(source: Path, option: str, extractor: str, max_megapixels: floa
             return extract(_array_of(source, ARRAYS[option]), extractor)
         if not source.is_dir():
             raise typer.BadParameter(f"expected a folder of pictures or a .npz file, got {source}")
-        by_shape: dict[tuple[int, ...], list[NDArray[np.uint8]]] = {}  # of one shape at once: many times as fast
+        waiting: dict[tuple[int, ...], list[NDArray[np.uint8]]] = {}  # of one shape at once: many times as fast
+        parts = []
         for path in picture_files(source):
             try:
                 pixels = read(path, max_megapixels=max_megapixels).pixels
             except AnewError as error:
                 failed.append(f"left out: {error}")
                 continue
-            by_shape.setdefault(pixels.shape, []).append(np.rint(pixels.clip(0, 1) * 255).astype(np.uint8))
-        parts = [extract(np.stack(alike), extractor) for alike in by_shape.values()]
+            alike = waiting.setdefault(pixels.shape, [])
+            alike.append(np.rint(pixels.clip(0, 1) * 255).astype(np.uint8))
+            if len(alike) >= BATCH_PIXELS // (pixels.shape[0] * pixels.shape[1]):
+                parts.append(extract(np.stack(waiting.pop(pixels.shape)), extractor))
+        parts += [extract(np.stack(alike), extractor) for alike in waiting.values()]
     except (ValueError, TypeError) as error:
         raise typer.BadParameter(f"{source}: {error}") from None
     return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
