@@ -319,6 +319,14 @@ def test_unsharp_leaves_out_a_multiple_of_the_noise_of_the_detail(width: float) 
     assert detail(point.astype(float))[10, 10] - added == pytest.approx(4 * noise, rel=0.02)
 
 
+@pytest.mark.parametrize("told", [0.06, 0.2, 0.5])
+def test_richardson_lucy_does_no_harm_when_told_too_much_noise(told: float, grey_photo: np.ndarray) -> None:
+    psf = gaussian_psf((9, 9), 1.6)
+    noisy = convolve(grey_photo, psf) + np.random.default_rng(0).normal(0, 0.01, grey_photo.shape)
+    given = noisy.clip(0, 1).astype(np.float32)
+    assert mse(deblur_richardson_lucy(given, psf, told), grey_photo) < mse(given, grey_photo)
+
+
 def test_a_large_image_is_shocked_in_tiles_without_seams() -> None:
     image = np.random.default_rng(0).random((1030, 1100), np.float32)
     image[700, 700:702] = 0, 1  # what bounds the result

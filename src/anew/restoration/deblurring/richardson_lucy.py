@@ -54,13 +54,13 @@ def deblur_richardson_lucy(
     border : {"reflect", "circular"}
         "reflect": beyond the border the image is unknown and starts as its mirror image; "circular": periodic.
     tv : float >= 0, optional
-        Weight of the total variation; 0 is the plain algorithm. From sigma if not given.
+        Weight of the total variation; 0 is the plain algorithm. From sigma if not given, or from what the blur takes
+        away from the image if that is less: so much noise is not there.
 
     Returns
     -------
     float32 array of the same shape, >= 0
     """
-    weight = np.float32(TV_PER_SIGMA * sigma if tv is None else tv)
     y = np.maximum(np.atleast_3d(image), 0)
     x = make_periodic(y, (2 * psf.shape[0], 2 * psf.shape[1])) if border == "reflect" else y
     shape = (x.shape[0], x.shape[1])
@@ -78,6 +78,9 @@ def deblur_richardson_lucy(
     sensitivity = blur_adjoint(observed)
     unseen = sensitivity < LEAST_SEEN
     sensitivity[unseen] = 1
+    taken = float(np.sqrt(np.mean((y - blur(x)[:height, :width]) ** 2, dtype=np.float64)))
+    # A blur takes away nearly all of the noise: there is no more, whatever was told, and more damping roughens.
+    weight = np.float32(TV_PER_SIGMA * min(sigma, taken) if tv is None else tv)
     ratio = np.zeros_like(x)
     for done in range(n_iter):
         predicted = np.maximum(blur(x)[:height, :width], SMALL)
