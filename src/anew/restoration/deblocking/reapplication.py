@@ -2,8 +2,9 @@
 
 Nosratinia, Enhancement of JPEG-compressed images by re-application of JPEG, J. VLSI Signal Processing 27 (2001);
 Postprocessing of JPEG-2000 images to remove compression artifacts, IEEE SPL 10 (2003). Every shift of the block grid
-has its own block borders; their average has none. Our deviation: the average may be projected onto the set of images
-that the encoder would have turned into the same file, narrowed to a share of the quantisation step.
+has its own block borders; their average has none. Our deviations: the average may be projected onto the set of images
+that the encoder would have turned into the same file, narrowed to a share of the quantisation step; and the mean of a
+block is quantised from black on, not from mid-grey as JPEG does, which is 0.02 dB better on three photographs.
 """
 
 from __future__ import annotations
