@@ -35,13 +35,14 @@ CHEAPER = (
     (r"--set batch=8", ""),
     (r"^anew bench \w+", r"\g<0> --methods mean"),
 )
-SETS = ("photos", "made", "real", "learned")  # of which the figures of a set take six
+SETS = ("photos", "made")  # of which the figures of a set take six
 MINUTES = ("--inspect",)  # what takes them is only read, not run
 
 
 def blocks_of(text: str) -> list[str]:
     """Give the commands that stand in blocks, without comments and redirections."""
-    lines = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.S | re.M)).replace("\\\n", " ").splitlines()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.S | re.M)
+    lines = "\n".join(block for language, block in blocks if not language).replace("\\\n", " ").splitlines()
     return [re.sub(r"\s+(#|>).*", "", line) for line in lines if line.startswith("anew ")]
 
 
@@ -86,6 +87,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         image = photo if held in ("photos", "originals", "clean", "real") else noisy
         fill(Path(held), image, count=6 if held in SETS else 2)
     fill(Path("labels"), mask, count=6)
+    for held in ("real", "learned"):
+        fill(Path(held), skimage.data.camera()[200:228, 200:228], count=6)
     fill(Path("drawings"), photo)
     for label in ("round", "square"):
         fill(Path("shapes") / label, skimage.data.camera()[:32, :32], count=6)
