@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 import anew
 from anew.diagnosis.noise import shares_channels
 from anew.restoration.checks import monte_carlo_sure
-from anew.restoration.denoising.luma_chroma import denoise_luma_chroma, measure_chroma_sigma
+from anew.restoration.denoising.luma_chroma import _without_fine_noise, denoise_luma_chroma, measure_chroma_sigma
 from anew.restoration.plan import Plan, Step
 from anew.restoration.replay import replay
 from anew.ycbcr import change_at_half_size, halved, join_luma, split_luma
@@ -125,3 +125,21 @@ def test_the_denoiser_of_the_planes_can_be_chosen(clean: np.ndarray) -> None:
     assert psnr(by_bm3d, clean) > psnr(given, clean) + 5
     with pytest.raises(ValueError, match="denoiser must be another method"):
         denoise_luma_chroma(given, 0.08, denoiser="luma-chroma")
+
+
+@pytest.mark.parametrize("file", [False, True], ids=["independent", "whole chroma"])
+def test_noise_that_is_fine_in_colour_too_goes(clean: np.ndarray, *, file: bool) -> None:
+    damaged = noisy(clean, 0.08)
+    if file:
+        damaged = anew.read(jpeg(damaged, 90, "4:4:4")).pixels
+    result = denoise_luma_chroma(damaged, 0.055, denoiser="bm3d")
+    assert psnr(result, clean) > psnr(damaged, clean) + 7
+    for found, true, given in list(zip(split_luma(result), split_luma(clean), split_luma(damaged), strict=True))[1:]:
+        assert np.std(found - true) < 0.4 * np.std(given - true)
+
+
+def test_fine_colour_is_left_alone_where_colour_was_at_half_size(clean: np.ndarray) -> None:
+    damaged = anew.read(jpeg(noisy(clean, 0.08), 90, "4:2:0")).pixels
+    level = measure_chroma_sigma(damaged)
+    for plane in split_luma(damaged)[1:]:
+        assert _without_fine_noise(plane, level) is plane
