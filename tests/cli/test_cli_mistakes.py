@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anew.cli import batch, main
-from anew.cli.batch import Job, Outcome
+from anew.cli import main
+from anew.cli.attempt import Outcome, attempt
+from anew.cli.jobs import Job
+from anew.cli.workers import outcomes as outcomes_of
 
 Invoke = Callable[..., tuple[int, str, str]]
 
@@ -239,7 +241,7 @@ def test_what_nobody_foresaw_is_one_line_and_the_others_go_on(folder: Path, caps
         return Outcome(job, f"{job.source} done")
 
     jobs = [Job(Path(name), None) for name in ("half.png", "one.png")]
-    outcomes = [batch.attempt(work, job) for job in jobs]
+    outcomes = [attempt(work, job) for job in jobs]
     assert outcomes[0].error == "half.png: KeyError, which should not happen: 'surprise'"
     assert outcomes[1].error is None
 
@@ -254,7 +256,7 @@ def die(job: Job) -> Outcome:
 
 def test_a_killed_worker_is_one_line_for_each_file() -> None:
     jobs = [Job(Path(f"{k}.png"), None) for k in range(3)]
-    outcomes = list(batch._outcomes(jobs, die, 2))
+    outcomes = list(outcomes_of(jobs, die, 2, lambda job: job))
     assert sorted(outcome.job.source.name for outcome in outcomes) == ["0.png", "1.png", "2.png"]
     assert all("a process ended early" in (outcome.error or "") for outcome in outcomes)
 

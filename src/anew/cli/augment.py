@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
+from anew.cli.attempt import Outcome, make_folder
 from anew.cli.augment_boxes import MovedBoxes, boxes_of
-from anew.cli.batch import Job, Outcome, make_folder, plan_jobs, run_jobs
+from anew.cli.batch import run_jobs
+from anew.cli.jobs import Job, plan_jobs
 
 if TYPE_CHECKING:
     from anew.images import Picture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from anew.cli.batch import check_parent
+from anew.cli.jobs import check_parent
 
 if TYPE_CHECKING:
     from anew.cli.tasks import TaskWork

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import Job, Outcome, plan_jobs, run_jobs
+from anew.cli.attempt import Outcome
+from anew.cli.batch import run_jobs
+from anew.cli.jobs import Job, plan_jobs
 
 commands = typer.Typer()
 

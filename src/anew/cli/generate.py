@@ -286,7 +286,7 @@ def _enlargement(size: tuple[int, ...]) -> int:
 
 def _parts(order: Order, wanted: Wanted, *, watched: bool) -> Iterator[Images]:
     """Make the pictures, some at a time; with a bar if somebody watches."""
-    from anew.cli.batch import fraction_bar
+    from anew.cli.bars import fraction_bar
     from anew.generation.generate import generate as make
     from anew.generation.generate import pixel_size
 

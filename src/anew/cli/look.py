@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import Job, Outcome, look_jobs, make_folder, name_in, run_jobs
+from anew.cli.attempt import Outcome, make_folder
+from anew.cli.batch import run_jobs
+from anew.cli.jobs import Job, look_jobs, name_in
 
 if TYPE_CHECKING:
     from anew.diagnosis.finding import Diagnosis, Finding

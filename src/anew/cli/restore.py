@@ -11,17 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import (
-    Job,
-    Outcome,
-    check_file_name,
-    check_parent,
-    look_jobs,
-    make_folder,
-    name_pages,
-    plan_jobs,
-    run_jobs,
-)
+from anew.cli.attempt import Outcome, make_folder
+from anew.cli.batch import run_jobs
+from anew.cli.jobs import Job, check_file_name, check_parent, look_jobs, name_pages, plan_jobs
 from anew.cli.tasks import check_mask_file, read_mask
 
 if TYPE_CHECKING:

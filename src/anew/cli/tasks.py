@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.batch import Job, Outcome, fraction_bar, plan_jobs, run_jobs
+from anew.cli.attempt import Outcome
+from anew.cli.bars import fraction_bar
+from anew.cli.batch import run_jobs
+from anew.cli.jobs import Job, plan_jobs
 
 if TYPE_CHECKING:
     from anew.cli.chosen import Chosen
