@@ -13,6 +13,7 @@ import pytest
 import anew
 from anew.errors import Unavailable
 from anew.inference.card import BadModel
+from anew.inference.conditions import BLIND, condition_of_quality
 from anew.inference.models import RunFailed, open_model
 from anew.inference.providers import BFLOAT16_FROM, computes_bfloat16
 from anew.restoration.denoising.unet import denoise_unet
@@ -138,6 +139,21 @@ def test_strong_noise_goes_through_8_bits_and_weak_noise_does_not(noisy: np.ndar
     np.testing.assert_array_equal(chosen(corner, SIGMA), rounded(corner, SIGMA))
     np.testing.assert_array_equal(chosen(corner, 0.9 * least), exact(corner, 0.9 * least))
     assert abs(psnr(rounded(corner, SIGMA), clean) - psnr(exact(corner, SIGMA), clean)) < 0.15
+
+
+def test_jpeg_of_low_quality_goes_through_8_bits_and_what_is_fine_or_unknown_does_not(colour_photo: np.ndarray) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("a graphics card computes in float")
+    names = (("deblock-unet", "auto"), ("deblock-unet", "cpu"), ("deblock-unet-int8", "cpu"))
+    chosen, exact, rounded = (open_model(name, provider=provider) for name, provider in names)
+    corner = colour_photo[:96, :96]
+    for quality, expected in ((30, rounded), (75, rounded), (76, exact)):
+        condition = condition_of_quality(quality)
+        np.testing.assert_array_equal(chosen(corner, condition), expected(corner, condition))
+    np.testing.assert_array_equal(chosen(corner, BLIND), exact(corner, BLIND))
+    assert 0 < np.abs(rounded(corner, 0.5) - exact(corner, 0.5)).mean() < 1 / 255
 
 
 def test_tiles_equal_the_whole_in_8_bits(noisy: np.ndarray) -> None:

@@ -274,3 +274,4 @@ def test_a_card_names_what_computes_in_its_place(invoke: Invoke) -> None:
     start = f"on a CPU, from noise of {255 * model.rounded_from:.0f} of 255 on"
     assert start in invoke("models", "denoise-unet")[1]
     assert start not in invoke("models", "deblock-unet")[1]
+    assert "on a CPU, for JPEG up to quality 75, deblock-unet-int8 computes" in invoke("models", "deblock-unet")[1]

@@ -44,10 +44,13 @@ def _plain(key: str, value: Any) -> str:
 
 
 def _rounding(model: Model) -> list[str]:
-    """Say what computes in place of this model on this machine, and from which noise on."""
+    """Say what computes in place of this model on this machine, and from which damage on."""
     if model.rounded is None:
         return []
-    start = f"on a CPU, from noise of {255 * model.rounded_from:.0f} of 255 on"
+    least = model.rounded_from  # see inference/conditions.py
+    jpeg = model.card.task == "deblock"
+    damage = f"for JPEG up to quality {100 * (1 - least):.0f}" if jpeg else f"from noise of {255 * least:.0f} of 255 on"
+    start = f"on a CPU, {damage}"
     other = model.rounded.card.name
     if other == model.card.name:
         return [f"{start}, it is computed in bfloat16"]

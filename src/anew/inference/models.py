@@ -111,8 +111,8 @@ def open_model(name: str | Path, *, task: str | None = None, provider: str | Non
         What it must be for.
     provider : {"auto", "cpu", "cuda", "openvino", "openvino-bf16"}, optional
         What computes it; by default what the environment variable ``ANEW_PROVIDER`` names, else ``"auto"``: ONNX
-        Runtime, and for denoisers, where the noise hides the rounding, OpenVINO in bfloat16, if it is installed and
-        the processor can, or else the same network in 8 bits, if it is shipped.
+        Runtime, and where the damage hides the rounding the same network in 8 bits, if it is shipped; for denoisers
+        OpenVINO in bfloat16 instead, if it is installed and the processor can.
 
     Raises
     ------
@@ -140,9 +140,9 @@ def _open(path: Path, changed: int, provider: str) -> Model:
     card = ModelCard.from_json(text, str(path))
     if card.task == "diagnose":
         return Model(card, session, run_options=lean_run(session))
-    if provider != "auto" or card.task != "denoise" or not on_processor(session):
+    if provider != "auto" or not on_processor(session):
         return Model(card, session)
-    if computes_bfloat16():
+    if card.task == "denoise" and computes_bfloat16():
         return Model(card, session, Model(card, make_session(path, "openvino-bf16")), BFLOAT16_FROM)
     in_8_bits = path.with_name(f"{path.stem}{IN_8_BITS}.onnx")
     if path.parent != WEIGHTS or not in_8_bits.is_file():

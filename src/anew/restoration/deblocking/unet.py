@@ -4,7 +4,8 @@ The network is ``anew/networks/unet.py``; its card (``anew models deblock-unet``
 good it is. It sees the decoded pixels alone and finds out by itself how strongly they were compressed, once or twice,
 at 4:4:4 or 4:2:0; a quality that is known may be told, and a lower one than the true one makes it bolder. Colour images
 are repaired jointly. A grey image goes in as three equal channels, which the network knows from its training; other
-channel counts are repaired channel by channel. Where the quality is known, the luma of the result is projected onto the
+channel counts are repaired channel by channel. On a CPU it computes in 8 bits where the quality is known and the damage
+hides the rounding (``deblock-unet-int8``). Where the quality is known, the luma of the result is projected onto the
 pictures that the encoder can have seen (Zakhor, IEEE TCSVT 2 (1992)), narrowed as in ``reapplication.py``: a repair
 that the file contradicts is none.
 """
