@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,6 +177,16 @@ def test_try_all_makes_a_labelled_sheet(invoke: Invoke, noisy: Path, tmp_path: P
     assert out.strip() == str(sheet)
     assert err.count("per megapixel") == 3
     assert size_of(sheet)[0] > 600
+
+
+def test_the_truth_of_a_damage_is_no_picture_of_its_folder(invoke: Invoke, photo: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    assert invoke("degrade", photo, "-o", bad / "a.png", "--with", "rectangles", "--truth")[0] == 0
+    shutil.copy(bad / "a.mask.png", bad / "mine.mask.png")  # a picture that is only named so
+    code, out, _ = invoke("diagnose", bad, "--json")
+    assert code == 0
+    assert [Path(entry["input"]).name for entry in json.loads(out)["results"]] == ["a.png", "mine.mask.png"]
 
 
 def test_degrade_writes_the_truth_beside_the_picture(invoke: Invoke, photo: Path, tmp_path: Path) -> None:

@@ -100,8 +100,17 @@ ENDINGS = frozenset(ending for entry in FORMATS for ending in entry.extensions)
 
 
 def picture_files(folder: Path) -> list[Path]:
-    """Give the files of a folder and its sub-folders that are named as pictures, in order."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in ENDINGS)
+    """Give the files of a folder and its sub-folders that are named as pictures, in order.
+
+    The masks that ``anew degrade --truth`` writes beside its pictures are none.
+    """
+    named = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not _is_truth(path))
+    return sorted(path for path in named if path.is_file())
+
+
+def _is_truth(path: Path) -> bool:
+    stem = path.name.removesuffix(".mask.png")
+    return stem != path.name and path.with_name(f"{stem}.truth.json").exists()
 
 
 def by_content(data: bytes) -> Format | None:
