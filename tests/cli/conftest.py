@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import signal
 import sys
 from collections.abc import Callable
 
@@ -27,3 +29,9 @@ def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return code, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture
+def hear_interrupts() -> Callable[[], object]:
+    """Give what a child runs first: tests that a shell runs in the background ignore interrupts, and so would it."""
+    return functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

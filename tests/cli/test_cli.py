@@ -337,11 +337,14 @@ def test_every_frame_of_an_animation_is_processed(invoke: Invoke, tmp_path: Path
         assert getattr(moving, "n_frames", 1) == 3
 
 
-def test_interrupting_leaves_nothing_half_written(tmp_path: Path, photo: Path) -> None:
+def test_interrupting_leaves_nothing_half_written(
+    tmp_path: Path, photo: Path, hear_interrupts: Callable[[], object]
+) -> None:
     big = tmp_path / "big.png"
     Image.fromarray(pixels_of(photo)).resize((1600, 1600)).save(big)
     command = [sys.executable, "-m", "anew.cli.main", "denoise", str(big), "-o", str(tmp_path / "out.png")]
-    process = subprocess.Popen([*command, "-m", "tv", "--sigma", "0.2"], stderr=subprocess.PIPE, text=True)
+    command += ["-m", "tv", "--sigma", "0.2"]
+    process = subprocess.Popen(command, preexec_fn=hear_interrupts, stderr=subprocess.PIPE, text=True)
     time.sleep(1.2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

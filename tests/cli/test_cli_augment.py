@@ -456,12 +456,15 @@ def test_too_many_of_each_are_refused(invoke: Invoke, two: tuple[Path, Path], tm
     assert err.splitlines()[-1] == "Error: Invalid value for '-n': Input should be less than or equal to 10000"
 
 
-def test_interrupting_many_jobs_ends_them(two: tuple[Path, Path], tmp_path: Path) -> None:
+def test_interrupting_many_jobs_ends_them(
+    two: tuple[Path, Path], tmp_path: Path, hear_interrupts: Callable[[], object]
+) -> None:
     picture, out, n = (two[0] / "a.png").read_bytes(), tmp_path / "out", 3000
     for k in range(7):
         (two[0] / f"a{k}.png").write_bytes(picture)
     command = [sys.executable, "-m", "anew.cli.main", "augment", str(two[0]), "-o", str(out), "-n", str(n), "-j", "2"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    own = {"preexec_fn": hear_interrupts, "start_new_session": True}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **own) as process:
         try:
             end = time.monotonic() + 60
             while len(list(out.glob("*.png"))) < 3 and time.monotonic() < end:

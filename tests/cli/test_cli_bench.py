@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import json
 import re
 import signal
@@ -86,11 +85,10 @@ def test_the_page_and_the_json_hold_what_is_needed_and_load_nothing(
     assert "$" not in page
 
 
-def test_ctrl_c_keeps_what_is_done(photos: Path, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_is_done(photos: Path, tmp_path: Path, hear_interrupts: Callable[[], object]) -> None:
     command = [sys.executable, "-m", "anew.cli.main", "bench", "denoise", "--data", photos, "-o", tmp_path]
-    # Tests that a shell runs in the background ignore interrupts, and so would their child.
-    listen = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, preexec_fn=listen, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, preexec_fn=hear_interrupts, **pipes, text=True) as run:
         results = tmp_path / "results.jsonl"
         deadline = time.monotonic() + 60
         while not (results.exists() and results.stat().st_size) and time.monotonic() < deadline:
