@@ -32,7 +32,7 @@ SMALL = {
     "unet": {"widths": [16, 24], "blocks": 1, "middle_blocks": 1},
 }
 CONVOLUTIONAL = sorted(SMALL.keys() - {"renet", "unet"})  # those that say how far they reach
-OF_THEIR_OWN_COST = {"denoise-fast", "denoise-grey", "denoise-small"}
+OF_THEIR_OWN_COST = {"denoise-fast", "denoise-grey"}
 COMPARED = sorted(name for name in RECIPES if name.startswith("denoise") and name not in OF_THEIR_OWN_COST)
 
 

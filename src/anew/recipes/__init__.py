@@ -14,7 +14,6 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "denoise": denoise.denoise_unet,
     "denoise-fast": denoise.denoise_fast,
     "denoise-grey": denoise.denoise_grey,
-    "denoise-small": denoise.denoise_unet_small,
     "denoise-attention": denoise.denoise_attention,
     "denoise-autoencoder": denoise.denoise_autoencoder,
     "denoise-dncnn": denoise.denoise_dncnn,
