@@ -79,7 +79,7 @@ def are_values(x: NDArray[Any]) -> bool:
     return x.size == 0 or bool(x.min() >= -LARGEST and x.max() <= LARGEST)  # NaN passes through both
 
 
-def is_grey(image: NDArray[Any]) -> bool:
+def has_equal_channels(image: NDArray[Any]) -> bool:
     """Tell whether all channels of an (H, W) or (H, W, C) image are equal."""
     return image.ndim == 2 or all(np.array_equal(image[:, :, 0], image[:, :, c]) for c in range(1, image.shape[2]))
 
@@ -90,7 +90,7 @@ def without_copies(image: Image) -> Image:
     The noise of such an image is that of one channel. Methods for colour, which expect other noise in each, would take
     it for content.
     """
-    return image if image.ndim == 2 or not is_grey(image) else np.ascontiguousarray(image[:, :, :1])
+    return image if image.ndim == 2 or not has_equal_channels(image) else np.ascontiguousarray(image[:, :, :1])
 
 
 def like(result: Image, image: ArrayLike) -> NDArray[Any]:

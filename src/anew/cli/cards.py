@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from anew.inference.conditions import quality_of_condition
+
 if TYPE_CHECKING:
     from anew.inference.models import Model
 
@@ -47,10 +49,11 @@ def _rounding(model: Model) -> list[str]:
     """Say what computes in place of this model on this machine, and from which damage on."""
     if model.rounded is None:
         return []
-    least = model.rounded_from  # see inference/conditions.py
-    jpeg = model.card.task == "deblock"
-    damage = f"for JPEG up to quality {100 * (1 - least):.0f}" if jpeg else f"from noise of {255 * least:.0f} of 255 on"
-    start = f"on a CPU, {damage}"
+    least = model.rounded_from
+    if model.card.task == "deblock":
+        start = f"on a CPU, for JPEG up to quality {quality_of_condition(least):.0f}"
+    else:
+        start = f"on a CPU, from noise of {255 * least:.0f} of 255 on"
     other = model.rounded.card.name
     if other == model.card.name:
         return [f"{start}, it is computed in bfloat16"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
+from anew.cli.attempt import make_folder
 
 if TYPE_CHECKING:
     from anew.generation.generate import Images, Wanted
@@ -333,21 +334,12 @@ def _write_each(
     made, shape = 0, (0,)
     for images in parts:
         if not made:
-            _make_folder(targets[0].parent)
+            make_folder(targets[0].parent)
         indices = range(made, made + len(images))
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(save, indices, images))
         made, shape = indices.stop, images.shape
     return (made, *shape[1:])
-
-
-def _make_folder(folder: Path) -> None:
-    from anew.errors import CannotWrite
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None
 
 
 def _write_sheet(

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, is_grey, luminance
+from anew.arrays import Image, has_equal_channels, luminance
 from anew.diagnosis.compressed_noise import REMAINING, estimate_compressed_noise, least_level
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.jpeg import VISIBLE_QUALITY, estimate_jpeg_traces
@@ -89,7 +89,7 @@ def shares_channels(image: Image) -> bool:
         False for other than three channels, a grey image in three equal ones, too few pixels, and where luma shows
         hardly any noise.
     """
-    if image.ndim != 3 or image.shape[2] != 3 or is_grey(image):
+    if image.ndim != 3 or image.shape[2] != 3 or has_equal_channels(image):
         return False
     luma, *chroma = (_fine_energy(plane) for plane in split_luma(image))
     if luma.size < LEAST_BLOCKS:
