@@ -262,3 +262,17 @@ def test_scaled_steps_and_weights_come_back_and_are_seen_without_rounding(scaled
     with torch.no_grad():
         torch.testing.assert_close(again(image, level), scaled(image, level), atol=1e-4, rtol=0)
     assert len(layers_of(path)) == len(ROUNDED) + 4
+
+
+def test_a_tile_sees_what_the_blocks_on_the_way_up_see() -> None:
+    plain = build_network("unet", **{**SCALED, "quantised": False})
+    for parameter in plain.parameters():  # so that no unit is silent
+        parameter.data.abs_() if parameter.ndim > 1 else parameter.data.fill_(0.1)
+    halos = [build_network("unet", **{**SCALED, "up_blocks": [count]}).halo for count in (1, 2)]
+    farthest = 0
+    for middle in range(64, 64 + plain.size_multiple):
+        image = torch.rand(1, 3, 128, 8, requires_grad=True)
+        plain(image, torch.full((1, 1, 1, 1), 0.1))[0, :, middle, 4].sum().backward()
+        seen = image.grad[0].abs().sum((0, 2)).nonzero().flatten()
+        farthest = max(farthest, middle - int(seen[0]), int(seen[-1]) - middle)
+    assert halos[0] < farthest <= halos[1]
