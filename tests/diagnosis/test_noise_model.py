@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from anew.degradations.noise import noise, poisson
@@ -50,6 +51,13 @@ def test_texture_is_not_noise(name):
     data = {"ihc": "immunohistochemistry"}.get(name, name)
     picture = Picture(np.atleast_3d(getattr(skimage.data, data)() / np.float32(255)))
     assert find_noise(picture) is None
+
+
+@pytest.mark.parametrize("name", ["grass", "gravel"])
+@pytest.mark.parametrize("side", [128, 170, 204, 256, 341])
+def test_texture_of_another_size_is_not_noise(name, side):
+    texture = Image.fromarray(getattr(skimage.data, name)()).resize((side, side), Image.Resampling.LANCZOS)
+    assert find_noise(Picture(np.asarray(texture, np.float32)[:, :, np.newaxis] / 255)) is None
 
 
 @pytest.mark.parametrize(("gain", "sigma"), [(0.01, 0.01), (0.003, 0.01), (0.02, 0.02)])

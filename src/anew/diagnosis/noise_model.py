@@ -1,8 +1,8 @@
 """Is noise correlated from pixel to pixel, and does it grow with the light.
 
 Blocks of 16 x 16 pixels with the least energy show the noise, if the picture is noisy everywhere: then these blocks are
-alike in energy, their DCT coefficients are Gaussian, their correlation ends after a few pixels, and the channels do not
-move together. Texture fails at one of these. The spectrum of such blocks gives level and correlation of the noise.
+alike in energy, their DCT coefficients are Gaussian, their correlation ends after a few pixels, the channels do not
+move together, and values lie as far above their mean as below. Texture fails at one of these. The spectrum of such blocks gives level and correlation of the noise.
 
 Signal dependence: the variance of the finest details, per level of brightness, is fitted by gain * x + offset²,
 robustly and away from clipped values (Foi, Trimeche, Katkovnik and Egiazarian, IEEE TIP 17, 2008). Values of a sensor,
@@ -31,6 +31,9 @@ LEAST_CORRELATION = 0.2  # of pixels side by side
 LEAST_SIGMA = 4 / 255
 MOST_FAR_CORRELATION = 0.2  # three pixels apart
 MOST_SHARED = 0.6  # correlation of the channels: texture is shading, which all channels share
+# Of gravel and grass at sizes at which they pass the other tests it is -0.27 and less, as what lies between stones and
+# blades is dark; of noise of 8 to 30 of 255 on 34 bright and dark photographs within 0.21 in 604 of 605 cases.
+MOST_SKEWNESS = 0.23
 MOST_KURTOSIS = {"colour": 3.6, "grey": 3.15}  # of a Gaussian it is 3
 MOST_SPREAD = {
     "colour": 1.4,
@@ -120,6 +123,7 @@ def estimate_correlation(image: Image) -> Correlation:
     kind = "grey" if shared > MOST_SHARED else "colour"
     is_noise = (
         far <= MOST_FAR_CORRELATION
+        and abs(_skewness(quiet)) <= MOST_SKEWNESS
         and _kurtosis(quiet, spectrum) <= MOST_KURTOSIS[kind]
         and np.sqrt(energy[order[int(0.12 * len(order))]] / max(energy[order[first]], 1e-12)) <= MOST_SPREAD[kind]
     )
@@ -272,6 +276,14 @@ def _kurtosis(coefficients: NDArray[np.float32], spectrum: NDArray[np.float64]) 
     strong = spectrum > 0.2 * spectrum.mean(axis=(1, 2), keepdims=True)
     scaled = coefficients[:, strong].astype(np.float64) ** 2 / spectrum[strong]
     return float(np.mean(scaled**2) / np.mean(scaled) ** 2)
+
+
+def _skewness(coefficients: NDArray[np.float32]) -> float:
+    """Give the skewness of the values that (N, C, B, B) coefficients stand for."""
+    from scipy.fft import idctn
+
+    residual = idctn(coefficients, axes=(2, 3), norm="ortho").astype(np.float64)
+    return float(np.mean(residual**3) / np.mean(residual**2) ** 1.5)
 
 
 def _variance_per_level(
