@@ -2,7 +2,8 @@
 
 Blocks of 16 x 16 pixels with the least energy show the noise, if the picture is noisy everywhere: then these blocks are
 alike in energy, their DCT coefficients are Gaussian, their correlation ends after a few pixels, the channels do not
-move together, and values lie as far above their mean as below. Texture fails at one of these. The spectrum of such blocks gives level and correlation of the noise.
+move together, and values lie as far above their mean as below. Texture fails at one of these. The spectrum of such
+blocks gives level and correlation of the noise.
 
 Signal dependence: the variance of the finest details, per level of brightness, is fitted by gain * x + offset²,
 robustly and away from clipped values (Foi, Trimeche, Katkovnik and Egiazarian, IEEE TIP 17, 2008). Values of a sensor,
