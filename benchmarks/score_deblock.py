@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from anew.arrays import Image
 from anew.degradations.jpeg import compress
 from anew.metrics.structural import ssim
 from anew.restoration.deblocking.unet import deblock_unet
@@ -20,6 +23,7 @@ from benchmarks.data import load_set, psnr
 from benchmarks.deblock_classical import luma
 from benchmarks.score_model import write_card
 
+Repair = Callable[..., Image]
 QUALITIES = (10, 20, 30, 40)
 PROTOCOL = (
     "grey (classic5) or studio-range BT.601 Y rounded to 8 bits (LIVE1) through cv2.imencode; blind: the quality is "
@@ -28,7 +32,7 @@ PROTOCOL = (
 )
 
 
-def grey_scores(name: str, model: str, every: int) -> dict[str, dict[str, float]]:
+def grey_scores(name: str, repair: Repair, every: int) -> dict[str, dict[str, float]]:
     """Give {row: {quality: mean PSNR}} of a grey or luma set; SSIM and the least gain are printed."""
     rows = ("JPEG", "blind", "quality told", "double, JPEG", "double, blind")
     table: dict[str, dict[str, float]] = {f"{name} {row}": {} for row in rows}
@@ -37,10 +41,10 @@ def grey_scores(name: str, model: str, every: int) -> dict[str, dict[str, float]
         for image in list(load_set(name).values())[::every]:
             clean = image if image.ndim == 2 else luma(image)
             y = _encoded(clean, quality)
-            blind = deblock_unet(y, model=model)
-            told = deblock_unet(y, quality, model=model)
+            blind = repair(y)
+            told = repair(y, quality)
             double = _twice(clean, quality)
-            again = deblock_unet(double, model=model)
+            again = repair(double)
             values.append([psnr(x, clean) for x in (y, blind, told, double, again)])
             least.append(values[-1][1] - values[-1][0])
             similar.append(ssim(np.rint(np.clip(blind, 0, 1) * 255), clean.astype(np.float64), data_range=255))
@@ -52,14 +56,14 @@ def grey_scores(name: str, model: str, every: int) -> dict[str, dict[str, float]
     return table
 
 
-def colour_scores(model: str, every: int) -> dict[str, dict[str, float]]:
+def colour_scores(repair: Repair, every: int) -> dict[str, dict[str, float]]:
     """Give the same for LIVE1 in colour at 4:2:0."""
     table: dict[str, dict[str, float]] = {"LIVE1 colour JPEG": {}, "LIVE1 colour blind": {}}
     for quality in QUALITIES:
         values = []
         for clean in list(load_set("LIVE1").values())[::every]:
             y = compress(clean.astype(np.float32) / np.float32(255), quality)
-            values.append([psnr(x, clean) for x in (y, deblock_unet(y, model=model))])
+            values.append([psnr(x, clean) for x in (y, repair(y))])
         for row, mean in zip(table, np.mean(values, axis=0), strict=True):
             table[row][str(quality)] = round(float(mean), 3)
             print(f"{row} {quality}: {mean:.2f} dB", flush=True)
@@ -95,13 +99,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("--every", type=int, default=1, help="only every n-th image (never written)")
+    parser.add_argument("--ensemble", type=int, default=1, help="mean over as many turned copies (never written)")
     parser.add_argument("--write", action="store_true", help="write the scores into the card")
     arguments = parser.parse_args()
     model, every = str(arguments.model), arguments.every
-    scores = grey_scores("classic5", model, every) | grey_scores("LIVE1", model, every) | colour_scores(model, every)
+    repair = partial(deblock_unet, model=model, ensemble=arguments.ensemble)
+    scores = grey_scores("classic5", repair, every) | grey_scores("LIVE1", repair, every) | colour_scores(repair, every)
     cost = seconds_per_megapixel(model)
     print(f"{cost:.2f} s per megapixel")
-    if arguments.write and every == 1:
+    if arguments.write and every == arguments.ensemble == 1:
         measured_on = f"{cost:.2f} s per megapixel of colour, two CPU cores"
         write_card(arguments.model, {"scores": scores, "protocol": PROTOCOL, "cost": measured_on})
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from anew.inference.ensemble import Ensemble
 from anew.inference.models import open_model
 from anew.restoration.denoising.unet import denoise_unet
 from benchmarks.data import add_noise, load_set, psnr
@@ -23,9 +25,10 @@ PROTOCOL = (
 )
 
 
-def scores_of(model: str, every: int) -> dict[str, dict[str, float]]:
+def scores_of(model: str, every: int, ensemble: Ensemble) -> dict[str, dict[str, float]]:
     """Give {set: {sigma: mean PSNR}}."""
     scores: dict[str, dict[str, float]] = {}
+    denoise = partial(denoise_unet, model=model, ensemble=ensemble)
     colour = open_model(model).card.channels == 3
     for name, grey in SETS.items():
         if not (grey or colour):
@@ -33,7 +36,7 @@ def scores_of(model: str, every: int) -> dict[str, dict[str, float]]:
         images = list(load_set(name, grey=grey).values())[::every]
         scores[name] = {}
         for sigma in SIGMAS:
-            values = [psnr(denoise_unet(add_noise(x, sigma), sigma / 255, model=model), x) for x in images]
+            values = [psnr(denoise(add_noise(x, sigma), sigma / 255), x) for x in images]
             scores[name][str(sigma)] = round(float(np.mean(values)), 3)
             print(f"{name} sigma {sigma}: {scores[name][str(sigma)]:.2f} dB over {len(images)} images", flush=True)
     return scores
@@ -68,12 +71,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("--every", type=int, default=1, help="only every n-th image (never written)")
+    parser.add_argument("--ensemble", type=int, default=1, help="mean over as many turned copies (never written)")
     parser.add_argument("--write", action="store_true", help="write the scores into the card")
     arguments = parser.parse_args()
-    scores = scores_of(str(arguments.model), arguments.every)
+    scores = scores_of(str(arguments.model), arguments.every, arguments.ensemble)
     cost = seconds_per_megapixel(str(arguments.model))
     print(f"{cost:.2f} s per megapixel")
-    if arguments.write and arguments.every == 1:
+    if arguments.write and arguments.every == arguments.ensemble == 1:
         write_card(
             arguments.model,
             {"scores": scores, "protocol": PROTOCOL, "cost": f"{cost:.2f} s per megapixel, two CPU cores"},

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import anew
+from anew.inference.ensemble import Ensemble
 from anew.inference.models import open_model
 from anew.metrics.structural import ssim
 from anew.restoration.upscaling.compact import upscale_compact
@@ -27,10 +29,11 @@ PROTOCOL = (
 )
 
 
-def scores_of(model: str) -> dict[str, dict[str, float]]:
+def scores_of(model: str, ensemble: Ensemble) -> dict[str, dict[str, float]]:
     """Give {set and row: {scale: mean PSNR}} for the network, without its back-projection, and for Lanczos."""
     rows = ("", " without back-projection", " lanczos")
     scores: dict[str, dict[str, float]] = {}
+    enlarge = partial(upscale_compact, model=model, ensemble=ensemble)
     for name in ("Set5", "Set14"):
         for scale in open_model(model).card.facts["scales"]:
             values, similar = [], []
@@ -38,8 +41,8 @@ def scores_of(model: str) -> dict[str, dict[str, float]]:
             for clean, small in pairs:
                 y = small.astype(np.float32) / np.float32(255)
                 results = (
-                    upscale_compact(y, scale, model=model),
-                    upscale_compact(y, scale, model=model, back_project=False),
+                    enlarge(y, scale),
+                    enlarge(y, scale, back_project=False),
                     anew.upscale(y, scale, method="lanczos"),
                 )
                 measured = [measure(x, clean, scale) for x in results]
@@ -79,17 +82,18 @@ def main() -> None:
     """Measure, print, and write the card if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
+    parser.add_argument("--ensemble", type=int, default=1, help="mean over as many turned copies (never written)")
     parser.add_argument("--write", action="store_true", help="write the scores into the card")
     arguments = parser.parse_args()
     model = str(arguments.model)
-    scores = scores_of(model)
+    scores = scores_of(model, arguments.ensemble)
     costs = []
     for scale in open_model(model).card.facts["scales"]:
         whole, net = (seconds_per_megapixel(model, scale, back_project=b) for b in (True, False))
         costs.append(f"x{scale}: {whole:.2f} ({net:.2f} without back-projection)")
     cost = f"seconds per megapixel of the result, colour, two CPU cores: {'; '.join(costs)}"
     print(cost)
-    if arguments.write:
+    if arguments.write and arguments.ensemble == 1:
         write_card(arguments.model, {"scores": scores, "protocol": PROTOCOL, "cost": cost})
 
 

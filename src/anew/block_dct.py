@@ -13,10 +13,11 @@ DCT[0] /= np.sqrt(2)
 DCT = DCT.astype(np.float32)
 
 
-def pad_to_blocks(plane: Image) -> Image:
-    """Repeat the last row and column up to whole blocks, as encoders do."""
-    height, width = plane.shape
-    return np.pad(plane, ((0, -height % 8), (0, -width % 8)), mode="edge")
+def pad_to_blocks(image: Image, side: int = 8) -> Image:
+    """Repeat the last row and column of an (H, W) or (H, W, C) array up to whole blocks, as encoders do."""
+    height, width = image.shape[:2]
+    beyond = ((0, -height % side), (0, -width % side), (0, 0))
+    return np.pad(image, beyond[: image.ndim], mode="edge")
 
 
 def blocks_to_coefficients(plane: Image) -> Image:

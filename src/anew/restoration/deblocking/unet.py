@@ -17,6 +17,7 @@ import numpy as np
 from anew.arrays import Image, luminance
 from anew.block_dct import pad_to_blocks
 from anew.inference.conditions import BLIND, condition_of_quality
+from anew.inference.ensemble import Ensemble, self_ensemble
 from anew.inference.models import open_model
 from anew.inference.tiled import apply_network
 from anew.jpeg_tables import LUMINANCE, quantisation_table
@@ -25,12 +26,18 @@ from anew.restoration.deblocking.jpeg_planes import project_on_quantiser
 
 NARROW = 0.7  # share of half a quantisation step by which a coefficient may change
 ROUNDING = 0.4 / 255  # room for the decoder's rounding to 8 bits, in units of the range
+LARGEST_BLOCK = 16  # pixels a side, of chroma that was halved
 FADING = (90, 96)  # qualities between which the repair fades out: beyond, there is next to nothing left to repair
 
 
 @checked_arguments
 def deblock_unet(
-    image: Image, quality: Quality | None = None, *, blind: bool = False, model: str = "deblock-unet"
+    image: Image,
+    quality: Quality | None = None,
+    *,
+    blind: bool = False,
+    ensemble: Ensemble = 1,
+    model: str = "deblock-unet",
 ) -> Image:
     """Repair a decoded JPEG with a trained U-Net.
 
@@ -46,6 +53,8 @@ def deblock_unet(
     blind : bool
         Let it judge by the pixels even if a quality is given: for pictures that were saved again at a higher quality
         than before.
+    ensemble : {1, 2, 4, 8}
+        Average what the network makes of the image turned and mirrored in as many ways, in as many times the time.
     model : str
         A shipped model, or the path of an ONNX file made by ``anew train deblock``.
 
@@ -56,15 +65,20 @@ def deblock_unet(
     References
     ----------
     Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", IEEE TPAMI 44 (2022), the network; Jiang,
-    Zhang and Timofte, "Towards Flexible Blind JPEG Artifacts Removal", ICCV 2021, the task.
+    Zhang and Timofte, "Towards Flexible Blind JPEG Artifacts Removal", ICCV 2021, the task; Timofte et al.,
+    CVPR 2016, the ensemble.
     """
     network = open_model(model, task="deblock")
     known = None if blind else quality
     strength = 1.0 if known is None else float(np.clip((FADING[1] - known) / (FADING[1] - FADING[0]), 0, 1))
     if strength == 0:
         return image.copy()
-    # Tiles and halo are multiples of 8, so the grid of blocks keeps its place in them.
-    result = apply_network(network, image, BLIND if known is None else condition_of_quality(known))
+    condition = BLIND if known is None else condition_of_quality(known)
+    # Tiles and halo are multiples of 8, so the grid of blocks keeps its place in them; in a mirrored image it does if
+    # that ends with a block.
+    whole = image if ensemble == 1 else pad_to_blocks(image, LARGEST_BLOCK)
+    result = self_ensemble(lambda x: apply_network(network, x, condition), whole, ensemble)
+    result = result[: image.shape[0], : image.shape[1]]
     if known is not None:
         result = _consistent(result, image, known)
     return result if strength == 1 else image + np.float32(strength) * (result - image)

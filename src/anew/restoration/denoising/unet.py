@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image
+from anew.inference.ensemble import Ensemble, self_ensemble
 from anew.inference.models import open_model
 from anew.inference.tiled import apply_network
 from anew.options import NotNegative, checked_arguments
@@ -20,7 +21,7 @@ SMALLEST = 1 / 255  # below this there is nothing to gain
 
 
 @checked_arguments
-def denoise_unet(image: Image, sigma: NotNegative, *, model: str | None = None) -> Image:
+def denoise_unet(image: Image, sigma: NotNegative, *, ensemble: Ensemble = 1, model: str | None = None) -> Image:
     """Denoise with a trained U-Net.
 
     Use it for grain and noise that is much the same all over and independent from pixel to pixel, when quality counts.
@@ -33,6 +34,8 @@ def denoise_unet(image: Image, sigma: NotNegative, *, model: str | None = None) 
     sigma : float >= 0
         Noise standard deviation in units of the range. Noisier images are scaled down to the levels of the training.
         Below 1 / 255 the image is returned as it is.
+    ensemble : {1, 2, 4, 8}
+        Average what the network makes of the image turned and mirrored in as many ways, in as many times the time.
     model : str, optional
         A shipped model, or the path of an ONNX file made by ``anew train denoise``; by default ``"denoise-unet"`` for
         colour and ``"denoise-grey"`` for anything else.
@@ -43,13 +46,15 @@ def denoise_unet(image: Image, sigma: NotNegative, *, model: str | None = None) 
 
     References
     ----------
-    Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", IEEE TPAMI 44 (2022).
+    Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", IEEE TPAMI 44 (2022); Timofte et al.,
+    CVPR 2016, for the ensemble.
     """
     if sigma < SMALLEST:
         return image.copy()
     colour = image.ndim == 3 and image.shape[2] == 3
     network = open_model(model or ("denoise-unet" if colour else "denoise-grey"), task="denoise")
     if sigma <= SIGMA_MAX:
-        return apply_network(network, image, sigma)
+        return self_ensemble(lambda x: apply_network(network, x, sigma), image, ensemble)
     half, factor = np.float32(0.5), np.float32(SIGMA_MAX / sigma)  # scaled to the highest level that it knows
-    return half + (apply_network(network, half + (image - half) * factor, SIGMA_MAX) - half) / factor
+    scaled = half + (image - half) * factor
+    return half + (self_ensemble(lambda x: apply_network(network, x, SIGMA_MAX), scaled, ensemble) - half) / factor
