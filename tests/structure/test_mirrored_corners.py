@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 from scipy.ndimage import gaussian_filter, rotate
 
-from anew.structure.mirrored_corners import MirroredCorners, find_mirrored_corners
+from anew.structure.mirrored_corners import MirroredCorners, correlation_at, find_mirrored_corners
 
 
 def photograph(name: str) -> np.ndarray:
@@ -74,6 +74,15 @@ def test_pictures_that_look_alike_everywhere() -> None:
 )
 def test_a_middling_correlation_must_stand_out(correlation: float, rise: float, elsewhere: float, sure: bool) -> None:
     assert MirroredCorners(3.0, correlation, rise, elsewhere, sides=3, points=1600).sure == sure
+
+
+def test_sides_with_hardly_any_detail_do_not_count() -> None:
+    detail = turned(photograph("grass"), 5.0)
+    detail -= gaussian_filter(detail, 4)
+    assert correlation_at(detail, 5.0)[1] == 4
+    one_side = np.full_like(detail, 0.02)
+    one_side[40:-40, :100] = 1
+    assert correlation_at(detail * one_side, 5.0)[1] == 1
 
 
 def test_thin_corners_must_fit_nearly_perfectly() -> None:
