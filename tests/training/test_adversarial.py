@@ -471,8 +471,8 @@ def test_a_log_is_read_without_what_an_interruption_undid(tmp_path: Path) -> Non
     lines = [
         {"step": 10, "minutes": 1.0, "loss": 3.0},
         {"step": 20, "minutes": 2.0, "loss": 2.0},
-        {"step": 20, "minutes": 0.9, "loss": 2.1},  # gone on from a checkpoint of step 10
-        {"step": 30, "minutes": 1.8, "loss": 1.0},
+        {"step": 20, "minutes": 1.9, "loss": 2.1},  # gone on from a checkpoint of step 10
+        {"step": 30, "minutes": 2.8, "loss": 1.0},
     ]
     path = tmp_path / "log.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))

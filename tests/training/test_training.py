@@ -261,6 +261,32 @@ def test_an_interrupted_run_equals_an_unbroken_one_bit_for_bit(photos: Path, tmp
         assert torch.equal(value, resumed.network.state_dict()[name]), name
 
 
+def test_the_minutes_of_a_run_are_counted_through_interruptions(photos: Path, tmp_path: Path) -> None:
+    images, objective = load_images(photos, channels=3, min_size=16), make_objective(TINY)
+
+    def loss(*told: Any) -> torch.Tensor:
+        time.sleep(0.1)
+        return objective.losses["network"](*told)
+
+    def go_on(**stop: float) -> Any:
+        slow = replace(objective, losses={"network": loss})
+        return train(slow, TINY, images, images, folder=tmp_path / "run", **stop)
+
+    first = go_on(stop_after_minutes=0.7 / 60)  # after the validation of step 6
+    run = go_on()
+    assert 6 <= first.steps_done < TINY.steps
+    assert [entry["step"] for entry in run.log] == [12]
+    assert 12 * 0.1 / 60 <= run.log[-1]["minutes"] <= run.minutes
+    assert first.minutes < run.minutes
+
+
+def test_a_card_says_how_long_its_run_took_through_interruptions(photos: Path, tmp_path: Path) -> None:
+    run_recipe(TINY, photos, tmp_path, steps=1)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    torch.save(state | {"minutes": 90.0}, tmp_path / "checkpoint.pt")
+    assert open_model(run_recipe(TINY, photos, tmp_path, steps=2)).card.budget.endswith("; 90 minutes")
+
+
 @pytest.mark.parametrize(
     ("rest", "kept"), [('{"step": 8, "lo', []), ("\0\0\0", []), ('{"step": 8, "minutes": 1}', [8])]
 )

@@ -36,15 +36,11 @@ def _is_json(line: str) -> bool:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """Read the entries of a log, without those that an interruption undid; minutes count from the very start."""
+    """Read the entries of a log, without those that an interruption undid."""
     entries: list[dict[str, Any]] = []
-    before = 0.0
     for line in whole_lines(path):
         entry = json.loads(line)
-        if entries and entry["minutes"] <= entries[-1]["minutes"] - before:  # the clock was started anew
-            before = max((kept["minutes"] for kept in entries if kept["step"] < entry["step"]), default=0.0)
-        entries = [kept for kept in entries if kept["step"] < entry["step"]]
-        entries.append(entry | {"minutes": entry["minutes"] + before})
+        entries = [kept for kept in entries if kept["step"] < entry["step"]] + [entry]
     return entries
 
 

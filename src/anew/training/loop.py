@@ -45,6 +45,8 @@ class TrainingRun:
     log : tuple of dict
         Its entries since the run was started or continued.
     steps_done : int
+    minutes : float
+        That the run took from its very start, without the pauses between interruptions.
     seconds_per_step : float
         The mean, without the first steps, which are slower.
     """
@@ -53,6 +55,7 @@ class TrainingRun:
     scores: dict[str, Any]
     log: tuple[dict[str, Any], ...]
     steps_done: int
+    minutes: float
     seconds_per_step: float
 
 
@@ -114,7 +117,7 @@ def train(
     numbers = torch.autocast(place.type, torch.bfloat16, enabled=config.bfloat16 and computes_bfloat16(place))
     if place.type == "cuda":
         _compile(state, objective)
-    checkpoint, told = folder / "checkpoint.pt", dict(origin or {})
+    checkpoint, told, held = folder / "checkpoint.pt", dict(origin or {}), {}
     if checkpoint.exists():
         held = load_checkpoint(checkpoint, config, origin)
         state.restore(held)
@@ -122,6 +125,7 @@ def train(
 
     journal = Journal(folder, state.step, over=state.step >= config.steps)
     watch, first_step = Watch(), state.step
+    before = held.get("minutes", journal.last().get("minutes", 0.0))  # older checkpoints do not say
     start = saved = time.monotonic()
     while state.step < config.steps:
         rate = learning_rate(
@@ -145,7 +149,7 @@ def train(
                 "rate": rate,
                 "images_per_s": speed * config.batch,
                 **scores,
-                "minutes": elapsed / 60,
+                "minutes": before + elapsed / 60,
                 "minutes_left": (config.steps - state.step) / speed / 60,
             }
             state.best.see(entry, state.average)
@@ -161,7 +165,8 @@ def train(
         stopping = out_of_time or bool(stop())
         if first or stopping or last or time.monotonic() - saved > 60 * config.checkpoint_minutes:
             _check_finite(state)
-            save_checkpoint(checkpoint, state.gather() | {"origin": told}, config)
+            minutes = before + (time.monotonic() - start) / 60
+            save_checkpoint(checkpoint, state.gather() | {"origin": told, "minutes": minutes}, config)
             saved = time.monotonic()
         if first:
             (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
@@ -171,7 +176,8 @@ def train(
     for network in state.networks.values():
         network.requires_grad_(True)
     scores = state.best.recall(state.average) or journal.last()
-    return TrainingRun(state.average, scores, tuple(journal.entries), state.step, watch.seconds_per_step())
+    minutes = before + (time.monotonic() - start) / 60
+    return TrainingRun(state.average, scores, tuple(journal.entries), state.step, minutes, watch.seconds_per_step())
 
 
 def update(

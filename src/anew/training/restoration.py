@@ -32,7 +32,7 @@ class RunFacts:
     images : int
         How many.
     minutes : float
-        How long it took, as far as it was run in one go.
+        How long it took, without the pauses between interruptions.
     """
 
     scores: Mapping[str, Any] = field(default_factory=dict)

@@ -119,15 +119,15 @@ def run_recipe(
         _begin(objective, config, training, validation, card, start_from, device, report)
     if overwrite:
         _clear(folder)
-    start = time.monotonic()
     places: dict[str, Any] = {"folder": folder, "device": device, "origin": origin, "report": report}
     with stop_requests(tell) as asked, _in_memory(config):
         run = train(objective, config, training, validation, stop=lambda: asked, **places)
     if run.steps_done < config.steps:
         raise Stopped(f"stopped at step {run.steps_done} of {config.steps}; the same command goes on", asked[0])
+    start = time.monotonic()
     if objective.finish is not None:
         objective.finish(run.network, training.to(torch.device(device)), config)
-    took = (time.monotonic() - start) / 60
+    took = run.minutes + (time.monotonic() - start) / 60
     count = len(training) + len(validation)
     told = {"data": data.absolute().name + (f" ({skipped} images left out)" if skipped else ""), "terms": terms}
     if card is not None:
