@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -199,6 +200,17 @@ def test_tv_of_periodic_stripes_is_the_closed_form(strength: float) -> None:
     one = np.ones((1, 1), np.float32)
     result = deblur_tv(stripes, one, 0.02, n_iter=400, strength=strength, border="circular")
     np.testing.assert_allclose(result, expected, atol=1e-4)
+
+
+def test_tv_holds_the_spectra_of_one_channel_at_a_time(colour_photo: np.ndarray) -> None:
+    image = np.tile(colour_photo[:200, :200], (2, 2, 1)).astype(np.float32)
+    psf = np.full((3, 3), 1 / 9, np.float32)
+    deblur_tv(image, psf, 0.05, n_iter=1)  # what the first call imports is no working memory
+    tracemalloc.start()
+    deblur_tv(image, psf, 0.05, n_iter=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * image.nbytes
 
 
 def test_richardson_lucy_keeps_flux_and_sign(grey_photo: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, across_channels
+from anew.arrays import Image
 from anew.options import Count, NotNegative, Positive, checked_arguments
 from anew.restoration.deblurring.convolution import Border, backward, forward, on_periodic, transfer_function
 
@@ -60,30 +60,41 @@ def deblur_tv(
     def deconvolve(y: Image) -> Image:
         shape = (y.shape[0], y.shape[1])
         beta = np.float32(BETA)
-        k = transfer_function(psf, shape).astype(np.complex64)[:, :, None]
-        dy_hat = transfer_function(np.array([[1.0], [-1.0], [0.0]]), shape).astype(np.complex64)[:, :, None]
-        dx_hat = transfer_function(np.array([[1.0, -1.0, 0.0]]), shape).astype(np.complex64)[:, :, None]
-        laplacian = np.abs(dy_hat) ** 2 + np.abs(dx_hat) ** 2
-        fixed = (mu / beta) * np.conj(k) * forward(y)
-        denominator = laplacian + (mu / beta) * np.abs(k) ** 2
-        denominator = np.maximum(denominator, np.float32(1e-12))
-        x = y
-        by, bx = np.zeros_like(y), np.zeros_like(y)  # multipliers, scaled
+        x = np.moveaxis(y, 2, 0).copy()  # (C, H, W): plane by plane the spectra of one channel are held at a time
+        fixed, denominator = _normal_equations(x, psf, mu / beta)
+        by, bx = np.zeros_like(x), np.zeros_like(x)  # multipliers, scaled
         for _ in range(n_iter):
-            dy, dx = np.roll(x, -1, 0) - x, np.roll(x, -1, 1) - x
-            # w: shrink (D x + b) by 1 / beta, equation (2.6)
-            vy, vx = dy + by, dx + bx
-            length = np.sqrt(across_channels(np.add, vy**2 + vx**2))[:, :, None]
-            shrink = np.maximum(1 - 1 / (beta * np.maximum(length, np.float32(1e-12))), 0)
-            wy, wx = shrink * vy, shrink * vx
-            by, bx = vy - wy, vx - wx
-            # x: the normal equations, diagonal in the Fourier domain, equation (2.8)
-            gy, gx = wy - by, wx - bx
-            divergence = (np.roll(gy, 1, 0) - gy) + (np.roll(gx, 1, 1) - gx)
-            x = backward((forward(divergence) + fixed) / denominator, shape)
-        return x
+            squared = np.zeros(shape, np.float32)
+            for x_c, vy, vx in zip(x, by, bx, strict=True):  # v = D x + b, in the place of b
+                vy += np.roll(x_c, -1, 0) - x_c
+                vx += np.roll(x_c, -1, 1) - x_c
+                squared += vy**2 + vx**2
+            # w: shrink v by 1 / beta, equation (2.6)
+            shrink = np.maximum(1 - 1 / (beta * np.maximum(np.sqrt(squared), np.float32(1e-12))), 0)
+            for c, (vy, vx) in enumerate(zip(by, bx, strict=True)):
+                wy, wx = shrink * vy, shrink * vx
+                vy -= wy  # now b
+                vx -= wx
+                # x: the normal equations, diagonal in the Fourier domain, equation (2.8)
+                gy, gx = wy - vy, wx - vx
+                divergence = (np.roll(gy, 1, 0) - gy) + (np.roll(gx, 1, 1) - gx)
+                x[c] = backward((forward(divergence) + fixed[c]) / denominator, shape)
+        return np.moveaxis(x, 0, 2)
 
     return on_periodic(image, psf, noise, border, deconvolve)
+
+
+def _normal_equations(
+    planes: Image, psf: NDArray[np.float32], weight: np.float32
+) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
+    """Give weight K* y, (C, H, W // 2 + 1), and D* D + weight K* K, (H, W // 2 + 1), in the Fourier domain."""
+    shape = (planes.shape[1], planes.shape[2])
+    k = transfer_function(psf, shape).astype(np.complex64)
+    dy_hat = transfer_function(np.array([[1.0], [-1.0], [0.0]]), shape).astype(np.complex64)
+    dx_hat = transfer_function(np.array([[1.0, -1.0, 0.0]]), shape).astype(np.complex64)
+    laplacian = np.abs(dy_hat) ** 2 + np.abs(dx_hat) ** 2
+    denominator = np.maximum(laplacian + weight * np.abs(k) ** 2, np.float32(1e-12))
+    return np.stack([weight * np.conj(k) * forward(plane) for plane in planes]), denominator
 
 
 def data_weight(sigma: float) -> float:
