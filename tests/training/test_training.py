@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import resource
+import signal
 import tarfile
 import time
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -34,6 +38,7 @@ from anew.training.objective import LossFunction, Networks, Objective
 from anew.training.restoration import RunFacts, export_restorer
 from anew.training.run import run_recipe
 from anew.training.schedule import learning_rate
+from anew.training.whole_files import CannotSave
 
 Stored = Literal["half", "float"]
 TINY = DenoiseConfig(
@@ -259,6 +264,36 @@ def test_an_interrupted_run_equals_an_unbroken_one_bit_for_bit(photos: Path, tmp
     resumed = run_tiny(tmp_path / "broken", photos)
     for name, value in unbroken.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[name]), name
+
+
+@contextlib.contextmanager
+def full_disk(free: int) -> Iterator[None]:
+    """Let no file grow beyond ``free`` bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (free, limits[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk_costs_one_line_and_no_checkpoint(photos: Path, tmp_path: Path) -> None:
+    run_tiny(tmp_path, photos, stop_after_minutes=0)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with full_disk(len(before) // 2), pytest.raises(CannotSave, match=r"checkpoint.pt: cannot be written \(File too"):
+        run_tiny(tmp_path, photos)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+    assert run_tiny(tmp_path, photos).steps_done == TINY.steps
+
+
+def test_a_full_disk_leaves_no_half_model(tmp_path: Path) -> None:
+    network = make_objective(TINY).networks["network"]
+    with full_disk(10_000), pytest.raises(CannotSave, match=r"model.onnx: cannot be written \(File too large"):
+        export_restorer(network, TINY, tmp_path / "model.onnx", RunFacts(), protocol="none")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_minutes_of_a_run_are_counted_through_interruptions(photos: Path, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ Tensors are stored with ``torch.save`` and loaded with ``weights_only=True``, wh
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 
 from anew.errors import AnewError
 from anew.training.config import TrainingConfig
+from anew.training.whole_files import whole_file
 
 PARTS = frozenset({"config", "step", "networks", "average", "optimisers", "generator"})
 AFRESH = "--overwrite starts afresh, another -o leaves it"
@@ -25,10 +25,14 @@ class CannotResume(AnewError):
 
 
 def save_checkpoint(path: Path, state: dict[str, Any], config: TrainingConfig) -> None:
-    """Write a checkpoint; an interruption leaves the old one."""
-    part = path.with_suffix(".part")
-    torch.save({"config": dataclasses.asdict(config), **state}, part)
-    os.replace(part, path)
+    """Write a checkpoint; an interruption or a full disk leaves the old one."""
+    with whole_file(path) as part, part.open("wb") as file:
+        try:
+            torch.save({"config": dataclasses.asdict(config), **state}, file)
+        except RuntimeError as error:  # torch closes its archive once more and hides what the disk said
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from anew.inference.card import ModelCard
 from anew.inference.inspection.graph import load_graph
 from anew.training.layout import by_channel, lay_out, shuffled_layers
 from anew.training.quantisation import insert_grids, steps_of
+from anew.training.whole_files import whole_file
 
 OPSET = 17
 EPSILON = 1e-5  # of torch.nn.BatchNorm2d
@@ -51,8 +51,7 @@ def export_onnx(
 
     network = network.cpu().eval().to(memory_format=torch.contiguous_format)
     torch.onnx.register_custom_op_symbolic("aten::pixel_unshuffle", _pixel_unshuffle, OPSET)
-    part = path.with_suffix(".part")
-    with warnings.catch_warnings():
+    with whole_file(path) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own future
         torch.onnx.export(
             network,
@@ -66,16 +65,15 @@ def export_onnx(
             do_constant_folding=False,  # the weights keep their names and shapes; ONNX Runtime folds on loading
             dynamo=False,
         )
-    model = onnx.load(str(part))
-    insert_grids(model, network)
-    lay_out(model)
-    if stored != "float":
-        _halve_weights(model)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = "anew:card", card.model_dump_json()
-    onnx.checker.check_model(model)
-    onnx.save(model, str(part))
-    os.replace(part, path)
+        model = onnx.load(str(part))
+        insert_grids(model, network)
+        lay_out(model)
+        if stored != "float":
+            _halve_weights(model)
+        entry = model.metadata_props.add()
+        entry.key, entry.value = "anew:card", card.model_dump_json()
+        onnx.checker.check_model(model)
+        onnx.save(model, str(part))
 
 
 def _pixel_unshuffle(graph: Any, image: Any, factor: Any) -> Any:

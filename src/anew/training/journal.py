@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from collections import defaultdict
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from tensorboardX import SummaryWriter
 
 from anew.training.log_summary import draw_log, read_log, whole_lines
+from anew.training.whole_files import whole_file
 
 WARM_UP = 4  # steps that do not count as typical
 
@@ -103,15 +103,13 @@ def _mend(log: Path) -> None:
     """Cut off a last line that was not written to its end, and end the one before."""
     text = "".join(f"{line}\n" for line in whole_lines(log))
     if log.exists() and log.read_text() != text:
-        part = log.with_suffix(".part")
-        part.write_text(text)
-        os.replace(part, log)
+        with whole_file(log) as part:
+            part.write_text(text)
 
 
 def _write_picture(path: Path, pixels: Any) -> None:
     """Write a picture whole or not at all."""
     from PIL import Image
 
-    part = path.with_suffix(".part")
-    Image.fromarray(pixels).save(part, format="PNG")
-    os.replace(part, path)
+    with whole_file(path) as part:
+        Image.fromarray(pixels).save(part, format="PNG")
