@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("compare one.png --task inpaint --methods telea -o x.png", "no hole was found"),
         ("compare one.png --methods median -o notes.txt", "no known image format"),
         ("degrade one.png -o x.png --with noise:sigma=-1", "sigma must be"),
+        ("degrade one.png -o x.png --with noise:sigma=25", "from 0 to 1, got 25; for grey levels of 255 write 25/255"),
         ("degrade --with noise", "name the pictures"),
         ("degrade in -o out --with noise --truth", "in/a.png and in/a.tif"),
         ("diagnose in --maps page.html", "page.html is a file"),
@@ -303,3 +305,22 @@ def test_a_mask_of_nothing_or_everything_is_refused(level: int, message: str, fo
         assert code == 2
         assert message in " ".join(err.split())
         assert not Path("out.png").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_name_cannot_break_a_line_or_steer_the_terminal(folder: Path, invoke: Invoke) -> None:
+    names = folder / "names"
+    names.mkdir()
+    (names / "bad\nanew: \x1b[31mred.png").write_text("no picture")
+    Image.new("L", (8, 8), 99).save(names / "good\n\x1b[2J.png")
+    code, out, err = invoke("diagnose", names)
+    assert code == 1
+    assert "\x1b" not in out + err
+    assert out.splitlines()[0] == rf"{names}/good\n\x1b[2J.png:"
+    assert err.splitlines()[0].startswith(rf"anew: {names}/bad\nanew: \x1b[31mred.png: not an image")
+    code, out, err = invoke("plan", names / "bad\nanew: \x1b[31mred.png")
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert "\x1b" not in err
+    code, out, _ = invoke("diagnose", names, "--json")
+    inputs = [entry["input"] for entry in json.loads(out)["results"]]
+    assert str(names / "good\n\x1b[2J.png") in inputs  # programs are given the names as they are

@@ -156,6 +156,8 @@ def test_a_chain_is_read():
         ("jpeg", {"quality": 30, "subsampling": "4:2:0"}),
         ("tilt", {}),
     ]
+    assert parse_chain("noise:sigma=51/255") == [("noise", {"sigma": 0.2})]
+    assert parse_chain("noise:sigma=1/0") == [("noise", {"sigma": "1/0"})]
 
 
 @pytest.mark.parametrize(

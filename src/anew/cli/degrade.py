@@ -16,6 +16,8 @@ from anew.cli.jobs import Job, plan_jobs
 
 commands = typer.Typer()
 
+OTHER_SIGMAS = ("blur", "speckle")  # in pixels, and as a share of each value; every other is a noise level
+
 
 @dataclass(frozen=True)
 class DegradeWork:
@@ -67,7 +69,10 @@ def degrade(
     chain: Annotated[
         str,
         typer.Option(
-            "--with", metavar="NAME:KEY=VALUE,...", help="What to do, in order; see --list.", show_default=False
+            "--with",
+            metavar="NAME:KEY=VALUE,...",
+            help="What to do, in order; see --list. A level is in [0, 1], or e.g. 25/255.",
+            show_default=False,
         ),
     ] = "",
     truth: Annotated[bool, typer.Option("--truth", help="Also write OUT.mask.png and OUT.truth.json.")] = False,
@@ -109,6 +114,8 @@ def _read_chain(text: str) -> list[tuple[str, dict[str, Any]]]:
 
     steps = []
     for name, parameters in parse_chain(text):
+        if name not in OTHER_SIGMAS and isinstance(sigma := parameters.get("sigma"), int | float) and sigma > 1:
+            o.parse_sigma(str(sigma))  # says how levels are given
         read = o.read_arrays(DEGRADATIONS[name].function, parameters)
         if isinstance(file := parameters.get("psf"), str) and not file.endswith(".npy"):
             read["psf"] = as_psf(read["psf"])

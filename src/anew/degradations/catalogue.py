@@ -219,7 +219,8 @@ def chain_mask(chain: str | Sequence[Step], results: Sequence[Degraded]) -> NDAr
 def parse_chain(text: str) -> list[Step]:
     """Read ``NAME:KEY=VALUE:KEY=VALUE,NAME,...``, e.g. ``noise:sigma=0.1,jpeg:quality=30``.
 
-    Values that look like int, float, bool (true, false) or a JSON array become that; others stay text.
+    Values that look like int, float, fraction (25/255), bool (true, false) or a JSON array become that; others stay
+    text.
 
     Raises
     ------
@@ -280,9 +281,15 @@ def _value_of(text: str) -> int | float | bool | list[Any] | str:
         return values
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    for kind in (int, float):
+    for kind in (int, float, _fraction):
         try:
             return kind(text)
-        except ValueError:
+        except (ValueError, ZeroDivisionError):
             continue
     return text
+
+
+def _fraction(text: str) -> float:
+    """Read a level as it is written for grey levels, such as ``25/255``."""
+    numerator, _, denominator = text.partition("/")
+    return float(numerator) / float(denominator)
