@@ -17,6 +17,8 @@ Wrong arguments of a call raise the built-in ``ValueError`` or ``TypeError``. Ev
 Each message is one line: what was expected, what came, what to do. The command line prints it as it is.
 """
 
+TRAIN_EXTRA = "install anew with its extra `train`: pip install '.[train]' in its folder"
+
 
 class AnewError(Exception):
     """The root of the family."""

@@ -217,7 +217,7 @@ def test_what_cannot_be_is_said_in_a_line(blur: Subject, tmp_path: Path, monkeyp
         blur(np.zeros((1, 2, 4, 4), np.float32))
     assert "\n" not in str(caught.value)
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(Unavailable, match=r"install anew with its extra `train`"):
+    with pytest.raises(Unavailable, match=r"extra `train`: pip install '\.\[train\]' in its folder"):
         layers_of(blur.path)
     cost = measure_cost(blur, np.zeros((1, 1, 4, 4), np.float32))
     assert cost.layers == []

@@ -24,9 +24,9 @@ def _recipes() -> dict[str, Any]:
     try:
         from anew.recipes import RECIPES
     except ImportError as error:
-        from anew.errors import Unavailable
+        from anew.errors import TRAIN_EXTRA, Unavailable
 
-        raise Unavailable(f"training needs {error.name}: install anew with its extra `train`") from None
+        raise Unavailable(f"training needs {error.name}: {TRAIN_EXTRA}") from None
     return dict(RECIPES)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.errors import Unavailable
+from anew.errors import TRAIN_EXTRA, Unavailable
 from anew.inference.inspection.subject import Batch, Subject
 from anew.inference.providers import make_session
 
@@ -58,7 +58,7 @@ def load_graph(path: Path) -> Any:
     try:
         import onnx
     except ImportError:
-        raise Unavailable("layers and feature maps need onnx: install anew with its extra `train`") from None
+        raise Unavailable(f"layers and feature maps need onnx: {TRAIN_EXTRA}") from None
     model = onnx.load(str(path))
     _leave_grids(model.graph)
     return model

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.errors import Unavailable
+from anew.errors import TRAIN_EXTRA, Unavailable
 from anew.tiles import Progress
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def require_torch(method: str) -> None:
     try:
         import torch  # noqa: F401
     except ImportError:
-        raise Unavailable(f"method {method!r} needs torch: install anew with its extra `train`") from None
+        raise Unavailable(f"method {method!r} needs torch: {TRAIN_EXTRA}") from None
 
 
 def to_tensor(image: Image) -> Tensor:
