@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from anew.cli.attempt import Outcome
+from anew.cli.one_line import one_line
 
 
 @contextmanager
@@ -38,12 +39,12 @@ class file_bar:
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[name]}"),
+            TextColumn("{task.fields[name]}", markup=False),
         )
         self._bar = Progress(*columns, console=Console(stderr=True))
         self._bar.start()
         task = self._bar.add_task(self._verb, total=self._total, name="")
-        return lambda outcome: self._bar.update(task, advance=1, name=outcome.job.source.name)
+        return lambda outcome: self._bar.update(task, advance=1, name=one_line(outcome.job.source.name))
 
     def __exit__(self, *exception: object) -> None:
         if self._shown:

@@ -17,6 +17,7 @@ import typer
 from anew.cli.attempt import Work
 from anew.cli.bars import file_bar
 from anew.cli.jobs import Job
+from anew.cli.one_line import named_in_lines, one_line
 from anew.cli.workers import outcomes
 
 
@@ -46,9 +47,9 @@ def run_jobs(
             done.append(outcome)
             advance(outcome)
             if outcome.error:
-                print(f"anew: {outcome.error}", file=sys.stderr)
+                print(f"anew: {one_line(outcome.error)}", file=sys.stderr)
             elif not as_json and outcome.text:
-                print(outcome.text, flush=True)
+                print(named_in_lines(outcome.text, outcome.job.source, outcome.job.target), flush=True)
     failed = sum(outcome.error is not None for outcome in done)
     if as_json:
         order = {job: index for index, job in enumerate(jobs)}

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from anew.cli import augment, bench, compare, degrade, evaluate, generate, look, methods, restore, tasks, train
+from anew.cli.one_line import one_line
 
 INTERRUPTED = 130  # the exit status that Typer turns Ctrl-C into
 
@@ -54,7 +55,7 @@ def run() -> None:
     try:
         app()
     except AnewError as error:
-        print(f"anew: {error}", file=sys.stderr)
+        print(f"anew: {one_line(str(error))}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
