@@ -202,6 +202,11 @@ def test_values_outside_the_range_are_kept(name: str) -> None:
     np.testing.assert_allclose(anew.denoise(flat, 0.1, method=name), flat, atol=1e-4)
 
 
+def test_noise_far_beyond_the_range_asks_for_no_giant_window() -> None:
+    huge = np.random.default_rng(0).random((6, 6, 3), np.float32) * np.float32(1e6)
+    assert np.std(denoise_bilateral(huge, 3e5)) < 0.5 * np.std(huge)
+
+
 def test_wrong_sizes_are_refused() -> None:
     for call in (
         lambda: denoise_mean(ANY, 0.1, size=0),

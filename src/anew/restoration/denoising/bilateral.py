@@ -57,7 +57,7 @@ def denoise_bilateral(
         return image.copy()
     if width is None:
         offset, slope = WIDTH_COLOUR if colour else WIDTH_GREY
-        width = offset + slope * sigma
+        width = offset + slope * min(sigma, 1.0)  # values far beyond the range ask for no window of thousands of pixels
     side = 2 * round(2.5 * width) + 1 if size is None else size
 
     def smooth(x: Image) -> Image:
