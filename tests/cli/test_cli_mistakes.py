@@ -324,3 +324,10 @@ def test_a_name_cannot_break_a_line_or_steer_the_terminal(folder: Path, invoke: 
     code, out, _ = invoke("diagnose", names, "--json")
     inputs = [entry["input"] for entry in json.loads(out)["results"]]
     assert str(names / "good\n\x1b[2J.png") in inputs  # programs are given the names as they are
+
+
+def test_files_of_frames_have_the_numbers_that_are_printed(folder: Path, invoke: Invoke) -> None:
+    pages = [Image.new("L", (8, 8), value) for value in (60, 160)]
+    pages[0].save(folder / "two.tif", save_all=True, append_images=pages[1:])
+    invoke("restore", "two.tif", "-o", "two-r.tif", "--report", "pages")
+    assert {page.name for page in (folder / "pages").glob("two*")} == {"two-frame1.html", "two-frame2.html"}

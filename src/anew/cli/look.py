@@ -82,7 +82,7 @@ def write_maps(diagnoses: list[Diagnosis], place: Path, *, overwrite: bool = Fal
 
     written = []
     for index, found in enumerate(diagnoses):
-        frame = f"-frame{index}" if len(diagnoses) > 1 else ""
+        frame = f"-frame{index + 1}" if len(diagnoses) > 1 else ""
         for finding in found.findings:
             if finding.map is None:
                 continue

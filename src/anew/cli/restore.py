@@ -89,7 +89,7 @@ class RestoreWork:
 
         written = []
         for index, restoration in enumerate(done):
-            frame = f"-frame{index}" if len(done) > 1 else ""
+            frame = f"-frame{index + 1}" if len(done) > 1 else ""
             for kind, pages, write in (("report", self.reports, write_report), ("sheet", self.sheets, write_sheet)):
                 if job in pages:
                     page = pages[job].with_stem(f"{pages[job].stem}{frame}")
