@@ -179,6 +179,16 @@ def test_try_all_makes_a_labelled_sheet(invoke: Invoke, noisy: Path, tmp_path: P
     assert size_of(sheet)[0] > 600
 
 
+def test_damage_moves_transparency_with_the_pixels(invoke: Invoke, tmp_path: Path) -> None:
+    pixels = np.zeros((40, 40, 4), np.uint8)
+    pixels[10:30, 5:20] = 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    for damage in ("tilt:angle=90", "downscale:factor=2"):
+        assert invoke("degrade", tmp_path / "a.png", "-o", tmp_path / "b.png", "--with", damage, "--overwrite")[0] == 0
+        after = np.asarray(Image.open(tmp_path / "b.png"))
+        assert np.abs(after[:, :, 3].astype(int) - after[:, :, 0]).max() <= 1
+
+
 def test_the_truth_of_a_damage_is_no_picture_of_its_folder(invoke: Invoke, photo: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad"
     bad.mkdir()

@@ -31,7 +31,7 @@ class DegradeWork:
     def __call__(self, job: Job) -> Outcome:
         import numpy as np
 
-        from anew.degradations.catalogue import chain_mask, degrade_chain
+        from anew.degradations.catalogue import chain_alpha, chain_mask, degrade_chain
         from anew.images import Picture, read_frames, write, write_frames
 
         assert job.target is not None
@@ -40,9 +40,8 @@ class DegradeWork:
         for frame in read_frames(job.source, max_megapixels=self.flags.max_megapixels):
             chain = _read_chain(self.chain)
             steps = degrade_chain(frame.pixels, chain, rng=rng)
-            pixels = steps[-1].image
-            alpha = frame.alpha if frame.alpha is None or pixels.shape[:2] == frame.alpha.shape else None
-            damaged.append(replace(frame, pixels=pixels, alpha=alpha))
+            alpha = None if frame.alpha is None else chain_alpha(chain, steps, frame.alpha)
+            damaged.append(replace(frame, pixels=steps[-1].image, alpha=alpha))
             masks.append(chain_mask(chain, steps))
             parameters.append([s.parameters for s in steps])
         write_frames(damaged, job.target, overwrite=self.flags.overwrite, quality=self.flags.save_quality)

@@ -216,6 +216,27 @@ def chain_mask(chain: str | Sequence[Step], results: Sequence[Degraded]) -> NDAr
     return mask
 
 
+def chain_alpha(chain: Sequence[Step], results: Sequence[Degraded], alpha: Image) -> Image:
+    """Move the opacity of an image along with its pixels; what a step paints beyond the border is opaque.
+
+    Parameters
+    ----------
+    chain : sequence of steps
+    results : sequence of Degraded
+        What ``degrade_chain`` gave for it.
+    alpha : (H, W) float32 array in [0, 1]
+
+    Returns
+    -------
+    float32 array in [0, 1], in the frame of the last image
+    """
+    for (name, _), result in zip(chain, results, strict=True):
+        if name in MOVING:
+            opaque = {"fill": 1.0} if "fill" in result.parameters else {}
+            alpha = DEGRADATIONS[name].function(alpha, **{**result.parameters, **opaque}).image
+    return alpha.clip(0, 1)
+
+
 def parse_chain(text: str) -> list[Step]:
     """Read ``NAME:KEY=VALUE:KEY=VALUE,NAME,...``, e.g. ``noise:sigma=0.1,jpeg:quality=30``.
 
