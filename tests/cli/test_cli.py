@@ -189,6 +189,24 @@ def test_damage_moves_transparency_with_the_pixels(invoke: Invoke, tmp_path: Pat
         assert np.abs(after[:, :, 3].astype(int) - after[:, :, 0]).max() <= 1
 
 
+def test_the_truths_of_frames_are_kept_apart_and_are_no_pictures(invoke: Invoke, tmp_path: Path) -> None:
+    pages = [Image.new("L", (40, 40), value) for value in (60, 160)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    damage = ("degrade", tmp_path / "a.tif", "-o", bad / "a.tif", "--with", "rectangles", "--truth")
+    assert invoke(*damage)[0] == 0
+    assert {path.name for path in bad.iterdir()} == {"a.tif", "a.mask-1.png", "a.mask-2.png", "a.truth.json"}
+    code, out, _ = invoke("diagnose", bad, "--json")
+    assert [Path(entry["input"]).name for entry in json.loads(out)["results"]] == ["a.tif"]
+    (bad / "a.tif").unlink()
+    (bad / "a.truth.json").unlink()
+    code, _, err = invoke(*damage)
+    assert code == 2
+    assert "a.mask-1.png exists already" in err
+    assert not (bad / "a.tif").exists()
+
+
 def test_the_truth_of_a_damage_is_no_picture_of_its_folder(invoke: Invoke, photo: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad"
     bad.mkdir()

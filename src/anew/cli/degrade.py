@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ class DegradeWork:
         if self.truth:
             stem = job.target.with_suffix("")
             for index, mask in enumerate(masks):
-                number = f"-{index}" if len(masks) > 1 else ""
+                number = f"-{index + 1}" if len(masks) > 1 else ""
                 picture = Picture(mask[:, :, None].astype(np.float32))
                 written.append(Path(f"{stem}.mask{number}.png"))
                 write(picture, written[-1], overwrite=self.flags.overwrite)
@@ -143,7 +144,8 @@ def _check_truths(jobs: list[Job], *, overwrite: bool) -> None:
         if stem in owners:
             raise typer.BadParameter(f"the truths of {owners[stem]} and {job.source} would have the same name")
         owners[stem] = job.source
-        for path in (Path(f"{stem}.mask.png"), Path(f"{stem}.truth.json")):
+        of_frames = stem.parent.glob(f"{escape(stem.name)}.mask-[0-9]*.png")
+        for path in (Path(f"{stem}.mask.png"), Path(f"{stem}.truth.json"), *sorted(of_frames)):
             if path.exists() and not overwrite:
                 raise typer.BadParameter(f"{path} exists already; use --overwrite or another -o")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ FORMATS = (
 )
 
 
+MASK = re.compile(r"(.+)\.mask(?:-\d+)?\.png")  # of a picture, or of one of its frames
 ENDINGS = frozenset(ending for entry in FORMATS for ending in entry.extensions)
 
 
@@ -109,8 +111,8 @@ def picture_files(folder: Path) -> list[Path]:
 
 
 def _is_truth(path: Path) -> bool:
-    stem = path.name.removesuffix(".mask.png")
-    return stem != path.name and path.with_name(f"{stem}.truth.json").exists()
+    mask = MASK.fullmatch(path.name)
+    return mask is not None and path.with_name(f"{mask[1]}.truth.json").exists()
 
 
 def by_content(data: bytes) -> Format | None:
