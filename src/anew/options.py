@@ -169,6 +169,21 @@ def finite_number(name: str, value: Any) -> float:
     return number
 
 
+def number_of(text: str) -> float:
+    """Read a number, or a fraction such as ``25/255``.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    numerator, slash, denominator = text.partition("/")
+    try:
+        return float(numerator) / (float(denominator) if slash else 1.0)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"expected a number or a fraction such as 25/255, got {text!r}") from None
+
+
 def near(word: str, words: Iterable[str]) -> str:
     """Say which known word an unknown one may have been meant for."""
     found = difflib.get_close_matches(word, list(words), 1)

@@ -63,10 +63,16 @@ def test_methods_give_the_mean_in_the_size_of_the_single_result(method, shape):
 
 
 def test_denoising_gains_by_averaging():
-    clean = photograph(64, 64) * 0 + np.sin(np.arange(64) / 3)[:, None, None] * 0.3 + 0.5
+    clean = np.tile(np.sin(np.arange(64) / 3)[:, None, None] * 0.3 + 0.5, (1, 64, 3))
     noisy = (clean + np.random.default_rng(1).normal(0, 0.1, clean.shape)).astype(np.float32)
     errors = [float(np.mean((denoise_unet(noisy, 0.1, ensemble=n) - clean) ** 2)) for n in SIZES]
     assert errors[3] < errors[1] < errors[0]
+
+
+def test_the_grid_of_a_jpeg_stays_where_it_is_when_mirrored():
+    image = photograph(24, 40).astype(np.float32)  # whole blocks of luma, not of halved chroma
+    whole = np.pad(image, ((0, 8), (0, 8), (0, 0)), mode="edge")
+    np.testing.assert_allclose(deblock_unet(image, ensemble=4), deblock_unet(whole, ensemble=4)[:24, :40], atol=1e-6)
 
 
 def test_other_sizes_are_refused():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from glob import escape
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,6 +136,8 @@ def _print_damages(*, as_json: bool) -> None:
 
 def _check_truths(jobs: list[Job], *, overwrite: bool) -> None:
     """Refuse truths that would be lost, before a picture is damaged."""
+    from anew.codecs.formats import TRUTH
+
     owners: dict[Path, Path] = {}
     for job in jobs:
         assert job.target is not None
@@ -144,9 +145,12 @@ def _check_truths(jobs: list[Job], *, overwrite: bool) -> None:
         if stem in owners:
             raise typer.BadParameter(f"the truths of {owners[stem]} and {job.source} would have the same name")
         owners[stem] = job.source
-        of_frames = stem.parent.glob(f"{escape(stem.name)}.mask-[0-9]*.png")
-        for path in (Path(f"{stem}.mask.png"), Path(f"{stem}.truth.json"), *sorted(of_frames)):
-            if path.exists() and not overwrite:
+    if overwrite:
+        return
+    for folder in {stem.parent for stem in owners}:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            truth = TRUTH.fullmatch(path.name)
+            if truth is not None and folder / truth[1] in owners:
                 raise typer.BadParameter(f"{path} exists already; use --overwrite or another -o")
 
 

@@ -139,15 +139,16 @@ def _array_of(value: str | list[Any]) -> Any:
 
 def parse_sigma(text: str | None) -> float | None:
     """Read a noise level in units of the range [0, 1], as a number or a fraction such as ``25/255``."""
+    from anew.options import number_of
+
     if text is None:
         return None
-    numerator, slash, denominator = text.partition("/")
     try:
-        sigma = float(numerator) / (float(denominator) if slash else 1.0)
-    except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(f"expected a number or a fraction such as 25/255, got {text!r}") from None
+        sigma = number_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     if not 0 <= sigma <= 1:
-        hint = f"; for grey levels of 255 write {text}/255" if not slash and 1 < sigma <= 255 else ""
+        hint = f"; for grey levels of 255 write {text}/255" if "/" not in text and 1 < sigma <= 255 else ""
         raise typer.BadParameter(f"the noise level is in units of the range, from 0 to 1, got {text}{hint}")
     return sigma
 

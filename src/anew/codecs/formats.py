@@ -97,7 +97,7 @@ FORMATS = (
 )
 
 
-MASK = re.compile(r"(.+)\.mask(?:-\d+)?\.png")  # of a picture, or of one of its frames
+TRUTH = re.compile(r"(.+)\.(?:mask(?:-\d+)?\.png|truth\.json)")  # of a damaged picture; its frames are numbered
 ENDINGS = frozenset(ending for entry in FORMATS for ending in entry.extensions)
 
 
@@ -111,8 +111,8 @@ def picture_files(folder: Path) -> list[Path]:
 
 
 def _is_truth(path: Path) -> bool:
-    mask = MASK.fullmatch(path.name)
-    return mask is not None and path.with_name(f"{mask[1]}.truth.json").exists()
+    truth = TRUTH.fullmatch(path.name)
+    return truth is not None and path.with_name(f"{truth[1]}.truth.json").exists()
 
 
 def by_content(data: bytes) -> Format | None:

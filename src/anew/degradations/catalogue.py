@@ -28,7 +28,7 @@ from anew.degradations import (
     tears,
 )
 from anew.degradations.degraded import Degraded
-from anew.options import near
+from anew.options import near, number_of
 from anew.randomness import Rng, check_rng
 
 COLON = r"(?<!\d):|:(?!\d)"  # between digits it belongs to the value, as in subsampling=4:2:0
@@ -302,15 +302,9 @@ def _value_of(text: str) -> int | float | bool | list[Any] | str:
         return values
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    for kind in (int, float, _fraction):
+    for kind in (int, number_of):
         try:
             return kind(text)
-        except (ValueError, ZeroDivisionError):
+        except ValueError:
             continue
     return text
-
-
-def _fraction(text: str) -> float:
-    """Read a level as it is written for grey levels, such as ``25/255``."""
-    numerator, _, denominator = text.partition("/")
-    return float(numerator) / float(denominator)

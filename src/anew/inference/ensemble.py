@@ -7,6 +7,7 @@ A network is not quite the same for a picture and its mirror image, and where it
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from anew.arrays import Image
 
 Ensemble = Literal[1, 2, 4, 8]
-MIRRORED = ((False, False), (True, True), (True, False), (False, True))  # upside down, left to right
+MIRRORED = ((), (0, 1), (0,), (1,))  # along which axes
 
 
 def self_ensemble(run: Callable[[Image], Image], image: Image, size: Ensemble) -> Image:
@@ -32,13 +33,13 @@ def self_ensemble(run: Callable[[Image], Image], image: Image, size: Ensemble) -
     -------
     float32 array
     """
+    if size == 1:
+        return run(image)
     if size == 8:
         straight = self_ensemble(run, image, 4)
         return (straight + self_ensemble(run, image.swapaxes(0, 1), 4).swapaxes(0, 1)) / np.float32(2)
-    total = None
-    for mirrored in MIRRORED[:size]:
-        axes = tuple(axis for axis in (0, 1) if mirrored[axis])
-        result = np.flip(run(np.ascontiguousarray(np.flip(image, axes))), axes)
-        total = result if total is None else total + result
-    assert total is not None
-    return total if size == 1 else total / np.float32(size)
+
+    def turned_back(axes: tuple[int, ...]) -> Image:
+        return np.flip(run(np.ascontiguousarray(np.flip(image, axes))), axes)
+
+    return reduce(np.add, map(turned_back, MIRRORED[:size])) / np.float32(size)

@@ -12,6 +12,8 @@ that the file contradicts is none.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from anew.arrays import Image, luminance
@@ -73,11 +75,11 @@ def deblock_unet(
     strength = 1.0 if known is None else float(np.clip((FADING[1] - known) / (FADING[1] - FADING[0]), 0, 1))
     if strength == 0:
         return image.copy()
-    condition = BLIND if known is None else condition_of_quality(known)
+    run = partial(apply_network, network, condition=BLIND if known is None else condition_of_quality(known))
     # Tiles and halo are multiples of 8, so the grid of blocks keeps its place in them; in a mirrored image it does if
     # that ends with a block.
     whole = image if ensemble == 1 else pad_to_blocks(image, LARGEST_BLOCK)
-    result = self_ensemble(lambda x: apply_network(network, x, condition), whole, ensemble)
+    result = self_ensemble(run, whole, ensemble)
     result = result[: image.shape[0], : image.shape[1]]
     if known is not None:
         result = _consistent(result, image, known)

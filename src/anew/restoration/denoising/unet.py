@@ -8,6 +8,8 @@ channels. On a CPU colour is computed in 8 bits where the noise hides the roundi
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from anew.arrays import Image
@@ -53,8 +55,8 @@ def denoise_unet(image: Image, sigma: NotNegative, *, ensemble: Ensemble = 1, mo
         return image.copy()
     colour = image.ndim == 3 and image.shape[2] == 3
     network = open_model(model or ("denoise-unet" if colour else "denoise-grey"), task="denoise")
+    run = partial(apply_network, network, condition=min(sigma, SIGMA_MAX))
     if sigma <= SIGMA_MAX:
-        return self_ensemble(lambda x: apply_network(network, x, sigma), image, ensemble)
+        return self_ensemble(run, image, ensemble)
     half, factor = np.float32(0.5), np.float32(SIGMA_MAX / sigma)  # scaled to the highest level that it knows
-    scaled = half + (image - half) * factor
-    return half + (self_ensemble(lambda x: apply_network(network, x, SIGMA_MAX), scaled, ensemble) - half) / factor
+    return half + (self_ensemble(run, half + (image - half) * factor, ensemble) - half) / factor
