@@ -22,6 +22,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
+import anew
 from anew.errors import InvalidSetting
 from anew.inference.card import BadModel
 from anew.inference.models import open_model
@@ -105,6 +106,35 @@ def test_a_cut_tar_costs_one_line(photos: Path, tmp_path: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:-2000])
     with pytest.raises(NoTrainingData, match=r"photos.tar.gz: the archive is damaged \(Compressed file ended"):
         load_images(archive, channels=3, min_size=16)
+
+
+@pytest.mark.parametrize("name", ["moving.gif", "phone.avif", "camera.jfif", "float.pfm"])
+def test_every_format_that_is_read_is_learned_from(name: str, tmp_path: Path) -> None:
+    levels = np.full((16, 16, 1 if name == "float.pfm" else 3), 0.5, np.float32)
+    anew.write(levels, tmp_path / name)
+    assert len(load_images(tmp_path, channels=3, min_size=16)) == 1
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as file:
+        file.write(tmp_path / name, name)
+    assert len(load_images(tmp_path / "all.zip", channels=3, min_size=16)) == 1
+
+
+def test_the_masks_of_damages_are_not_learned_from(photos: Path) -> None:
+    (photos / "0.truth.json").write_text("{}")
+    Image.fromarray(np.zeros((40, 40), np.uint8)).save(photos / "0.mask.png")
+    assert len(load_images(photos, channels=3, min_size=16)) == 4
+
+
+def test_links_in_a_tar_that_lead_nowhere_are_skipped_and_named(photos: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "photos.tar"
+    with tarfile.open(archive, "w") as file:
+        file.add(photos / "0.png", "0.png")
+        for name, target in (("again.png", "0.png"), ("lost.png", "nowhere.png"), ("round.png", "round.png")):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            file.addfile(link)
+    images = load_images(archive, channels=3, min_size=16)
+    assert len(images) == 2
+    assert [line.split(":")[0] for line in images.skipped] == ["lost.png", "round.png"]
 
 
 def test_sources_without_images_are_refused_in_one_line(tmp_path: Path) -> None:

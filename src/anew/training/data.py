@@ -24,12 +24,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from anew.arrays import LUMA, luminance
-from anew.codecs.formats import by_content
+from anew.codecs.formats import ENDINGS, by_content, picture_files
 from anew.degradations.downscale import resize_bicubic
 from anew.errors import AnewError, ImageFileError, InvalidSetting
 from anew.images import read_frames
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 MOST_LABELS = 10_000
 LISTED = 10  # labels that a message names
 DAMAGE = (  # what reading a damaged file raises
@@ -322,7 +321,7 @@ def turn(squares: Tensor, symmetry: Tensor) -> Tensor:
 
 def identify(source: Path) -> str:
     """Say in a line which data this is: its name, and a digest of names and sizes of its images, or of the file."""
-    paths = _image_paths(source)
+    paths = picture_files(source)
     listed = "".join(f"{path.relative_to(source).as_posix()} {path.stat().st_size}\n" for path in paths)
     digest, count = hashlib.sha256(listed.encode("utf-8", "surrogateescape")), f", {len(paths)} images"
     if source.is_file():
@@ -331,23 +330,17 @@ def identify(source: Path) -> str:
     return f"{source.absolute().name}{count} ({digest.hexdigest()[:8]})"
 
 
-def _image_paths(folder: Path) -> list[Path]:
-    """Give every image file in a folder, in sorted order."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-
-
 def _files(source: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Give the name of every image file, in sorted order, and what reads it."""
     if source.is_dir():
-        for path in _image_paths(source):
+        for path in picture_files(source):
             yield str(path.relative_to(source)), path.read_bytes
     elif source.is_file() and not _is_archive(source):
         raise NoTrainingData(f"{source}: not a folder, nor a whole .zip or .tar file of images")
     elif source.suffix.lower() == ".zip" and source.is_file():
         with zipfile.ZipFile(source) as archive:
-            for name in sorted(archive.namelist()):
-                if Path(name).suffix.lower() in SUFFIXES:
-                    yield name, partial(archive.read, name)
+            for name in filter(_is_picture, sorted(archive.namelist())):
+                yield name, partial(archive.read, name)
     elif ".tar" in source.suffixes and source.is_file():
         with tarfile.open(source) as shard:
             try:
@@ -355,11 +348,25 @@ def _files(source: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
             except DAMAGE as error:
                 raise NoTrainingData(f"{source}: the archive is damaged ({error}); repair or replace it") from None
             for member in members:
-                file = shard.extractfile(member) if Path(member.name).suffix.lower() in SUFFIXES else None
-                if file is not None:
-                    yield member.name, file.read
+                if _is_picture(member.name):
+                    yield member.name, partial(_extract, shard, member)
     else:
         raise NoTrainingData(f"{source}: not a folder, .zip or .tar file of images")
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in ENDINGS
+
+
+def _extract(shard: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Read a file of a tar file, or what a link there leads to."""
+    try:
+        file = shard.extractfile(member)
+    except KeyError:  # a link to what is not there
+        file = None
+    if file is None:
+        raise ValueError("neither a file nor a link to one")
+    return file.read()
 
 
 def _is_archive(source: Path) -> bool:
