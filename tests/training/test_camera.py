@@ -38,7 +38,8 @@ def batch(photos: ImageSet, config: RealNoiseConfig) -> tuple[np.ndarray, ...]:
     return tuple(t.numpy() for t in make_batch(photos, config, torch.Generator().manual_seed(0)))
 
 
-def test_the_noise_grows_with_the_gain_and_is_smooth(photos: ImageSet) -> None:
+def test_the_noise_grows_with_the_gain_and_is_smooth() -> None:
+    photos = pack([np.full((96, 96, 3), 120, np.uint8)])  # nothing to interpolate, so that only noise is left
     levels = []
     for gain in (1e-4, 1e-3, 8e-3):
         config = replace(TINY, gain_min=gain, gain_max=gain, jpeg_share=0.0, even_share=0.0)
@@ -49,6 +50,15 @@ def test_the_noise_grows_with_the_gain_and_is_smooth(photos: ImageSet) -> None:
         levels.append(noise.std())
         assert np.mean(noise[..., 1:] * noise[..., :-1]) > 0.15 * noise.var()
     assert levels[0] < 0.5 * levels[1] < 0.25 * levels[2] * 2
+
+
+def test_mosaics_begin_at_any_of_their_pixels(colour_photo: np.ndarray) -> None:
+    photos = pack([np.rint(60 + 120 * colour_photo).astype(np.uint8)])  # so that nothing is clipped
+    config = replace(TINY, batch=100, gain_min=1e-9, gain_max=1e-9, even_share=0.0, jpeg_share=0.0, grey_share=0.0)
+    clean, developed, _ = batch(photos, config)
+    error = np.abs(developed - clean)[:, 0]  # of red, least where it was measured
+    by_corner = [error[:, y::2, x::2].mean(axis=(1, 2)) for y in (0, 1) for x in (0, 1)]
+    assert np.bincount(np.argmin(by_corner, axis=0), minlength=4).min() > 10
 
 
 def test_even_noise_has_the_levels_asked_for_and_a_share_is_grey_or_smooth(colour_photo: np.ndarray) -> None:

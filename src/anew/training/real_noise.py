@@ -1,9 +1,10 @@
 """What a denoiser for real photographs is trained and validated on: noise that was developed or edited, and compressed.
 
-Crops pass through ``anew.degradations.camera`` with parameters of their own; the target is the same crop through the
-same camera without noise and without JPEG, so the network learns to remove noise and not to undo interpolation. Others
-get even noise, as of film, scanners and editors, before they are compressed: JPEG with halved chroma leaves of it what
-red, green and blue share, which a denoiser for independent channels takes for content.
+Crops pass through ``anew.degradations.camera`` with parameters of their own; the target is what the lens let through.
+The mosaic begins at any of its four pixels: where it always begins at the same one, a network learns which colour was
+measured where, and draws false colour into photographs that were cut otherwise. Other crops get even noise, as of film,
+scanners and editors, before they are compressed: JPEG with halved chroma leaves of it what red, green and blue share,
+which a denoiser for independent channels takes for content.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ VALIDATION_SIGMAS = (10, 25)  # of 255; before JPEG at 92, with halved chroma
 READ_NOISE = (0.6, 0.4)  # sigma = gain ** 0.6 times a log-normal factor; a fit by eye to Brooks et al., figure 4
 GREY_NOISE, SMOOTH_NOISE, HALF_CHROMA = 1 / 3, 1 / 2, 0.7  # shares: of even noise, of even noise, of JPEG files
 SMOOTHEST = 0.8  # standard deviation in pixels of the blur of even noise
-DRAWS = 13  # random numbers of a crop: of its noise, and six for what both kinds share
+DRAWS = 14  # random numbers of a crop: of its noise, and six for what both kinds share
+MIRRORS = (np.s_[:, :], np.s_[:, ::-1], np.s_[::-1], np.s_[::-1, ::-1])  # each puts another corner first
 LENS = (0.3, 1.1)  # standard deviations in pixels of the blur before the sensor, without which the mosaic aliases
 
 
@@ -132,15 +134,22 @@ def _pair(
 def _photograph(
     crop: NDArray[np.float32], config: RealNoiseConfig, draws: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give a crop through a random camera without noise, and the same with noise."""
+    """Give a crop through a random lens, and the same through a random camera with noise."""
     balance = {"red": 1.2 + 1.4 * float(draws[0]), "blue": 1.2 + 1.2 * float(draws[1]), "colour": float(draws[2])}
     gain = config.gain_min * (config.gain_max / config.gain_min) ** float(draws[3])
     sigma = gain ** READ_NOISE[0] * np.exp(READ_NOISE[1] * (4 * draws[4] - 2)) / 4
     width = LENS[0] + (LENS[1] - LENS[0]) * float(draws[5])
     soft = np.asarray(cv2.GaussianBlur(crop, (0, 0), width), np.float32)
-    raw = expose(soft, **balance)
-    noisy = poisson(raw, gain=gain, sigma=float(sigma), rng=_seed(draws[6])).image
-    return develop(raw, **balance), develop(noisy, **balance)
+    return soft, _shot(soft, gain, float(sigma), _seed(draws[6]), int(4 * draws[7]), **balance)
+
+
+def _shot(
+    image: NDArray[np.float32], gain: float, sigma: float, seed: int, corner: int, **balance: float
+) -> NDArray[np.float32]:
+    """Photograph it; the ``corner`` of its mosaic, 0 to 3, where the image begins."""
+    mirrored = MIRRORS[corner]
+    mosaic = poisson(expose(image[mirrored], **balance), gain=gain, sigma=sigma, rng=seed).image
+    return np.ascontiguousarray(develop(mosaic, **balance)[mirrored])
 
 
 def _even(
@@ -182,10 +191,10 @@ def _validation_pairs(
     crop: NDArray[np.float32], seed: int
 ) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
     """Give (name, clean, noisy) at every level."""
-    raw = expose(crop)
+    soft = np.asarray(cv2.GaussianBlur(crop, (0, 0), sum(LENS) / 2), np.float32)
     for gain in VALIDATION_GAINS:
-        noise = poisson(raw, gain=gain, sigma=float(gain ** READ_NOISE[0] / 4), rng=seed).image
-        yield f"gain {gain:g}", develop(raw), compress(develop(noise), 95)
+        noisy = _shot(soft, gain, float(gain ** READ_NOISE[0] / 4), seed, seed % len(MIRRORS))
+        yield f"gain {gain:g}", soft, compress(noisy, 95)
     for sigma in VALIDATION_SIGMAS:
         grain = np.random.default_rng(seed).standard_normal(crop.shape, np.float32)
         yield f"sigma {sigma}", crop, compress(np.clip(crop + np.float32(sigma / 255) * grain, 0, 1), 92)
