@@ -190,12 +190,32 @@ def test_a_network_that_learned_without_goes_on_in_8_bits_and_on_from_there(phot
     reached = open_model(plain).card.scores["held-out images of the training data"]["25"]
     assert seen[0]["psnr_25"] == pytest.approx(reached, abs=0.5)
     assert open_model(rounded).card.network_args["quantised"] is True
-    on = run_recipe(replace(TINY, learning_rate=0.0), photos, tmp_path / "on", steps=1, start_from=str(rounded))
-    assert open_model(on).card.network_args["quantised"] is True
+    still, told = replace(TINY, learning_rate=0.0), list[str]()
+    on = run_recipe(still, photos, tmp_path / "on", steps=1, start_from=str(rounded), tell=told.append)
+    card = open_model(on).card
+    assert card.network_args["quantised"] is card.recipe["quantised"] is True
+    assert told == ["it learns in 8 bits, as unet computes; --set quantised=false goes on in float"]
     first, then = (steps_of(onnx.load(str(path)).graph) for path in (rounded, on))
     assert len(first) == 2 * len(ROUNDED) - 3  # three layers leave the rounding of their result to the next
     assert then == pytest.approx(first, abs=1e-5)
     assert any(value != pytest.approx(np.log(START), abs=0.2) for value in first.values())
+
+
+def test_a_network_of_8_bits_goes_on_in_float_if_told_so(photos: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    low = replace(TINY, learning_rate=1e-4)
+    rounded = run_recipe(replace(low, quantised=True), photos, tmp_path / "rounded", steps=60)
+    seen, told = list[dict[str, Any]](), list[str]()
+    config = replace(low, quantised=False)
+    path = run_recipe(
+        config, photos, tmp_path / "on", steps=1, start_from=str(rounded), report=seen.append, tell=told.append
+    )
+    reached = open_model(rounded).card.scores["held-out images of the training data"]["25"]
+    assert seen[0]["psnr_25"] == pytest.approx(reached, abs=0.5)
+    assert not told
+    card = open_model(path).card
+    assert card.network_args["quantised"] is card.recipe["quantised"] is False
+    assert not steps_of(onnx.load(str(path)).graph)
 
 
 def test_a_network_that_cannot_is_refused(photos: Path, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_models_of_another_factor_of_other_channels_or_with_other_labels_are_ref
         for k in range(8):
             Image.fromarray(np.full((28, 28), 9 * k, np.uint8)).save(labelled / name / f"{k}.png")
     flow = replace(RECIPES["flow"](), batch=4, steps=2)
-    with pytest.raises(InvalidSetting, match="flow-digits do not fit; its size or labels are not those of this run"):
+    with pytest.raises(InvalidSetting, match="flow-digits do not fit; its size, labels or layers are not"):
         run_recipe(flow, labelled, tmp_path / "run", start_from="flow-digits")
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 

@@ -59,10 +59,11 @@ class TrainingConfig:
         objective has such a score.
     bfloat16 : bool
         Compute in bfloat16 where the processor can; the weights stay float32.
-    quantised : bool
+    quantised : bool, optional
         Learn with activations and weights rounded to 8 bits, and export a file that computes so, two to three times
         as fast on a CPU (``networks/quantised.py``). Meant for a short run at a low rate from a network that has
-        learned without, of an architecture that can: the U-Nets, and the upscaler of branches.
+        learned without, of an architecture that can: the U-Nets, and the upscaler of branches. None: if the model
+        that the run starts from does.
     stored : {"half", "float"}
         How the exported file holds the weights (``training/export.py``); it computes in float32 all the same.
     """
@@ -90,5 +91,5 @@ class TrainingConfig:
     seed: Annotated[int, Interval(ge=0, lt=2**63)] = 0
     keep: Literal["last", "best"] = "last"
     bfloat16: bool = True
-    quantised: bool = False
+    quantised: bool | None = None
     stored: Literal["half", "float"] = "half"

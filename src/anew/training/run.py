@@ -137,19 +137,24 @@ def run_recipe(
 
 
 def _with_network(config: TrainingConfig, card: ModelCard | None, tell: Callable[[str], None]) -> TrainingConfig:
-    """Take the architecture of a model to start from, and quantise it if the config says so."""
+    """Take the architecture of a model to start from, in 8 bits or not as the config says, or else as the model is."""
     if card is not None:
         _check_fits(card, config)
         channels: Literal[1, 3] = 3 if card.channels == 3 else 1
-        asked = {**config.network_args, **({"quantised": True} if "quantised" in card.network_args else {})}
-        if (card.network, card.network_args, channels) != (config.network, asked, config.channels):
-            tell(f"the network is that of {card.name}, {card.network} {card.network_args}; the recipe's is not used")
+        plain, asked = (
+            {k: v for k, v in args.items() if k != "quantised"} for args in (card.network_args, config.network_args)
+        )
+        if (card.network, plain, channels) != (config.network, asked, config.channels):
+            tell(f"the network is that of {card.name}, {card.network} {plain}; the recipe's is not used")
         config = replace(config, network=card.network, network_args=card.network_args, channels=channels)
-    if config.quantised:
-        if "quantised" not in arguments_of(config.network):
-            raise InvalidSetting(f"quantised is true, but the network {config.network} cannot compute in 8 bits")
-        config = replace(config, network_args={**config.network_args, "quantised": True})
-    return config
+    in_8_bits = bool(config.network_args.get("quantised"))
+    if config.quantised in (None, in_8_bits):
+        if card is not None and in_8_bits and config.quantised is None:
+            tell(f"it learns in 8 bits, as {card.name} computes; --set quantised=false goes on in float")
+        return replace(config, quantised=in_8_bits)
+    if "quantised" not in arguments_of(config.network):
+        raise InvalidSetting(f"quantised is true, but the network {config.network} cannot compute in 8 bits")
+    return replace(config, network_args={**config.network_args, "quantised": config.quantised})
 
 
 def _check_fits(card: ModelCard, config: TrainingConfig) -> None:
@@ -177,9 +182,9 @@ def _begin(
         try:
             load_weights(given, model_path(start_from))
         except (RuntimeError, KeyError) as error:
-            why = next((line.strip() for line in str(error).splitlines() if "mismatch" in line), str(error))
+            why = next((line.strip() for line in str(error).splitlines() if "mismatch" in line), f"no {error}")
             raise InvalidSetting(
-                f"the weights of {start_from} do not fit; its size or labels are not those of this run ({why})"
+                f"the weights of {start_from} do not fit; its size, labels or layers are not those of this run ({why})"
             ) from None
     if card is None or not card.network_args.get("quantised"):
         generator = torch.Generator().manual_seed(config.seed)
