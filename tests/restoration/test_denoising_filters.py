@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -159,6 +161,25 @@ def test_guided_equals_least_squares_in_one_window() -> None:
             values.append(a @ (gg[3, 3] - design.mean(axis=0)) + target.mean())
     result = denoise_guided(p, 0.1, size=3, eps=eps, guide=guide)
     assert result[1, 1] == pytest.approx(np.mean(values), abs=1e-5)
+
+
+def test_guided_takes_channels_that_depend_on_each_other(grey_photo: np.ndarray) -> None:
+    crop = grey_photo[:60, :70]
+    tinted = crop[:, :, None] * np.float32([1, 0.37, 0.71])  # its covariances are singular but for eps
+    np.testing.assert_allclose(denoise_guided(tinted, 1e-6), tinted, atol=1e-5)
+    led = denoise_guided(noisy(crop, 0.1), 0.1, size=5, eps=1e-9, guide=tinted)
+    by_one = denoise_guided(noisy(crop, 0.1), 0.1, size=5, eps=1e-9, guide=tinted[:, :, 0])
+    np.testing.assert_allclose(led, by_one, atol=1e-3)
+
+
+def test_guided_holds_little_more_than_the_picture() -> None:
+    image = np.random.default_rng(0).random((700, 600, 3), np.float32)
+    denoise_guided(image[:16, :16], 0.1)  # what the first call keeps
+    tracemalloc.start()
+    denoise_guided(image, 0.1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * image.nbytes
 
 
 def test_guide_carries_its_edges_over(grey_photo: np.ndarray) -> None:
