@@ -288,6 +288,16 @@ def test_shock_stays_in_range_and_symmetric() -> None:
     assert np.allclose(result + result[:, ::-1], 1, atol=1e-4)
 
 
+def test_shock_holds_little_more_than_the_picture(colour_photo: np.ndarray) -> None:
+    image = np.tile(colour_photo, (5, 5, 1))
+    deblur_shock(image[:16, :16], 0.01)  # what the first call keeps
+    tracemalloc.start()
+    deblur_shock(image, 0.01)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * image.nbytes
+
+
 def test_shock_leaves_extremes_where_they_are() -> None:
     # the smaller of two slopes of unlike signs is none, however steep the steeper one
     row = np.float32([0, 0.1, 0.3, 0.7, 0.2, 0.1, 0.4, 0.5, 0.8, 1, 1])
