@@ -153,18 +153,16 @@ class _Grid(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, log_step: Tensor, low: int, high: int) -> Tensor:
         step = log_step.exp()
         scaled = x / step
-        levels = scaled.round().clamp_(low, high)
         ctx.save_for_backward(scaled, step)
         ctx.ends = low, high
-        return levels * step
+        return scaled.round().clamp_(low, high).mul_(step)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         scaled, step = ctx.saved_tensors
         low, high = ctx.ends
-        levels = scaled.round().clamp_(low, high)
-        inside = (scaled >= low) & (scaled <= high)
-        by_step = torch.where(inside, levels - scaled, levels)  # d (levels step) / d step
+        inside = scaled.clamp(low, high).eq_(scaled)  # 1 or 0: arithmetic is faster than choosing
+        by_step = scaled.round().clamp_(low, high).addcmul_(scaled, inside, value=-1)  # d (levels step) / d step
         weight = 1 / math.sqrt(scaled.numel() * high)  # keeps the many terms of one step from drowning the weights
-        by_log_step = (gradient * by_step).sum(dtype=torch.float32) * step * weight
+        by_log_step = by_step.mul_(gradient).sum(dtype=torch.float32) * step * weight
         return gradient * inside, by_log_step, None, None
