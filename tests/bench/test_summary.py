@@ -101,6 +101,18 @@ def test_every_method_of_a_task_takes_part_or_says_why_not() -> None:
     assert "kernel" in contender_names("denoise")[1]["custom"]
 
 
+def test_a_method_that_is_named_and_cannot_take_part_is_refused() -> None:
+    with pytest.raises(ValueError, match="denoise by custom cannot take part: it needs kernel"):
+        contender_names("denoise", "mean,custom")
+    assert contender_names("denoise", "mean, recorrupted,mean")[0] == ["input", "mean", "recorrupted"]
+    here = [p for p in PEERS if p.task == "denoise" and missing_package(p) is None]
+    assert contender_names("denoise", "mean", peers=True)[0] == ["input", "mean", *(p.name for p in here)]
+    for peer in PEERS:
+        if missing_package(peer):
+            with pytest.raises(ValueError, match=f"{peer.package} is not installed"):
+                contender_names(peer.task, peer.name)
+
+
 def test_every_method_can_be_opened_in_its_process() -> None:
     for task in PROTOCOLS:
         for name in contender_names(task)[0]:

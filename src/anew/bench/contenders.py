@@ -58,37 +58,50 @@ def contender_names(task: str, wanted: str = "all", *, peers: bool = False) -> t
         ``"all"`` or names with commas; names of peers count too.
     peers : bool
         Add the methods of other libraries that are installed.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or its method cannot take part.
     """
-    from anew.bench.peers import PEERS, missing_package
+    from anew.bench.peers import PEERS
 
     own = METHODS.names(task)
-    others = [peer for peer in PEERS if peer.task == task]
-    left_out = {}
-    for peer in others if peers else []:
-        package = missing_package(peer)
-        if package:
-            left_out[peer.name] = f"{package} is not installed"
-    available = [*own, *(p.name for p in others if p.name not in left_out)]
-    if wanted != "all":
-        chosen = list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
-        if not chosen:
-            raise ValueError(f"no method is named; {task} has {', '.join(available)}")
-        for name in chosen:
-            if name not in available:
-                raise ValueError(f"{task} has no method {name!r}; it has {', '.join(available)}")
-        own_chosen = chosen
-    else:
-        own_chosen = own
-    if wanted == "all":
-        left_out |= {name: "it trains for minutes on each picture; name it" for name in own if _trains(task, name)}
-    for name in [n for n in own_chosen if n in own]:
-        needs = _undefined_options(METHODS.get(task, name))
-        if needs:
-            left_out[name] = f"it needs {needs}, which only a user can give"
-    names = [name for name in own_chosen if name not in left_out]
-    if peers:
-        names += [name for name in available if name not in own and name not in names]
-    return [INPUT, *names], left_out
+    others = [peer.name for peer in PEERS if peer.task == task]
+    named = [] if wanted == "all" else _split_names(task, wanted, [*own, *others])
+    names = dict.fromkeys([*(named or own), *(others if peers else [])])
+    reasons = {name: _why_not(task, name, named=name in named) for name in names}
+    left_out = {name: reason for name, reason in reasons.items() if reason}
+    for name in named:
+        if name in left_out:
+            raise ValueError(f"{task} by {name} cannot take part: {left_out[name]}")
+    return [INPUT, *(name for name in names if name not in left_out)], left_out
+
+
+def _split_names(task: str, wanted: str, known: list[str]) -> list[str]:
+    """Read names with commas."""
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if not names:
+        raise ValueError(f"no method is named; {task} has {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{task} has no method {name!r}; it has {', '.join(known)}")
+    return names
+
+
+def _why_not(task: str, name: str, *, named: bool) -> str:
+    """Say why a method cannot take part, or does not unless it is named; nothing if it does."""
+    from anew.bench.peers import PEERS, missing_package
+
+    for peer in PEERS:
+        if (peer.task, peer.name) == (task, name):
+            package = missing_package(peer)
+            return f"{package} is not installed" if package else ""
+    method = METHODS.get(task, name)
+    needs = _undefined_options(method)
+    if needs:
+        return f"it needs {needs}, which only a user can give"
+    return "it trains for minutes on each picture; name it" if method.trains and not named else ""
 
 
 def get_contender(task: str, name: str) -> Contender:
@@ -139,10 +152,6 @@ def _unchanged(trial: Trial) -> Image:
     if scale == 1:
         return trial.degraded
     return np.repeat(np.repeat(trial.degraded, scale, axis=0), scale, axis=1)
-
-
-def _trains(task: str, name: str) -> bool:
-    return METHODS.get(task, name).trains
 
 
 def _undefined_options(method: Method) -> str:
