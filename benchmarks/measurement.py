@@ -11,8 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from anew.bench.runner import machine
-from anew.bench.tables import versions
+from anew.bench.environment import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from anew.bench import plan
 from anew.bench.comparison import Compared, ranked, regions_of_most_difference
-from anew.bench.contenders import contender_names, get_contender
+from anew.bench.contenders import code_of, contender_names, digest_of_weights, get_contender
 from anew.bench.peers import PEERS, Peer, missing_package
 from anew.bench.plan import Unit
 from anew.bench.plot import draw_plot
 from anew.bench.protocols import PROTOCOLS, Trial
 from anew.bench.summary import Row, best_of, frontier
+from anew.inference import models
 from anew.registry import METHODS
 
 
@@ -91,6 +96,33 @@ def test_units_are_told_apart_by_what_decides_the_result(monkeypatch: pytest.Mon
     assert replace(unit, picture="renamed.png").key("denoise", "nlm", "1") in keys
     monkeypatch.setattr(plan, "QUALITIES", ("psnr", "another score"))
     assert unit.key("denoise", "nlm", "1") not in keys
+
+
+def test_results_of_other_weights_or_another_runtime_are_not_taken_for_those_of_today(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    network, rule = METHODS.get("denoise", "unet"), METHODS.get("denoise", "nlm")
+    monkeypatch.setenv("ANEW_PROVIDER", "auto")
+    codes = [(code_of(network), code_of(rule))]
+    monkeypatch.setenv("ANEW_PROVIDER", "cpu")
+    codes.append((code_of(network), code_of(rule)))
+    (tmp_path / "denoise-unet.onnx").write_bytes(b"trained anew")
+    monkeypatch.setattr(models, "WEIGHTS", tmp_path)
+    digest_of_weights.cache_clear()
+    codes.append((code_of(network), code_of(rule)))
+    digest_of_weights.cache_clear()
+    assert len({of_network for of_network, _ in codes}) == 3
+    assert len({of_rule for _, of_rule in codes}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away here")
+def test_only_the_cores_that_may_be_used_count() -> None:
+    script = (
+        "import os; from anew.bench.environment import machine\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); print(machine()['cores'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
 
 
 def test_every_method_of_a_task_takes_part_or_says_why_not() -> None:

@@ -7,12 +7,14 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from anew.arrays import Image
+from anew.bench.environment import RUNTIMES, installed
 from anew.bench.protocols import Trial
 from anew.registry import METHODS, Method
 
@@ -122,12 +124,34 @@ def get_contender(task: str, name: str) -> Contender:
 
 
 def code_of(method: Method) -> str:
-    """Tell one version of a method from another: anew's version and a digest of the method's file."""
+    """Tell one version of a method from another: anew's version, a digest of the method's file, and of a network more.
+
+    Of a network its weights count, too, and what computes it.
+    """
     from anew import __version__
 
     source = sys.modules[method.function.__module__].__file__
     digest = hashlib.sha256(Path(source).read_bytes() if source else b"").hexdigest()
-    return f"anew {__version__} {digest[:8]}"
+    network = f" {digest_of_weights()} {_runtime()}" if "model" in method.parameters else ""
+    return f"anew {__version__} {digest[:8]}{network}"
+
+
+def _runtime() -> str:
+    """Name what computes networks: the provider that the environment asks for, of those that are installed."""
+    from anew.inference.providers import chosen_provider
+
+    return ", ".join([chosen_provider(None), *(f"{name} {version}" for name, version in installed(RUNTIMES).items())])
+
+
+@cache
+def digest_of_weights() -> str:
+    """Tell the shipped weights from those of another day; a method may choose among several files."""
+    from anew.inference.models import WEIGHTS
+
+    digest = hashlib.sha256()
+    for path in sorted(WEIGHTS.glob("*.onnx")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def _own(method: Method) -> Callable[[Trial], Image]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from string import Template
 
 from anew.bench.contenders import INPUT
+from anew.bench.environment import machine, versions
 from anew.bench.plot import draw_plot
 from anew.bench.protocols import QUALITIES
-from anew.bench.runner import BenchRun, machine
+from anew.bench.runner import BenchRun
 from anew.bench.summary import Row, best_of, value_of
-from anew.bench.tables import versions
 from anew.bench.template import PAGE
 
 CLOSE = 0.3  # dB; methods this near to the best are as good for most eyes

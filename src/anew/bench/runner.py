@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from anew.bench.contenders import INPUT, Contender, contender_names, get_contender
+from anew.bench.environment import machine
 from anew.bench.pictures import CleanPicture, load_pictures, timed_picture
 from anew.bench.plan import BenchPlan, Unit, units_of
 from anew.bench.worker import TIMED, WORST
@@ -78,7 +77,8 @@ def run_bench(plan: BenchPlan, folder: Path, *, progress: Progress, fresh: bool 
     plan : BenchPlan
     folder : Path
         Made if it is missing. Measurements that its ``results.jsonl`` holds are not made again, unless the method's
-        file, the library's version, the protocol, the scores, the picture or (for times) the machine changed.
+        file, its weights or what computes them, the library's version, the protocol, the scores, the picture or (for
+        times) the machine changed.
     progress : callable
         Called with the contender's result so far, its number and how many there are, after every measurement.
     fresh : bool
@@ -166,18 +166,6 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-
-def machine() -> Record:
-    """Say what this runs on."""
-    cpu = platform.processor() or platform.machine()
-    memory = None
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text(errors="replace").splitlines() if line.startswith("model name")]
-        cpu = names[0].partition(":")[2].strip() if names else cpu
-        memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
-    return {"cpu": cpu, "cores": os.cpu_count(), "memory_gib": memory, "system": platform.system()}
 
 
 def _recall(run: BenchRun, contender: Contender, store: Store) -> ContenderResult:

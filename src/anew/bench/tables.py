@@ -6,14 +6,12 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from anew.bench.environment import machine, versions
 from anew.bench.protocols import QUALITIES
-from anew.bench.runner import BenchRun, machine
+from anew.bench.runner import BenchRun
 from anew.bench.summary import Row
-
-PACKAGES = ("anew", "numpy", "scipy", "scikit-image", "opencv-python-headless", "PyWavelets", "numba", "bm3d")
 
 
 def as_text(run: BenchRun, rows: list[Row]) -> str:
@@ -73,19 +71,6 @@ def as_json(run: BenchRun, rows: list[Row]) -> str:
         "measurements": measurements,
     }
     return json.dumps(document, indent=1, ensure_ascii=False)
-
-
-def versions() -> dict[str, str]:
-    """Give the versions of Python and the packages that decide the figures."""
-    import platform
-
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _row_as_json(row: Row) -> dict[str, Any]:
