@@ -72,8 +72,9 @@ def _measure_here(task: str, name: str, size: float, repeats: int) -> None:
     """Measure one method in this process and print the seconds of each call and the peak memory."""
     picture = photograph(size)
     if task in PROTOCOLS:
-        levels, protocol = BenchPlan(task=task).chosen_levels, PROTOCOLS[task]
-        trial = protocol.degrade(protocol.prepare(picture), levels[len(levels) // 2], protocol.variants[0])
+        plan = BenchPlan(task=task)
+        protocol, clean = plan.protocol, plan.protocol.prepare(picture)
+        trial = protocol.degrade(clean, plan.timed_level(clean), protocol.variants[0])
         run = get_contender(task, name).run
     else:
         trial = Trial(as_float(picture), as_float(picture))

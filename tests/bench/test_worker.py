@@ -1,9 +1,11 @@
-"""How often a call is made to time it."""
+"""How often a call is made to time it, and on what damage."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from anew.bench.plan import BenchPlan
 from anew.bench.worker import time_calls
 
 
@@ -21,3 +23,10 @@ def test_calls_are_timed_as_often_as_patience_allows(durations: list[float], cou
 
     assert time_calls(call, 3, clock=lambda: now) == counted
     assert not still
+
+
+def test_calls_are_timed_at_the_middle_level_that_the_picture_can_have() -> None:
+    plan = BenchPlan(task="relight")
+    assert plan.timed_level(np.zeros((40, 40, 3), np.uint8)) == "warm cast"
+    assert plan.timed_level(np.zeros((40, 40), np.uint8)) == "-3 stops"  # colours cannot go wrong in it
+    assert BenchPlan(task="denoise").timed_level(np.zeros((40, 40), np.uint8)) == 25

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from anew.bench.pictures import CleanPicture
-from anew.bench.protocols import PROTOCOLS, QUALITIES, Level, Protocol
+from anew.bench.protocols import PROTOCOLS, QUALITIES, Level, Pixels, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +57,9 @@ class BenchPlan:
         """The levels that are run."""
         return self.protocol.levels if self.levels is None else self.levels
 
-    @property
-    def timed_level(self) -> Level:
-        """The level at which calls are timed: the middle one."""
-        levels = self.chosen_levels
+    def timed_level(self, clean: Pixels) -> Level:
+        """Give the level at which calls are timed on a picture: the middle one of those that it can have."""
+        levels = [level for level in self.chosen_levels if self.protocol.applies(clean, level)]
         return levels[len(levels) // 2]
 
     def to_json(self) -> dict[str, Any]:

@@ -178,8 +178,9 @@ def _recall(run: BenchRun, contender: Contender, store: Store) -> ContenderResul
 def _time_key(run: BenchRun, contender: Contender) -> str:
     """Tell this timing from those of other versions, pictures, levels or machines."""
     plan = run.plan
-    timed = timed_picture(run.pictures).digest
-    return json.dumps(["time", plan.task, contender.name, contender.code, plan.timed_level, timed, machine()])
+    timed = timed_picture(run.pictures)
+    level = plan.timed_level(timed.pixels)
+    return json.dumps(["time", plan.task, contender.name, contender.code, level, timed.digest, machine()])
 
 
 def _measure(run: BenchRun, result: ContenderResult, store: Store, shelf: str) -> Iterator[None]:

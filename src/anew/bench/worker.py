@@ -46,7 +46,8 @@ def main() -> None:
 def _time(plan: BenchPlan, contender: Contender, pictures: Path) -> dict[str, Any]:
     """Time calls, and give the largest memory that the process had until then."""
     clean = plan.protocol.prepare(np.load(pictures / TIMED))
-    trial = plan.protocol.degrade(clean, plan.timed_level, plan.protocol.variants[0])
+    level = plan.timed_level(clean)
+    trial = plan.protocol.degrade(clean, level, plan.protocol.variants[0])
     before = peak_memory_mb()
     seconds = time_calls(lambda: contender.run(trial), plan.repeats)
     megapixels = trial.reference.shape[0] * trial.reference.shape[1] / 1e6
@@ -57,7 +58,7 @@ def _time(plan: BenchPlan, contender: Contender, pictures: Path) -> dict[str, An
         "repeats": len(seconds),
         "megapixels": megapixels,
         "channels": 1 if trial.reference.ndim == 2 else trial.reference.shape[2],
-        "level": plan.timed_level,
+        "level": level,
         "peak_mb": peak_memory_mb(),
         "before_mb": before,
     }
