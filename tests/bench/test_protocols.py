@@ -121,7 +121,12 @@ def test_pictures_are_spread_cut_and_named(tmp_path) -> None:  # type: ignore[no
     Image.fromarray(skimage.data.astronaut()).save(tmp_path / "sub" / "copy.png")
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "tiny.png")
     (tmp_path / "note.txt").write_text("no picture")
-    (picture,) = load_pictures(str(tmp_path), limit=None, grey=True, crop_megapixels=0.1)
+    (tmp_path / "bench" / "crops").mkdir(parents=True)
+    Image.fromarray(skimage.data.astronaut()[:40, :120]).save(tmp_path / "bench" / "crops" / "worst.webp")
+    (tmp_path / "bench" / "results.jsonl").touch()
+    said: list[str] = []
+    (picture,) = load_pictures(str(tmp_path), limit=None, grey=True, crop_megapixels=0.1, unusable=said.append)
+    assert said == ["tiny.png: 8 x 8 pixels are too few (give 32 x 32 or more)"]
     assert picture.pixels.ndim == 2
     assert 80_000 < picture.pixels.size <= 100_000
     assert picture.pixels.shape[0] % 8 == 0

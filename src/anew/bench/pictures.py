@@ -17,6 +17,7 @@ from anew.codecs.formats import picture_files
 from anew.errors import ImageFileError
 
 BUILT_IN = ("astronaut", "camera", "chelsea", "coffee", "rocket")
+RESULTS, CROPS = "results.jsonl", "crops"  # what a benchmark leaves in its folder beside its tables
 SMALLEST = 32  # pixels; below, the scores mean little
 TIMED_PIXELS = (250_000, 1_000_000)
 _T = TypeVar("_T")
@@ -47,23 +48,23 @@ def load_pictures(
     limit: int | None,
     grey: bool,
     crop_megapixels: float,
-    unreadable: Callable[[str], None] = lambda line: None,
+    unusable: Callable[[str], None] = lambda line: None,
 ) -> list[CleanPicture]:
     """Read the clean pictures.
 
     Parameters
     ----------
     data : str, optional
-        A folder (searched with its sub-folders), or the name of a set under ``$ANEW_DATA/testsets``; None takes
-        photographs that scikit-image carries.
+        A folder (searched with its sub-folders, but not among the crops of a benchmark), or the name of a set under
+        ``$ANEW_DATA/testsets``; None takes photographs that scikit-image carries.
     limit : int, optional
         So many, spread evenly over the sorted names.
     grey : bool
         Take the luma of colour pictures.
     crop_megapixels : float
         Larger pictures are cut to that many megapixels around their centre.
-    unreadable : callable
-        Told in one line about each file that is left out because it cannot be read.
+    unusable : callable
+        Told in one line about each file that is left out because it cannot be read or is too small.
 
     Raises
     ------
@@ -75,13 +76,13 @@ def load_pictures(
         pictures = [CleanPicture(name, _built_in(name)) for name in names]
     else:
         folder = find_folder(data)
-        files = picture_files(folder)
+        files = [file for file in picture_files(folder) if not _is_crop(file)]
         pictures = []
         for file in spread(files, limit):
             try:
                 pictures.append(CleanPicture(str(file.relative_to(folder)), _from_file(file)))
             except ImageFileError as error:
-                unreadable(str(error))
+                unusable(str(error))
     if grey:
         pictures = [CleanPicture(p.name, _to_grey(p.pixels)) for p in pictures]
     pictures = [CleanPicture(p.name, _cropped(p.pixels, crop_megapixels)) for p in pictures]
@@ -89,6 +90,10 @@ def load_pictures(
     usable = [p for p in unique if min(p.pixels.shape[:2]) >= SMALLEST]
     if not usable:
         raise ValueError(f"no picture of at least {SMALLEST} x {SMALLEST} pixels in {data}")
+    for picture in unique:
+        height, width = picture.pixels.shape[:2]
+        if min(height, width) < SMALLEST:
+            unusable(f"{picture.name}: {width} x {height} pixels are too few (give {SMALLEST} x {SMALLEST} or more)")
     return usable
 
 
@@ -107,6 +112,11 @@ def find_folder(data: str) -> Path:
         return Path(testsets) / "testsets" / data
     where = f"nor a set in {testsets}/testsets" if testsets else "and ANEW_DATA does not name a folder of test sets"
     raise ValueError(f"{data!r} is no folder, {where}; give a folder of clean pictures")
+
+
+def _is_crop(file: Path) -> bool:
+    """Say whether a benchmark left this file in its folder, which may lie among the clean pictures."""
+    return file.parent.name == CROPS and (file.parent.parent / RESULTS).exists()
 
 
 def spread(items: list[_T], limit: int | None) -> list[_T]:

@@ -15,12 +15,11 @@ import numpy as np
 
 from anew.bench.contenders import INPUT, Contender, contender_names, get_contender
 from anew.bench.environment import machine
-from anew.bench.pictures import CleanPicture, load_pictures, timed_picture
+from anew.bench.pictures import RESULTS, CleanPicture, load_pictures, timed_picture
 from anew.bench.plan import BenchPlan, Unit, units_of
 from anew.bench.worker import TIMED, WORST
 from anew.errors import CannotWrite
 
-RESULTS = "results.jsonl"
 Record = dict[str, Any]
 
 
@@ -62,7 +61,7 @@ class BenchRun:
     units: list[Unit]
     results: list[ContenderResult]
     left_out: dict[str, str]
-    unreadable: list[str]
+    unusable: list[str]
     stopped: bool = False
 
 
@@ -90,19 +89,19 @@ def run_bench(plan: BenchPlan, folder: Path, *, progress: Progress, fresh: bool 
         With ``stopped`` set if Ctrl-C ended it; what was done until then is kept.
     """
     names, left_out = contender_names(plan.task, plan.methods, peers=plan.peers)
-    unreadable: list[str] = []
+    unusable: list[str] = []
     pictures = load_pictures(
         plan.data,
         limit=plan.limit,
         grey=plan.grey,
         crop_megapixels=plan.crop_megapixels,
-        unreadable=unreadable.append,
+        unusable=unusable.append,
     )
     units = units_of(plan, pictures)
     if not units:
         raise ValueError("no picture suits these levels; colour damage needs colour pictures")
     store = _open_store(folder, fresh)
-    run = BenchRun(plan, folder, pictures, units, [], left_out, unreadable)
+    run = BenchRun(plan, folder, pictures, units, [], left_out, unusable)
     shelf = tempfile.TemporaryDirectory(prefix="anew-bench-")
     try:
         _put_on(Path(shelf.name), pictures)

@@ -50,6 +50,7 @@ def bench(
     it ended.
     """
     from anew.bench.files import write_files
+    from anew.bench.pictures import RESULTS
     from anew.bench.plan import BenchPlan
     from anew.bench.protocols import PROTOCOLS
     from anew.bench.runner import run_bench
@@ -72,7 +73,7 @@ def bench(
     )
     folder = output if output is not None else Path(f"anew-bench-{task}")
     for name in ("index.html", "table.csv", "bench.json"):
-        if (folder / name).exists() and not (folder / "results.jsonl").exists():
+        if (folder / name).exists() and not (folder / RESULTS).exists():
             raise typer.BadParameter(f"{folder / name} is of no benchmark; choose another -o")
     try:
         run = run_bench(plan, folder, progress=Lines(plan), fresh=fresh)
@@ -83,12 +84,12 @@ def bench(
     page = write_files(run, rows)
     print(table_as_json(run, rows) if as_json else as_text(run, rows))
     print(f"\n{page}", file=sys.stderr)
-    for line in run.unreadable:
+    for line in run.unusable:
         print(f"anew: left out: {line}", file=sys.stderr)
     if run.stopped:
         print("anew: stopped; the same command goes on from here", file=sys.stderr)
         raise typer.Exit(130)
-    if run.unreadable:
+    if run.unusable:
         raise typer.Exit(1)
 
 
