@@ -157,6 +157,17 @@ def test_a_broken_file_is_one_line_and_the_others_are_done(invoke: Invoke, folde
     assert done["outputs"] == [str(tmp_path / "out" / "cat-000.jpg")]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are UTF-8")
+def test_a_name_need_not_be_utf8(invoke: Invoke, folder: Path, tmp_path: Path) -> None:
+    (folder / "cat.jpg").rename(folder / os.fsdecode(b"caf\xe9.jpg"))  # as old archives hold them
+    for _ in range(2):
+        code, out, _ = invoke(folder, "-o", tmp_path / "out", "-n", 2, "--json")
+        assert code == 0
+        assert len(json.loads(out)["results"]) == 3
+    assert (tmp_path / "out" / os.fsdecode(b"caf\xe9-001.jpg")).is_file()
+    assert len(records_of(tmp_path / "out")) == 6
+
+
 def test_styles_give_one_of_each(invoke: Invoke, folder: Path, tmp_path: Path) -> None:
     assert invoke(folder / "cat.jpg", "-o", tmp_path / "out", "--styles")[0] == 0
     assert {p.stem for p in (tmp_path / "out").glob("*.jpg")} == {f"cat-{style}" for style in STYLES}

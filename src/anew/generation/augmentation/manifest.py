@@ -58,7 +58,7 @@ def plan_records(
     list of dict, JSON-able
     """
     chains = {chain: parse_operations(chain) for chain in set(variants.values())}
-    digest = hashlib.sha256(place.as_posix().encode()).digest()
+    digest = hashlib.sha256(os.fsencode(place.as_posix())).digest()  # a name may be no UTF-8
     partners = [other.as_posix() for other in others if other != source]
     records: list[Record] = []
     for number, (suffix, chain) in enumerate(variants.items()):
