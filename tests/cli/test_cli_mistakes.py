@@ -326,6 +326,31 @@ def test_a_name_cannot_break_a_line_or_steer_the_terminal(folder: Path, invoke: 
     assert str(names / "good\n\x1b[2J.png") in inputs  # programs are given the names as they are
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize(
+    ("command", "code", "lines"),
+    [
+        ("evaluate OLD", 0, 4),
+        ("evaluate OLD --reference in/a.png", 1, 1),
+        ("evaluate names --reference in", 1, 2),
+        ("compare OLD --methods mean -o NEW", 0, 3),
+        ("generate dots --size 8 -o NEW", 0, 1),
+        ("generate dots --size 8 -o OLD", 2, 4),
+        ("augment NEW.png -o out -n 1", 1, 1),
+        ("denoise NEW -o OLD", 2, 4),
+    ],
+)
+def test_no_command_prints_a_name_that_steers(
+    command: str, code: int, lines: int, folder: Path, invoke: Invoke
+) -> None:
+    Path("names").mkdir()
+    Image.new("L", (8, 8), 99).save("names/old\nanew: \x1b[2J.png")
+    names = {"OLD": "names/old\nanew: \x1b[2J.png", "NEW": "names/new\n\x1b[2J.png"}
+    found, out, err = invoke(*[names.get(word, word) for word in command.split()])
+    assert "\x1b" not in out + err
+    assert (found, len((out + err).splitlines())) == (code, lines)
+
+
 def test_files_of_frames_have_the_numbers_that_are_printed(folder: Path, invoke: Invoke) -> None:
     pages = [Image.new("L", (8, 8), value) for value in (60, 160)]
     pages[0].save(folder / "two.tif", save_all=True, append_images=pages[1:])

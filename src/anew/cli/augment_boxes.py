@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from anew.cli.one_line import say
 
 if TYPE_CHECKING:
     from anew.generation.augmentation.box_files import BoxFile
@@ -36,7 +37,7 @@ def boxes_of(
             f"{target} exists already and is nothing that these boxes can be added to; use --overwrite or another -o"
         )
     if file.left_out:
-        print(f"anew: {path}: {', '.join(sorted(file.left_out))} left out; only the boxes go along", file=sys.stderr)
+        say(f"{path}: {', '.join(sorted(file.left_out))} left out; only the boxes go along")
     return MovedBoxes(path, file, named, output, old or BoxFile(file.coco), BoxFile(file.coco), **limits)
 
 
@@ -99,7 +100,7 @@ class MovedBoxes:
         for index, outline in enumerate(outlines_of(given, shape)):
             if not len(outline.polygon):
                 where = f"{given[index]} lies outside of the picture, {shape[1]} x {shape[0]}, and is left out"
-                print(f"anew: {self.path}: box {index} (from 0) of {name}: {where}", file=sys.stderr)
+                say(f"{self.path}: box {index} (from 0) of {name}: {where}")
         for record in records:
             boxes, kept, (height, width) = replay_boxes(
                 given, shape, record["operations"], min_visible=self.min_visible

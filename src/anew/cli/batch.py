@@ -17,7 +17,7 @@ import typer
 from anew.cli.attempt import Work
 from anew.cli.bars import file_bar
 from anew.cli.jobs import Job
-from anew.cli.one_line import named_in_lines, one_line
+from anew.cli.one_line import named_in_lines, say
 from anew.cli.workers import outcomes
 
 
@@ -47,7 +47,7 @@ def run_jobs(
             done.append(outcome)
             advance(outcome)
             if outcome.error:
-                print(f"anew: {one_line(outcome.error)}", file=sys.stderr)
+                say(outcome.error)
             elif not as_json and outcome.text:
                 print(named_in_lines(outcome.text, outcome.job.source, outcome.job.target), flush=True)
     failed = sum(outcome.error is not None for outcome in done)

@@ -11,6 +11,7 @@ import typer
 
 from anew.cli import options as o
 from anew.cli.contact import check_sheet_name, print_left_out
+from anew.cli.one_line import one_line
 from anew.cli.tasks import PSF_HELP, check_mask_file
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def compare(
     if as_json:
         print(json.dumps({"input": str(image), "sheet": str(target), "task": task, "methods": _rows(tried)}, indent=2))
     else:
-        print(target)
+        print(one_line(str(target)))
 
 
 def _check_reference(clean: Any, picture: Picture, scale: float) -> None:

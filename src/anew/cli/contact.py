@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from anew.cli.jobs import check_parent
+from anew.cli.one_line import one_line
 
 if TYPE_CHECKING:
     from anew.cli.tasks import TaskWork
@@ -47,7 +48,7 @@ def write_contact_sheet(
         methods = [{"method": tile.name, "note": tile.note} for tile in tiles[1:]]
         print(json.dumps({"input": str(source), "sheet": str(target), "task": work.task, "methods": methods}, indent=2))
     else:
-        print(target)
+        print(one_line(str(target)))
 
 
 def check_sheet_name(target: Path, *, overwrite: bool) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from anew.cli import options as o
+from anew.cli.one_line import one_line, say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,15 +78,15 @@ def evaluate(
         _print_table(rows, mean, columns)
     for row in rows:
         if all(row[c] is None for c in columns):
-            print(f"anew: {row['file']}: too small for any of these measures", file=sys.stderr)
+            say(f"{row['file']}: too small for any of these measures")
     for name in unmatched:
-        print(f"anew: {name}: no counterpart", file=sys.stderr)
+        say(f"{name}: no counterpart")
     if unused:
         some = ", ".join([*(Path(name).name for name in unused[:SHOWN]), *["..."][: len(unused) > SHOWN]])
         count = "1 reference picture has" if len(unused) == 1 else f"{len(unused)} reference pictures have"
-        print(f"anew: {count} no result in {results} ({some})", file=sys.stderr)
+        say(f"{count} no result in {results} ({some})")
     for line in failed:
-        print(f"anew: {line}", file=sys.stderr)
+        say(line)
     if failed or unmatched or not rows:
         raise typer.Exit(1)
 
@@ -193,7 +193,7 @@ def _print_table(rows: list[dict[str, Any]], mean: dict[str, float | None], colu
     lines = [["file", *columns]]
     for row in [*rows, {"file": "mean", **mean}]:
         cells = ["-" if row[c] is None else f"{row[c]:.{DIGITS.get(c, 4)}f}" for c in columns]
-        lines.append([row["file"], *cells])
+        lines.append([one_line(row["file"]), *cells])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
         cells = [c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True)]

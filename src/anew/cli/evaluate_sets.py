@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from anew.cli.one_line import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,7 @@ def evaluate_sets(
             raise typer.BadParameter(f"at least {LEAST} pictures are needed, {source} has {len(vectors[option])}")
     compared = compare_sets(vectors["--real"], vectors["RESULTS"], train=vectors.get("--train"))
     for line in [*failed, *_shared(vectors)]:
-        print(f"anew: {line}", file=sys.stderr)
+        say(line)
     if as_json:
         counts = {"generated": len(vectors["RESULTS"]), "real": len(vectors["--real"])}
         facts = {"features": str(extractor), **counts, "warning": compared.kernel_distance.warning}
@@ -155,4 +156,4 @@ def _print(compared: SetComparison, extractor: str) -> None:
     for name, value, meaning in rows:
         print(f"  {name:<17} {value:>10}  {meaning}")
     if kernel.warning is not None:
-        print(f"anew: {kernel.warning}", file=sys.stderr)
+        say(kernel.warning)

@@ -17,6 +17,7 @@ import typer
 
 from anew.cli import options as o
 from anew.cli.attempt import make_folder
+from anew.cli.one_line import one_line, say
 
 if TYPE_CHECKING:
     from anew.generation.generate import Images, Wanted
@@ -157,7 +158,7 @@ def generate(
             check_budget(n, *pixel_size(order.size, wanted), max_megapixels)  # before a million files are named
             targets = _targets(what, output, n, each, ".png", overwrite, bits)
             if n > 1 and wanted.entry is not None and not wanted.entry.random:
-                print(f"anew: {name} draws nothing by chance: all {n} are alike", file=sys.stderr)
+                say(f"{name} draws nothing by chance: all {n} are alike")
             parts = _parts(order, wanted, watched=not as_json and sys.stderr.isatty())
             write = _write_each if each else _write_sheet
             shape = write(parts, targets, order, wanted, overwrite, save_quality)
@@ -416,4 +417,4 @@ def _report(targets: list[Path], facts: dict[str, Any], seconds: float, as_json:
         print(json.dumps({"results": rows, "failed": 0}, indent=2))
         return
     for target in targets:
-        print(target)
+        print(one_line(str(target)))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import typer
 
+from anew.cli.one_line import one_line, say
+
 
 def run_inspection(
     name: str | None, folder: Path, shown: Path | None, at: tuple[int, int] | None, *, overwrite: bool, as_json: bool
@@ -34,9 +36,10 @@ def run_inspection(
     if as_json:
         print(json.dumps(found.as_json(), indent=2))
     else:
-        print("\n".join([*found.lines(), *filter(None, [rows_as_text(found.robustness)]), *map(str, found.files)]))
+        files = (one_line(str(file)) for file in found.files)
+        print("\n".join([*found.lines(), *filter(None, [rows_as_text(found.robustness)]), *files]))
     for note in found.notes:
-        print(f"anew: {note}", file=sys.stderr)
+        say(note)
 
 
 def _say(step: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import typer
 
+from anew.cli.one_line import one_line
 from anew.errors import AnewError
 
 
@@ -175,7 +176,7 @@ def _without_results(
     if results:
         count = f"{len(results)} result{'s' * (len(results) > 1)}"
         more = ", ..." if len(results) > 1 else ""
-        print(f"left out: {count} of an earlier run ({next(iter(results)).name}{more})", file=sys.stderr)
+        print(f"left out: {count} of an earlier run ({one_line(next(iter(results)).name)}{more})", file=sys.stderr)
     return [(source, relative) for source, relative in sources if source not in results]
 
 

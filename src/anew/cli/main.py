@@ -5,17 +5,31 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from anew.cli import augment, bench, compare, degrade, evaluate, generate, look, methods, restore, tasks, train
-from anew.cli.one_line import one_line
+from anew.cli.one_line import one_line, say
 
 INTERRUPTED = 130  # the exit status that Typer turns Ctrl-C into
 
+
+class _Commands(TyperGroup):
+    """All commands; what is said of a wrong use is one line, whatever a name holds."""
+
+    def invoke(self, context: Any) -> Any:
+        try:
+            return super().invoke(context)
+        except typer.BadParameter as error:
+            error.message = one_line(error.message)
+            raise
+
+
 app = typer.Typer(
     name="anew",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -55,7 +69,7 @@ def run() -> None:
     try:
         app()
     except AnewError as error:
-        print(f"anew: {one_line(str(error))}", file=sys.stderr)
+        say(str(error))
         sys.exit(1)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:

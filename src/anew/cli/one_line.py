@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -17,6 +18,11 @@ def one_line(text: str) -> str:
     red\x1b[31m.png
     """
     return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def say(text: str) -> None:
+    """Print one line on standard error."""
+    print(f"anew: {one_line(text)}", file=sys.stderr)
 
 
 def named_in_lines(text: str, *paths: Path | None) -> str:
