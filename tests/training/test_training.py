@@ -508,6 +508,16 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(photos: Path, tmp_pa
     assert open_model(tuned).card.scores == scores
 
 
+def test_the_weights_as_given_are_measured_like_those_that_follow(photos: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    path = run_recipe(TINY, photos, tmp_path / "run", steps=4)
+    seen: list[dict[str, Any]] = []
+    unmoved = replace(TINY, learning_rate=0.0)
+    run_recipe(unmoved, photos, tmp_path / "on", steps=1, start_from=str(path), report=seen.append)
+    given, then = ({key: value for key, value in entry.items() if key.startswith("psnr")} for entry in seen)
+    assert given == then
+
+
 def test_a_run_leaves_a_sheet_of_examples_and_its_figures_for_tensorboard(photos: Path, tmp_path: Path) -> None:
     from tensorboardX.proto.event_pb2 import Event
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from anew.errors import InvalidSetting
+from anew.training.config import TrainingConfig
 
 
 def find_device(device: str) -> torch.device:
@@ -29,3 +30,8 @@ def computes_bfloat16(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     return device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def numbers_of(config: TrainingConfig, device: torch.device) -> torch.autocast:
+    """Give the context in which a run computes its networks: bfloat16 where the config and the device allow it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16 and computes_bfloat16(device))

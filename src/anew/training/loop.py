@@ -21,7 +21,7 @@ from torch import nn
 from anew.errors import AnewError, InvalidSetting
 from anew.training.checkpoints import load_checkpoint, save_checkpoint
 from anew.training.config import TrainingConfig
-from anew.training.devices import computes_bfloat16, find_device
+from anew.training.devices import find_device, numbers_of
 from anew.training.journal import Journal, Watch
 from anew.training.objective import Objective
 from anew.training.schedule import learning_rate
@@ -114,7 +114,7 @@ def train(
         raise InvalidSetting(f"{folder}: cannot make this folder ({error.strerror}); choose another") from None
     state = TrainingState.at_start(objective, config, place)
     training, validation = training.to(place), validation.to(place)
-    numbers = torch.autocast(place.type, torch.bfloat16, enabled=config.bfloat16 and computes_bfloat16(place))
+    numbers = numbers_of(config, place)
     if place.type == "cuda":
         _compile(state, objective)
     checkpoint, told, held = folder / "checkpoint.pt", dict(origin or {}), {}

@@ -22,7 +22,7 @@ from anew.networks.quantised import calibrate
 from anew.training.checkpoints import AFRESH, load_checkpoint, read_checkpoint
 from anew.training.config import TrainingConfig
 from anew.training.data import identify
-from anew.training.devices import find_device
+from anew.training.devices import find_device, numbers_of
 from anew.training.export import load_weights
 from anew.training.interruption import Stopped, stop_requests
 from anew.training.loop import train
@@ -192,9 +192,11 @@ def _begin(
         with _in_memory(config):
             calibrate(given, loss)
     if start_from is not None:
-        given.to(device).eval()
-        held_out = validation.to(torch.device(device))
-        report({"step": 0, **(objective.validate(given, held_out, config) if len(held_out) else {})})
+        place = torch.device(device)
+        given.to(place).eval()
+        with numbers_of(config, place):
+            scores = objective.validate(given, validation.to(place), config) if len(validation) else {}
+        report({"step": 0, **scores})
         given.train()
 
 
