@@ -68,6 +68,8 @@ def test_a_set_is_described_image_by_image() -> None:
         (np.zeros((2, 28, 28, 4), np.float32), ValueError, "expected images of shape"),
         (np.zeros((2, 28, 28), np.int32), TypeError, "float in .0, 1., or uint8"),
         (np.full((2, 28, 28), np.nan, np.float32), ValueError, "NaN"),
+        (np.linspace(-1, 1, 28 * 28, dtype=np.float32).reshape(1, 28, 28), ValueError, "values from -1 to 1; scale"),
+        (np.full((2, 28, 28), 255.0), ValueError, "values from 255 to 255; scale them"),
     ],
 )
 def test_what_is_no_set_of_images_is_refused(images: np.ndarray, error: type[Exception], words: str) -> None:

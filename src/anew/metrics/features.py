@@ -24,6 +24,7 @@ from anew.errors import AnewError
 from anew.inference.models import CARD_KEY, WEIGHTS, make_session, model_names, open_model
 
 BATCH_PIXELS = 1 << 21  # of images given to the network at once
+OVERSHOOT = 0.5  # beyond [0, 1], as sharpening and networks leave it; further out lie images of another range
 
 
 class WrongExtractor(AnewError):
@@ -82,7 +83,7 @@ def extract(images: ArrayLike, name: str | Path) -> NDArray[np.float32]:
     WrongExtractor
         If there is none of this name.
     ValueError
-        If the images do not have the size that it was trained for.
+        If the images do not have the size that it was trained for, or their values lie far beyond [0, 1].
     """
     return run(images, name, "features")
 
@@ -150,7 +151,7 @@ def open_extractor(name: str | Path) -> Extractor:
 
 
 def as_images(images: ArrayLike) -> NDArray[np.float32]:
-    """Check a set of images and give it as (N, H, W, C) float32 in [0, 1]."""
+    """Check a set of images and give it as (N, H, W, C) float32 in [0, 1], clipped."""
     x = np.asarray(images)
     if x.ndim not in (3, 4) or 0 in x.shape or (x.ndim == 4 and x.shape[3] not in (1, 3)):
         raise ValueError(f"expected images of shape (N, H, W) or (N, H, W, 1 or 3), got {x.shape}")
@@ -160,6 +161,8 @@ def as_images(images: ArrayLike) -> NDArray[np.float32]:
         raise TypeError(f"expected images of float in [0, 1], or uint8, got {x.dtype}")
     if not np.isfinite(x).all():
         raise ValueError("the images hold NaN or infinite values")
+    if x.min() < -OVERSHOOT or x.max() > 1 + OVERSHOOT:
+        raise ValueError(f"expected images of float in [0, 1], got values from {x.min():g} to {x.max():g}; scale them")
     return np.clip(x if x.ndim == 4 else x[..., None], 0, 1).astype(np.float32, copy=False)
 
 
