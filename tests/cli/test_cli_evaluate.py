@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import anew
+from anew.cli.evaluate_sets import WAITING, stacked
 from anew.metrics.distribution import frechet_distance, kernel_distance, memorisation
 from anew.metrics.features import extract
 
@@ -79,6 +80,15 @@ def test_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path, invoke
     assert peak < 40 * 600 * 600 * 3 * 4 / 1.5  # as float32 all of them are 173 MB
 
 
+def test_pictures_of_many_shapes_do_not_wait_for_each_other() -> None:
+    pictures = (np.zeros((500, width, 3), np.uint8) for width in range(100, 500))
+    tracemalloc.start()
+    assert sum(len(stack) for stack in stacked(pictures)) == 400  # 180 MB in all
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.2 * WAITING
+
+
 def test_pictures_that_both_sets_hold_are_said(invoke: Invoke, sets: dict[str, np.ndarray]) -> None:
     for index in (0, 2, 4):
         Image.fromarray(sets["marble"][index].squeeze()).save(Path("other") / f"more {index}.png")
@@ -106,12 +116,14 @@ def test_a_broken_picture_is_left_out_and_said(invoke: Invoke, sets: dict[str, n
         (["--real", "other", "--features", "digits"], "digits describes images of 28 x 28 pixels, these have 40 x 40"),
         (["--real", "other.npz"], "expected an array test_images or images, it holds faces"),
         (["--real", "other", "--reference", "other"], "give one of them"),
+        (["--real", "bytes.npz"], "bytes.npz: expected images of float in [0, 1], got values from"),
         (["--train", "other"], "--train goes with --real"),
     ],
 )
 def test_wrong_use_is_one_line(invoke: Invoke, sets: dict[str, np.ndarray], arguments: list[str], message: str) -> None:
     Path("few").mkdir()
     np.savez("other.npz", faces=sets["other"])
+    np.savez("bytes.npz", images=sets["other"].astype(np.float32))
     code, out, err = invoke("evaluate", "marble", *arguments)
     assert (code, out) == (2, "")
     assert message in " ".join(err.split())

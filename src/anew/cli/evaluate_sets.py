@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from anew.metrics.sets import SetComparison
 
     Features = NDArray[np.float32]
+    Bytes = NDArray[np.uint8]
 
 SAME = 1e-5  # of their length, by which the features of one picture may differ from run to run
+WAITING = 1 << 25  # bytes of pictures that wait for others of their shape
 ARRAYS = {"--real": ("test_images", "images"), "--train": ("train_images", "images"), "RESULTS": ("images",)}
 
 
@@ -71,10 +74,7 @@ def _features_of(source: Path, option: str, extractor: str, max_megapixels: floa
     """Give (N, D) of the pictures of a folder, or of the array of a .npz file."""
     import numpy as np
 
-    from anew.codecs.formats import picture_files
-    from anew.errors import AnewError
-    from anew.images import read
-    from anew.metrics.features import BATCH_PIXELS, extract
+    from anew.metrics.features import extract
 
     if not source.exists():
         raise typer.BadParameter(f"{source} does not exist")
@@ -83,22 +83,45 @@ def _features_of(source: Path, option: str, extractor: str, max_megapixels: floa
             return extract(_array_of(source, ARRAYS[option]), extractor)
         if not source.is_dir():
             raise typer.BadParameter(f"expected a folder of pictures or a .npz file, got {source}")
-        waiting: dict[tuple[int, ...], list[NDArray[np.uint8]]] = {}  # of one shape at once: many times as fast
-        parts = []
-        for path in picture_files(source):
-            try:
-                pixels = read(path, max_megapixels=max_megapixels).pixels
-            except AnewError as error:
-                failed.append(f"left out: {error}")
-                continue
-            alike = waiting.setdefault(pixels.shape, [])
-            alike.append(np.rint(pixels.clip(0, 1) * 255).astype(np.uint8))
-            if len(alike) >= BATCH_PIXELS // (pixels.shape[0] * pixels.shape[1]):
-                parts.append(extract(np.stack(waiting.pop(pixels.shape)), extractor))
-        parts += [extract(np.stack(alike), extractor) for alike in waiting.values()]
+        parts = [extract(stack, extractor) for stack in stacked(_pictures_of(source, max_megapixels, failed))]
     except (ValueError, TypeError) as error:
         raise typer.BadParameter(f"{source}: {error}") from None
     return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
+
+
+def _pictures_of(folder: Path, max_megapixels: float, failed: list[str]) -> Iterator[Bytes]:
+    """Read the pictures of a folder; what cannot be read is added to ``failed``."""
+    import numpy as np
+
+    from anew.codecs.formats import picture_files
+    from anew.errors import AnewError
+    from anew.images import read
+
+    for path in picture_files(folder):
+        try:
+            pixels = read(path, max_megapixels=max_megapixels).pixels
+        except AnewError as error:
+            failed.append(f"left out: {error}")
+        else:
+            yield np.rint(pixels.clip(0, 1) * 255).astype(np.uint8)
+
+
+def stacked(pictures: Iterable[Bytes]) -> Iterator[Bytes]:
+    """Put pictures of one shape together, which are described many times as fast; few wait for others at any time."""
+    import numpy as np
+
+    from anew.metrics.features import BATCH_PIXELS
+
+    waiting: dict[tuple[int, ...], list[Bytes]] = {}
+    for picture in pictures:
+        alike = waiting.setdefault(picture.shape, [])
+        alike.append(picture)
+        if len(alike) * picture.shape[0] * picture.shape[1] >= BATCH_PIXELS:
+            yield np.stack(waiting.pop(picture.shape))
+        elif sum(len(some) * some[0].size for some in waiting.values()) > WAITING:
+            yield from map(np.stack, waiting.values())
+            waiting.clear()
+    yield from map(np.stack, waiting.values())
 
 
 def _array_of(source: Path, names: tuple[str, ...]) -> NDArray[Any]:
