@@ -116,12 +116,16 @@ def test_a_broken_picture_is_left_out_and_said(invoke: Invoke, sets: dict[str, n
         (["--real", "other", "--features", "digits"], "digits describes images of 28 x 28 pixels, these have 40 x 40"),
         (["--real", "other.npz"], "expected an array test_images or images, it holds faces"),
         (["--real", "other", "--reference", "other"], "give one of them"),
+        (["--real", "empty.npz"], "empty.npz: cannot be read (No data left in file)"),
         (["--real", "bytes.npz"], "bytes.npz: expected images of float in [0, 1], got values from"),
+        (["--real", "other", "--features", "numbers"], "no feature extractor 'numbers'"),
         (["--train", "other"], "--train goes with --real"),
+        (["--features", "digits"], "--features goes with --real"),
     ],
 )
 def test_wrong_use_is_one_line(invoke: Invoke, sets: dict[str, np.ndarray], arguments: list[str], message: str) -> None:
     Path("few").mkdir()
+    Path("empty.npz").touch()
     np.savez("other.npz", faces=sets["other"])
     np.savez("bytes.npz", images=sets["other"].astype(np.float32))
     code, out, err = invoke("evaluate", "marble", *arguments)

@@ -21,6 +21,7 @@ FULL_REFERENCE = ("psnr", "ssim", "ms_ssim", "gmsd", "epi", "perceptual")
 NO_REFERENCE = ("niqe", "sharpness", "noise", "blockiness")
 DIGITS = {"psnr": 2, "epi": 3, "niqe": 2, "sharpness": 3, "noise": 2, "blockiness": 3}  # 4 for the others
 SHOWN = 3  # names of references without a result
+FEATURES = "photos"
 HIGHEST_PSNR = 100.0  # dB, for equal pictures, so that means stay finite
 
 
@@ -38,7 +39,7 @@ def evaluate(
     ] = None,
     features: Annotated[
         str, typer.Option(metavar="NAME", help="With --real: photos, digits, fashion, faces, or an .onnx file.")
-    ] = "photos",
+    ] = FEATURES,
     as_json: o.AsJson = False,
     max_megapixels: o.MaxMegapixels = o.MEGAPIXELS,
 ) -> None:
@@ -59,8 +60,8 @@ def evaluate(
             raise typer.BadParameter("--reference scores picture by picture, --real set by set; give one of them")
         evaluate_sets(results, real, train, features, as_json=as_json, max_megapixels=max_megapixels)
         return
-    if train is not None:
-        raise typer.BadParameter("--train goes with --real")
+    if train is not None or features != FEATURES:
+        raise typer.BadParameter(f"{'--features' if train is None else '--train'} goes with --real")
     pairs, unmatched, unused = _pairs(results, reference)
     rows: list[dict[str, Any]] = []
     failed: list[str] = []

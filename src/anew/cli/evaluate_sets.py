@@ -29,10 +29,13 @@ def evaluate_sets(
     made: Path, real: Path, train: Path | None, features: str, *, as_json: bool, max_megapixels: float
 ) -> None:
     """Compare two sets of pictures in the features of an extractor, and print every measure."""
-    from anew.metrics.features import open_extractor
+    from anew.metrics.features import WrongExtractor, open_extractor
     from anew.metrics.sets import LEAST, compare_sets
 
-    extractor = open_extractor(features)
+    try:
+        extractor = open_extractor(features)
+    except WrongExtractor as error:
+        raise typer.BadParameter(str(error), param_hint="--features") from None
     sources = {"RESULTS": made, "--real": real} | ({} if train is None else {"--train": train})
     vectors: dict[str, Features] = {}
     failed: list[str] = []
@@ -137,7 +140,7 @@ def _array_of(source: Path, names: tuple[str, ...]) -> NDArray[Any]:
                     images: NDArray[Any] = file[name]
                     return images
             raise ValueError(f"expected an array {' or '.join(names)}, it holds {', '.join(file) or 'none'}")
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"cannot be read ({error})") from None
 
 
