@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 
 from anew.bench import plan
 from anew.bench.comparison import Compared, ranked, regions_of_most_difference
@@ -17,7 +18,7 @@ from anew.bench.contenders import code_of, contender_names, digest_of_weights, g
 from anew.bench.peers import PEERS, Peer, missing_package
 from anew.bench.plan import Unit
 from anew.bench.plot import draw_plot
-from anew.bench.protocols import PROTOCOLS, Trial
+from anew.bench.protocols import PROTOCOLS, Trial, score
 from anew.bench.summary import Row, best_of, frontier
 from anew.inference import models
 from anew.registry import METHODS
@@ -198,3 +199,13 @@ def test_ranking_puts_the_best_first_and_failures_last() -> None:
         Compared("better", x, 1, 1, {"estimated_psnr": 30, "niqe": 9}),
     ]
     assert [m.name for m in ranked(tried)] == ["better", "worse", "failed"]
+
+
+def test_peers_are_called_so_that_they_help() -> None:
+    clean = skimage.data.chelsea()[60:156, 120:248]
+    for task, level in (("denoise", 25.0), ("deblur", 2.55)):
+        trial = PROTOCOLS[task].degrade(clean, level, "gaussian 2")
+        damaged = score(task, trial, trial.degraded)["psnr"] or 0.0
+        for peer in PEERS:
+            if peer.task == task and missing_package(peer) is None and peer.package != "bm3d":
+                assert (score(task, trial, peer.run(trial))["psnr"] or 0.0) > damaged + 1, peer.name

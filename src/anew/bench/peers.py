@@ -81,13 +81,9 @@ def _skimage_tv(trial: Trial) -> Image:
 def _skimage_wavelet(trial: Trial) -> Image:
     from skimage.restoration import denoise_wavelet
 
-    result = denoise_wavelet(
-        trial.degraded,
-        sigma=trial.inputs["sigma"],
-        method="BayesShrink",
-        rescale_sigma=False,
-        channel_axis=_channel_axis(trial.degraded),
-    )
+    y, sigma = trial.degraded, trial.inputs["sigma"]
+    colour = y.ndim == 3 and y.shape[2] == 3
+    result = denoise_wavelet(y, sigma, convert2ycbcr=colour, rescale_sigma=True, channel_axis=_channel_axis(y))
     return np.asarray(result, np.float32)
 
 
@@ -150,7 +146,15 @@ def _skimage_unsupervised(trial: Trial) -> Image:
 def _skimage_richardson_lucy(trial: Trial) -> Image:
     from skimage.restoration import richardson_lucy
 
-    return _each_channel(lambda c: richardson_lucy(c, trial.inputs["psf"], 10), trial.degraded)
+    psf = trial.inputs["psf"]
+    inside = tuple(slice(n, -n) for n in psf.shape)
+
+    def run(c: NDArray[Any]) -> NDArray[Any]:
+        wrapped = np.pad(c, [(n, n) for n in psf.shape], mode="wrap")  # it takes what lies beyond the border for black
+        result: NDArray[Any] = richardson_lucy(wrapped, psf, 10)[inside]
+        return result
+
+    return _each_channel(run, trial.degraded)
 
 
 def _opencv_resize(flag: str) -> Callable[[Trial], Image]:
