@@ -145,12 +145,14 @@ def test_a_broken_picture_is_left_out_and_a_foreign_page_is_kept(invoke: Invoke,
     (tmp_path / "in").mkdir()
     Image.open(photos / "camera.png").save(tmp_path / "in" / "b.png")
     (tmp_path / "in" / "a.png").write_bytes(b"no picture")
+    (tmp_path / "in" / "c\n\x1b[2J.png").write_bytes(b"no picture")
     wanted = ("bench", "denoise", "--methods", "mean", "--sigma", "25", "-o", tmp_path / "out", "--data")
     code, out, err = invoke(*wanted, tmp_path / "in")
     assert code == 1
     assert "mean" in out
     assert "left out: " in err
     assert "a.png: not an image" in err
+    assert r"c\n\x1b[2J.png: not an image" in err
     (tmp_path / "out" / "results.jsonl").unlink()
     page = (tmp_path / "out" / "index.html").read_bytes()
     code, _, err = invoke(*wanted, photos)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from anew.cli import options as o
+from anew.cli.one_line import one_line
 
 if TYPE_CHECKING:
     from anew.bench.plan import BenchPlan
@@ -83,9 +84,9 @@ def bench(
     rows = rows_of(run)
     page = write_files(run, rows)
     print(table_as_json(run, rows) if as_json else as_text(run, rows))
-    print(f"\n{page}", file=sys.stderr)
+    print(f"\n{one_line(str(page))}", file=sys.stderr)
     for line in run.unusable:
-        print(f"anew: left out: {line}", file=sys.stderr)
+        print(f"anew: left out: {one_line(line)}", file=sys.stderr)
     if run.stopped:
         print("anew: stopped; the same command goes on from here", file=sys.stderr)
         raise typer.Exit(130)
