@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -113,6 +114,15 @@ def test_values_of_the_wrong_type_are_named() -> None:
         draw(find("marble"), (4, 4), {"palette": "mud"}, 0)
     with pytest.raises(ValueError, match="unknown picture 'marbel'; did you mean 'marble'"):
         find("marbel")
+
+
+@pytest.mark.parametrize("entry", ALL)
+@pytest.mark.parametrize("value", [-(10**30), 10**30, 1e300])
+def test_a_number_out_of_all_bounds_is_refused_or_drawn(entry: Entry, value: float) -> None:
+    for name, option in entry.options.items():
+        if isinstance(option.default, int | float) and not isinstance(option.default, bool):
+            with suppress(ValueError):
+                assert np.isfinite(draw(entry, (6, 8), checked(entry, {name: value}), 0)).all()
 
 
 def test_a_field_takes_on_the_colours_of_a_palette() -> None:

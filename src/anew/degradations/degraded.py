@@ -40,7 +40,7 @@ def planes_of(image: Image) -> Image:
 
 def check_between(name: str, value: float, low: float, high: float = np.inf) -> None:
     """Refuse a number outside [low, high]."""
-    if not (isinstance(value, Real) and np.isfinite(value) and low <= value <= high):
+    if not (isinstance(value, Real) and low <= value <= high and abs(value) < np.inf):
         lower = f" >= {low:g}" if np.isfinite(low) else ""
         upper = f" <= {high:g}" if np.isfinite(high) else ""
         raise ValueError(f"{name} must be a finite number{' and'.join(filter(None, (lower, upper)))}, got {value!r}")

@@ -25,7 +25,7 @@ def linear_gradient(
     shape : (H, W)
     angle : float
         Degrees counter-clockwise from the right; the picture's corners take the values 0 and 1.
-    repeat : float > 0
+    repeat : float in [0.001, 10000]
         How many times.
     mirror : bool
         Go up and down in turn, without a jump.
@@ -60,9 +60,9 @@ def radial_gradient(
     Parameters
     ----------
     shape : (H, W)
-    centre_x, centre_y : float
+    centre_x, centre_y : float in [-100, 100]
         In shares of the width and the height.
-    repeat : float > 0
+    repeat : float in [0.001, 10000]
     mirror : bool
         Go up and down in turn.
 
@@ -71,6 +71,7 @@ def radial_gradient(
     (H, W) float32 array in [0, 1]
     """
     check_between("repeat", repeat, 1e-3, 1e4)
+    _check_centre(centre_x, centre_y)
     x, y = axes(shape)
     wide, high = shape[1] / min(shape), shape[0] / min(shape)
     dx, dy = x - np.float32(centre_x * wide), y - np.float32(centre_y * high)
@@ -96,7 +97,7 @@ def conic_gradient(
     palette : see ``palettes.palette_colours``
     angle : float
         Where it begins, in degrees counter-clockwise from the right.
-    centre_x, centre_y : float
+    centre_x, centre_y : float in [-100, 100]
         In shares of the width and the height.
     repeat : int in [1, 1000]
 
@@ -105,10 +106,11 @@ def conic_gradient(
     (H, W, 3) float32 array in [0, 1]
     """
     check_whole("repeat", repeat, 1, 1000)
+    _check_centre(centre_x, centre_y)
     x, y = axes(shape)
     dx = x - np.float32(centre_x * shape[1] / min(shape))
     dy = y - np.float32(centre_y * shape[0] / min(shape))
-    turn = np.arctan2(-dy, dx) / np.float32(2 * math.pi) - np.float32(angle / 360)
+    turn = np.arctan2(-dy, dx) / np.float32(2 * math.pi) - np.float32(angle % 360 / 360)
     return colourise(turn * np.float32(repeat), palette, cyclic=True)
 
 
@@ -170,6 +172,12 @@ def swatches(shape: Shape, *, palette: Palette = "lagoon") -> Image:
     colours = palette_colours(palette).astype(np.float32)
     columns = np.arange(shape[1]) * len(colours) // shape[1]
     return np.broadcast_to(colours[columns][None], (*shape, 3)).copy()
+
+
+def _check_centre(x: float, y: float) -> None:
+    """Refuse a point so far away that float32 tells no pixels apart."""
+    for name, value in (("centre_x", x), ("centre_y", y)):
+        check_between(name, value, -100, 100)
 
 
 def _triangle(t: Image) -> Image:
