@@ -98,8 +98,11 @@ def test_a_run_does_not_write_into_its_data(folder: Path, invoke: Invoke) -> Non
 
 
 def test_a_damaged_checkpoint_costs_one_line(folder: Path, invoke: Invoke) -> None:
-    Path("runs").mkdir()
-    for content in (b"junk", b"", b"PK\x03\x04"):
+    run_tiny(invoke, "--steps", 1)
+    whole = Path("runs/checkpoint.pt").read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes(byte ^ 128 for byte in whole[middle : middle + 200]) + whole[middle + 200 :]
+    for content in (b"junk", b"", b"PK\x03\x04", whole[:middle], flipped):
         Path("runs/checkpoint.pt").write_bytes(content)
         code, _, err = run_tiny(invoke, "--steps", 1)
         assert code == 2

@@ -6,6 +6,7 @@ Tensors are stored with ``torch.save`` and loaded with ``weights_only=True``, wh
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         If it is no whole checkpoint.
     """
     try:
+        with zipfile.ZipFile(path) as archive:
+            intact = archive.testzip() is None  # torch looks at no checksum
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        whole = state.keys() >= PARTS and isinstance(state["config"], dict)
+        whole = intact and state.keys() >= PARTS and isinstance(state["config"], dict)
     except Exception:  # torch raises nearly anything at a file of something else
         whole = False
     if not whole:
