@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,10 +16,12 @@ import skimage.data
 from anew.bench import plan
 from anew.bench.comparison import Compared, ranked, regions_of_most_difference
 from anew.bench.contenders import code_of, contender_names, digest_of_weights, get_contender
+from anew.bench.page import make_page
 from anew.bench.peers import PEERS, Peer, missing_package
-from anew.bench.plan import Unit
+from anew.bench.plan import BenchPlan, Unit
 from anew.bench.plot import draw_plot
 from anew.bench.protocols import PROTOCOLS, Trial, score
+from anew.bench.runner import BenchRun
 from anew.bench.summary import Row, best_of, frontier
 from anew.inference import models
 from anew.registry import METHODS
@@ -75,6 +78,19 @@ def test_the_plot_shows_every_useful_method_once_and_inside() -> None:
         assert svg.count(f">{name}</text>") == 1
     assert "part of it" not in svg
     assert draw_plot([replace(ROWS[0], seconds_per_megapixel=None)])[0] == ""
+
+
+def test_the_page_warns_of_gaps_in_our_rows_alone_and_gives_commands_that_run(tmp_path: Path) -> None:
+    run = BenchRun(BenchPlan(task="inpaint"), tmp_path, [], [], [], {}, [])
+    gap_of_a_peer = [row("biharmonic", 30, 1), row("skimage biharmonic", 31, 1, kind="peer", measured=3)]
+    page = make_page(run, gap_of_a_peer)
+    assert 'class="warn"' not in page
+    assert "<code>anew inpaint photo.jpg --method biharmonic --mask holes.png</code>" in page
+    own_gap = make_page(run, [*gap_of_a_peer, row("telea", 29, 1, measured=2)])
+    assert re.findall("<p[^>]*>Not complete[^<]*</p>", own_gap) == [
+        '<p class="warn">Not complete: telea (2 of 4). Incomplete rows take no part in the ranking.</p>'
+    ]
+    assert own_gap.count('class="warn"') == 1
 
 
 def test_names_with_markup_are_escaped() -> None:

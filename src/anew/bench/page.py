@@ -14,9 +14,11 @@ from anew.bench.protocols import QUALITIES
 from anew.bench.runner import BenchRun
 from anew.bench.summary import Row, best_of, value_of
 from anew.bench.template import PAGE
+from anew.registry import METHODS
 
 CLOSE = 0.3  # dB; methods this near to the best are as good for most eyes
 MUCH_QUICKER = 5  # times
+GIVEN = {"mask": "--mask holes.png", "psf": "--psf blur.png"}  # what a method takes, on the command line
 DIGITS = {"psnr": 2, "ssim": 4, "gmsd": 4, "epi": 3, "perceptual": 4, "seconds_per_megapixel": 3, "peak_mb": 0}
 MEANS = (
     ("psnr", "mean dB", "Mean PSNR over the columns to the left; higher is better."),
@@ -40,9 +42,7 @@ def make_page(run: BenchRun, rows: list[Row]) -> str:
     return Template(PAGE).substitute(
         task=escape(run.plan.task),
         lead=escape(_pictures(run)),
-        state=""
-        if all(r.complete for r in rows) and not run.stopped
-        else '<p class="warn">' + _gaps(run, rows) + "</p>",
+        state=_gaps(run, rows),
         cards=_cards(run, rows),
         winners=_winners(run, rows),
         plot=plot or "<p>No method was better than the damaged picture.</p>",
@@ -107,12 +107,17 @@ def _cards(run: BenchRun, rows: list[Row]) -> str:
 def _card(run: BenchRun, title: str, row: Row, baseline: float | None, style: str = "") -> str:
     gain = "" if baseline is None else f" ({row.means['psnr'] - baseline:+.2f} over the damaged picture)"
     time = "" if row.seconds_per_megapixel is None else f"{row.seconds_per_megapixel:.3g} s per megapixel"
-    command = f"anew {run.plan.task} photo.jpg --method {row.name}"
-    use = f"<code>{escape(command)}</code>" if row.kind == "anew" else ""
+    use = f"<code>{escape(_command(run.plan.task, row.name))}</code>" if row.kind == "anew" else ""
     return (
         f'<div class="card {style}"><small>{escape(title)}</small><b>{escape(row.name)}</b>'
         f"<span>{row.means['psnr']:.2f} dB{gain}</span><span>{time}</span><i>{escape(row.summary)}</i>{use}</div>"
     )
+
+
+def _command(task: str, name: str) -> str:
+    """Give a command that runs: with what only a user can know."""
+    given = [GIVEN[what] for what in METHODS.get(task, name).takes if what in GIVEN]
+    return " ".join([f"anew {task} photo.jpg --method {name}", *given])
 
 
 def _winners(run: BenchRun, rows: list[Row]) -> str:
@@ -181,7 +186,7 @@ def _worst(run: BenchRun, row: Row) -> str:
         variant = f", {record['variant']}" if record["variant"] else ""
         text = f"{Path(record['picture']).stem}, {level}{variant}: {record['psnr']:.2f} dB, gain {record['gain']:+.2f}"
         figures.append(
-            f'<figure><img loading="lazy" src="data:image/webp;base64,{data}" alt="reference, damaged and result of '
+            f'<figure><img src="data:image/webp;base64,{data}" alt="reference, damaged and result of '
             f'{escape(text)}"><figcaption>{escape(text)}</figcaption></figure>'
         )
     return f"<section><h3>{escape(row.name)}</h3><div class=strips>{''.join(figures)}</div></section>"
