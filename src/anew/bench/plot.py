@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 1080, 460
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 20, 52
 SHOWN_BELOW_BEST = 6.0  # dB; what is further below the best would squeeze the others together
 LEAST_AREA, MOST_AREA = 40.0, 620.0  # square pixels of a marker
-LETTER, STRONG_LETTER = 6.9, 7.6  # pixels; mean width of a letter of a label
+LETTER, STRONG_LETTER = 7.6, 8.4  # pixels; mean width of a letter of a label in a wide font
 LINE = 15.0
 
 

@@ -9,7 +9,7 @@ PAGE = """<!doctype html>
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>anew bench: $task</title>
 <style>
-:root { color-scheme: light dark; --paper: #faf9f6; --card: #fff; --ink: #1c1e21; --quiet: #6b7076; --rule: #e4e2dc;
+:root { color-scheme: light dark; --paper: #faf9f6; --card: #fff; --ink: #1c1e21; --quiet: #5f646a; --rule: #e4e2dc;
   --good: #16784e; --good-paper: #e3f3ea; --warn: #96590f; --own: #2563a8; --peer: #a0662b; }
 @media (prefers-color-scheme: dark) { :root { --paper: #16181b; --card: #1f2226; --ink: #e8e6e1; --quiet: #9aa0a6;
   --rule: #34383d; --good: #5cc996; --good-paper: #1d3a2d; --warn: #e0a75a; --own: #7db3ec; --peer: #e0a75a; } }
@@ -30,14 +30,15 @@ p { margin: 4px 0 14px; } .lead, .about { color: var(--quiet); } .warn { color: 
 .card span { display: block; font-variant-numeric: tabular-nums; }
 .card i { display: block; color: var(--quiet); font-style: normal; font-size: 14px; margin-top: 6px; }
 .card code { display: block; margin-top: 10px; padding: 5px 9px; border-radius: 6px; background: var(--paper);
-  font-size: 13px; overflow-x: auto; white-space: nowrap; }
+  font-size: 13px; overflow-wrap: anywhere; }
 .winners { display: flex; flex-wrap: wrap; gap: 10px; margin-top: 10px; }
 .winners span { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 8px 14px;
   font-variant-numeric: tabular-nums; } .winners small { display: block; color: var(--quiet); font-size: 13px; }
 .plot { background: var(--card); border: 1px solid var(--rule); border-radius: 12px; padding: 12px;
   overflow-x: auto; }
 svg { min-width: 640px; width: 100%; height: auto; display: block; font-size: 13px; }
-svg text { fill: var(--ink); } svg text.quiet { fill: var(--quiet); } svg text.strong { font-weight: 650; }
+svg text { fill: var(--ink); stroke: var(--card); stroke-width: 4px; paint-order: stroke; }
+svg text.quiet { fill: var(--quiet); } svg text.strong { font-weight: 650; }
 svg line { stroke: var(--rule); } svg line.base { stroke: var(--quiet); stroke-dasharray: 5 4; }
 svg polyline { fill: none; stroke: var(--good); stroke-width: 2; opacity: .55; }
 svg circle { fill: var(--own); fill-opacity: .45; stroke: var(--own); } svg circle.peer { fill: var(--peer);
@@ -58,12 +59,13 @@ td.best { background: var(--good-paper); color: var(--good); font-weight: 650; }
 tr.peer th { color: var(--peer); } tr.input th, tr.input td, tr.partial th, tr.partial td { color: var(--quiet);
   font-weight: 400; }
 tbody tr:hover td, tbody tr:hover th { background: color-mix(in srgb, var(--rule) 45%, var(--card)); }
-.strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 14px; }
+.strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 14px; }
 figure { margin: 0; } figure img { width: 100%; border-radius: 8px; display: block; image-rendering: pixelated; }
 figcaption { color: var(--quiet); font-size: 14px; margin-top: 4px; }
 details { margin-top: 20px; } summary { cursor: pointer; font-weight: 600; }
 footer { color: var(--quiet); font-size: 14px; margin-top: 44px; border-top: 1px solid var(--rule); padding-top: 14px; }
-@media (max-width: 640px) { main { padding: 24px 14px 48px; } th, td { padding: 7px 8px; } }
+@media (max-width: 640px) { main { padding: 24px 14px 48px; } th, td { padding: 7px 8px; }
+  tbody th, tbody th small { white-space: normal; } tbody th small { display: block; } }
 </style>
 </head>
 <body><main>
@@ -75,7 +77,7 @@ $winners
 <h2>Quality against time</h2>
 <p class="about">Up is better, left is faster; the larger the disc, the more memory. On the green line no
 other method is both better and faster.$hidden</p>
-<div class="plot">$plot</div>
+<div class="plot" tabindex="0">$plot</div>
 <p class="key"><i style="background:var(--own)"></i>anew<i style="background:var(--peer)"></i>other libraries<i
  style="border:2.5px solid var(--good)"></i>best trade-offs</p>
 <h2>All figures</h2>
