@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from anew.bench import plan
+from anew.bench import peers, plan
 from anew.bench.comparison import Compared, ranked, regions_of_most_difference
 from anew.bench.contenders import code_of, contender_names, digest_of_weights, get_contender
 from anew.bench.page import make_page
@@ -176,6 +177,11 @@ def test_peers_have_names_of_their_own_and_are_looked_for() -> None:
     assert not any(name in METHODS.names(task) for task, name in names)
     absent = Peer("none", "denoise", "no-such-package", "no_such_module", "", lambda trial: trial.degraded)
     assert missing_package(absent) == "no-such-package"
+
+
+def test_results_of_a_peer_called_otherwise_are_not_taken_for_those_of_today() -> None:
+    digest = hashlib.sha256(Path(peers.__file__).read_bytes()).hexdigest()
+    assert digest[:8] in get_contender("denoise", "skimage tv").code
 
 
 def test_peers_give_pictures_of_the_right_shape() -> None:

@@ -115,7 +115,7 @@ def get_contender(task: str, name: str) -> Contender:
     for peer in PEERS:
         if (peer.task, peer.name) == (task, name):
             library = f"{peer.package} {peer.version}"
-            return Contender(name, "peer", library, peer.summary, peer.run, library)
+            return Contender(name, "peer", library, peer.summary, peer.run, f"{library} {_digest_of_source(peer.run)}")
     method = METHODS.get(task, name)
     parameters, multiply_adds = _network_cost(method)
     return Contender(
@@ -130,10 +130,14 @@ def code_of(method: Method) -> str:
     """
     from anew import __version__
 
-    source = sys.modules[method.function.__module__].__file__
-    digest = hashlib.sha256(Path(source).read_bytes() if source else b"").hexdigest()
     network = f" {digest_of_weights()} {_runtime()}" if "model" in method.parameters else ""
-    return f"anew {__version__} {digest[:8]}{network}"
+    return f"anew {__version__} {_digest_of_source(method.function)}{network}"
+
+
+def _digest_of_source(function: Callable[..., Any]) -> str:
+    """Tell the file of a function from what it was another day."""
+    source = sys.modules[function.__module__].__file__
+    return hashlib.sha256(Path(source).read_bytes() if source else b"").hexdigest()[:8]
 
 
 def _runtime() -> str:
