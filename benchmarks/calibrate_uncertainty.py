@@ -7,8 +7,8 @@
 Noise: error over sigma, in windows of 7 x 7, is modelled as FLAT + (BUSY - FLAT) a / (a + HALF), a the local spread of
 the result over sigma. Prints the constants, the rank correlation, and the error per eighth of the activity.
 JPEG and light: prints the true error of each picture over what the map says, least, median and greatest, and for light
-the share of the values within twice the map, for which TONE and TONE_SHARE were chosen; for JPEG the constant that
-makes the two alike over all pixels.
+the share of the values within twice the map and the mean rank correlation of the two; for JPEG the constant that makes
+the two alike over all pixels.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ LIGHT = {
     "faded": lambda x: anew.degrade(x, "fade", rng=0),
     "tinted": lambda x: x * np.float32([1, 1, 0.7]),
     "low light": lambda x: anew.degrade(x, "low-light", rng=0),
+    "two stops": lambda x: anew.degrade(x, "exposure", stops=-2),
 }
 LIGHT_KINDS = ("exposure", "contrast", "uneven-light", "fading", "cast")
 
@@ -87,7 +88,7 @@ def measure_jpeg(photos: list[np.ndarray], method: str) -> None:
 def measure_light(photos: list[np.ndarray]) -> None:
     """Print how the map of a picture whose light was repaired compares with its error."""
     for name, darken in LIGHT.items():
-        ratios, within = [], []
+        ratios, within, ranks = [], [], []
         for photo in photos:
             clean = photo.astype(np.float32) / 255
             damaged = (np.rint(np.clip(darken(clean), 0, 1) * 255) / 255).astype(np.float32)
@@ -96,8 +97,11 @@ def measure_light(photos: list[np.ndarray]) -> None:
                 error = np.sqrt(np.mean((restored.picture.pixels - clean) ** 2, axis=2))
                 ratios.append(np.sqrt(np.mean(error**2) / np.mean(restored.uncertainty**2)))
                 within.append(np.mean(error < 2 * restored.uncertainty))
+                ranks.append(
+                    spearmanr(restored.uncertainty[::WINDOW, ::WINDOW].ravel(), error[::WINDOW, ::WINDOW].ravel())[0]
+                )
         if ratios:
-            share = f"{np.mean(within):.0%} within twice"
+            share = f"{np.mean(within):.0%} within twice, rank correlation {np.mean(ranks):.2f}"
             print(f"{name}: {len(ratios)} repaired, error over map {_spread(ratios)}, {share}")
 
 

@@ -85,3 +85,10 @@ def test_a_quiet_place_nearby_does_not_vouch_for_what_is_deep(hole: tuple[np.nda
     field = filled_uncertainty(*hole, 0.01)
     assert field[30, 60] < 0.05  # at the rim it does
     assert field[59, 60] > 0.1
+
+
+def test_of_light_the_middle_tones_are_the_least_sure() -> None:
+    ramp = np.repeat(np.linspace(0, 1, 256, dtype=np.float32)[np.newaxis, :, np.newaxis], 32, axis=0)
+    claimed = relit_uncertainty(0.3 * ramp, ramp, np.zeros((32, 256), np.float32))[16]
+    assert 60 < np.argmax(claimed) < 130  # an unknown gamma moves 1 / e of the range by the most
+    assert claimed[94] > 1.3 * max(claimed[2], claimed[-2])

@@ -19,7 +19,7 @@ FILL_SCALE = 0.7  # error deep inside a hole over the spread of the values aroun
 FILL_REACH = 6.0  # pixels from the rim after which a fill knows nothing more
 # Of what JPEG lost, over the square root of the luma's quantisation error, where the activity is 1: grey, colour.
 LOST_GREY, LOST_COLOUR = 0.18, 0.23
-TONE, TONE_SHARE = 0.1, 0.35  # of light: that nobody knows how bright a scene was, and that of the change
+TONE, MIDTONE = 0.1, 0.12  # of light: that nobody knows how bright a scene was, everywhere and by gamma
 LEAST = 0.5 / 255  # a changed pixel is never surer than its rounding
 
 
@@ -101,12 +101,11 @@ def changed_uncertainty(before: Image, after: Image) -> Image:
 def relit_uncertainty(before: Image, after: Image, prior: Image) -> Image:
     """Say what a change of light does: it amplifies what was uncertain, and how bright the scene was is not known.
 
-    The second is by far the more: which exposure, fading or cast was there can only be guessed. Between 21 photographs
-    of BSDS400 and ImageNet that were darkened, flattened, faded or tinted in 11 ways and their repairs it hardly
-    depends on how far the curve moved a value, ``TONE`` and ``TONE_SHARE`` of that change, but is no more than the
-    picture was changed. The error of the 123 repairs was then 1.0 times this in the median for exposure, 1.1 for
-    fading, 0.35 for casts and 0.15 for contrast, which may be found nearly exactly; 90 to 97% of the values lay within
-    twice this.
+    The second is by far the more: which exposure, fading or cast was there can only be guessed. It is ``TONE`` at any
+    value, and ``MIDTONE`` times what an unknown gamma moves it, e v ln v of the value v, but no more than the picture
+    was changed. In 104 repairs of 18 photographs of BSDS400 that were darkened, flattened, faded or tinted in seven ways
+    the error was 0.3 to 1.4 times this in the median of a way, and 96% or more of the values lay within twice this. Its
+    rank correlation with the error is 0.0 to 0.5: whether a repair errs in the shadows or in the lights is not known.
 
     Parameters
     ----------
@@ -121,8 +120,9 @@ def relit_uncertainty(before: Image, after: Image, prior: Image) -> Image:
     gain = (local_spread(after, 1.5) + LEAST) / (local_spread(before, 1.5) + LEAST)
     amplified = gain * np.hypot(prior, np.float32(LEAST))
     change = channel_mean((after - before) ** 2)
-    tone = min(TONE**2, float(change.mean()))
-    return np.asarray(np.sqrt(amplified**2 + np.float32(TONE_SHARE**2) * change + np.float32(tone)), np.float32)
+    value = np.clip(channel_mean(after), np.float32(1e-6), np.float32(1))
+    tone = np.float32(TONE**2) + (np.float32(MIDTONE * np.e) * value * np.log(value)) ** 2
+    return np.asarray(np.sqrt(amplified**2 + np.minimum(tone, np.float32(change.mean()))), np.float32)
 
 
 def local_spread(image: Image, radius: float) -> Image:
