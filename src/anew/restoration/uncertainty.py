@@ -103,9 +103,9 @@ def relit_uncertainty(before: Image, after: Image, prior: Image) -> Image:
 
     The second is by far the more: which exposure, fading or cast was there can only be guessed. It is ``TONE`` at any
     value, and ``MIDTONE`` times what an unknown gamma moves it, e v ln v of the value v, but no more than the picture
-    was changed. In 104 repairs of 18 photographs of BSDS400 that were darkened, flattened, faded or tinted in seven ways
-    the error was 0.3 to 1.4 times this in the median of a way, and 96% or more of the values lay within twice this. Its
-    rank correlation with the error is 0.0 to 0.5: whether a repair errs in the shadows or in the lights is not known.
+    was changed. In 104 repairs of 18 photographs of BSDS400 that were darkened, flattened, faded or tinted in seven
+    ways the error was 0.3 to 1.4 times this in the median of a way, and 96% or more of the values lay within twice
+    this. Its rank correlation with the error is 0.0 to 0.5: whether the shadows or the lights are off is not known.
 
     Parameters
     ----------
