@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -349,6 +351,15 @@ def test_no_command_prints_a_name_that_steers(
     found, out, err = invoke(*[names.get(word, word) for word in command.split()])
     assert "\x1b" not in out + err
     assert (found, len((out + err).splitlines())) == (code, lines)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are UTF-8")
+def test_a_terminal_need_not_know_the_letters_of_a_name(tmp_path: Path) -> None:
+    name = os.fsdecode("grün ".encode() + b"\xff.png")
+    command = [sys.executable, "-m", "anew.cli.main", "generate", "dots", "--size", "8", "-o", name]
+    latin = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(command, cwd=tmp_path, env=latin, capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, rb"gr\xfcn " + b"\xff.png\n", b"")
 
 
 def test_files_of_frames_have_the_numbers_that_are_printed(folder: Path, invoke: Invoke) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -14,6 +15,7 @@ from anew.cli import augment, bench, compare, degrade, evaluate, generate, look,
 from anew.cli.one_line import one_line, say
 
 INTERRUPTED = 130  # the exit status that Typer turns Ctrl-C into
+NAMES = "anew.names"  # how what an encoding lacks is printed
 
 
 class _Commands(TyperGroup):
@@ -59,13 +61,24 @@ for module in (restore, look, tasks, degrade, augment, generate, methods, train,
     app.add_typer(module.commands)
 
 
+def _encoded(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Give the bytes of a name that is no text as they are, and letters that a terminal lacks as escapes."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+codecs.register_error(NAMES, _encoded)
+
+
 def run() -> None:
     """Run the command line; every error that anew raises on purpose is one line on standard error."""
     from anew.errors import AnewError
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="surrogateescape")  # file names may hold any bytes
+            stream.reconfigure(errors=NAMES)
     try:
         app()
     except AnewError as error:
