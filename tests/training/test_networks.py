@@ -31,7 +31,7 @@ SMALL = {
     "renet": {"width": 16, "layers": 1, "coarse_width": 24},
     "unet": {"widths": [16, 24], "blocks": 1, "middle_blocks": 1},
 }
-CONVOLUTIONAL = sorted(SMALL.keys() - {"renet", "unet"})  # those that say how far they reach
+CONVOLUTIONAL = sorted(SMALL.keys() - {"renet"})  # those that say how far they reach
 OF_THEIR_OWN_COST = {"denoise-fast", "denoise-grey"}
 COMPARED = sorted(name for name in RECIPES if name.startswith("denoise") and name not in OF_THEIR_OWN_COST)
 

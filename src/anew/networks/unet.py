@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from anew.networks.noise_map import halo_for
 from anew.networks.quantised import QuantisedConv2d
 
-HALO = 64  # pixels of surroundings that a result depends on to be seen, as measured on photographs
 LEAST_SCALE = 4 / 255  # of steps that grow with the noise: with less of it, values no longer shrink
 
 
@@ -81,12 +80,11 @@ class UNet(nn.Module):
         up_blocks = up_blocks or [blocks] * (len(widths) - 1)
         self.unshuffle, self.scales_steps = unshuffle, scaled_steps and quantised
         self.size_multiple = unshuffle * 2 ** (len(widths) - 1)
-        self.halo = halo_for(HALO, self.size_multiple)
-        if quantised:  # what is far moves a value less and less, but may move its level; so tiles must see all of it
-            pixels = [unshuffle * 2**level for level in range(len(widths))]
-            convolutions = [2 * (blocks + count) + 1 for count in up_blocks]
-            reach = 2 * unshuffle + sum(count * side for count, side in zip(convolutions, pixels[:-1], strict=True))
-            self.halo = halo_for(reach + 2 * middle_blocks * pixels[-1], self.size_multiple)
+        convolutions = [2 * (blocks + count) for count in up_blocks] + [2 * middle_blocks]  # 3x3, per level
+        convolutions[0] += 2
+        pixels = [unshuffle * 2**level for level in range(len(widths))]
+        self.reach = sum(n * side for n, side in zip(convolutions, pixels, strict=True)) + pixels[-1] - 1
+        self.halo = halo_for(self.reach, self.size_multiple)
         folded = unshuffle * unshuffle
         convolution = QuantisedConv2d if quantised else nn.Conv2d
         block = partial(ResidualBlock, quantised=quantised)
