@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 import anew
@@ -105,6 +106,22 @@ def test_a_broken_picture_is_left_out_and_said(invoke: Invoke, sets: dict[str, n
     assert code == 1
     assert "12 generated and 12 real" in out
     assert "left out: marble/broken.png: " in err
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38])
+@pytest.mark.parametrize("options", [[], ["--reference", "clean"], ["--real", "marble"]])
+def test_values_of_no_picture_are_left_out_and_said(
+    invoke: Invoke, sets: dict[str, np.ndarray], options: list[str], value: float
+) -> None:
+    pictures = sets["marble"][:7].astype(np.float32) / 255
+    for folder in (Path("clean"), Path("damaged")):
+        folder.mkdir()
+        for index, picture in enumerate(pictures):
+            tifffile.imwrite(folder / f"{index}.tif", picture, photometric="rgb")
+        pictures[6, 3, 4] = value
+    code, _, err = invoke("evaluate", "damaged", *options)
+    assert code == 1
+    assert "damaged/6.tif: the image holds 3 values that are " in err
 
 
 @pytest.mark.parametrize(

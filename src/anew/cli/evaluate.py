@@ -138,12 +138,20 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _score(path: Path, clean: Path | None, max_megapixels: float) -> dict[str, float | None]:
+    x = read_values(path, max_megapixels)
+    return _score_alone(x) if clean is None else _score_pair(x, read_values(clean, max_megapixels))
+
+
+def read_values(path: Path, max_megapixels: float) -> NDArray[Any]:
+    """Give the pixels of a picture, clipped to [0, 1]; UnreadableImage if some are none, which clipping would hide."""
+    from anew.arrays import as_image
+    from anew.errors import UnreadableImage
     from anew.images import read
 
-    x = read(path, max_megapixels=max_megapixels).pixels.clip(0, 1)
-    if clean is None:
-        return _score_alone(x)
-    return _score_pair(x, read(clean, max_megapixels=max_megapixels).pixels.clip(0, 1))
+    try:
+        return as_image(read(path, max_megapixels=max_megapixels).pixels).clip(0, 1)
+    except ValueError as error:
+        raise UnreadableImage(f"{path}: {error}") from None
 
 
 def _score_pair(x: NDArray[Any], y: NDArray[Any]) -> dict[str, float | None]:

@@ -96,17 +96,17 @@ def _pictures_of(folder: Path, max_megapixels: float, failed: list[str]) -> Iter
     """Read the pictures of a folder; what cannot be read is added to ``failed``."""
     import numpy as np
 
+    from anew.cli.evaluate import read_values
     from anew.codecs.formats import picture_files
     from anew.errors import AnewError
-    from anew.images import read
 
     for path in picture_files(folder):
         try:
-            pixels = read(path, max_megapixels=max_megapixels).pixels
+            pixels = read_values(path, max_megapixels)
         except AnewError as error:
             failed.append(f"left out: {error}")
         else:
-            yield np.rint(pixels.clip(0, 1) * 255).astype(np.uint8)
+            yield np.rint(pixels * 255).astype(np.uint8)
 
 
 def stacked(pictures: Iterable[Bytes]) -> Iterator[Bytes]:
