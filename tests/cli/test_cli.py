@@ -123,6 +123,26 @@ def test_a_plan_can_be_made_edited_and_followed(invoke: Invoke, noisy: Path, tmp
     assert not (tmp_path / "refused.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ("garbage", "the recipe is no JSON"),
+        ("[" * 5000, "the recipe is no JSON"),
+        ("5", "the recipe does not validate"),
+        ('{"generate": {"what": "marble"}}', "the recipe is of a generated picture; `anew generate` with"),
+    ],
+)
+def test_a_recipe_that_is_none_is_one_line(
+    recipe: str, message: str, invoke: Invoke, noisy: Path, tmp_path: Path
+) -> None:
+    anew.write(anew.read(noisy), tmp_path / "made.png", recipe=recipe)
+    code, out, err = invoke("replay", tmp_path / "made.png", "--input", noisy, "-o", tmp_path / "again.png")
+    assert (code, out) == (1, "")
+    assert err.startswith("anew: ")
+    assert message in err
+    assert "TRACEBACK" not in err
+
+
 def test_replay_gives_the_same_file_again(invoke: Invoke, noisy: Path, tmp_path: Path) -> None:
     first, again = tmp_path / "first.png", tmp_path / "again.png"
     assert invoke("restore", noisy, "-o", first)[0] == 0

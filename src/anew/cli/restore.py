@@ -14,6 +14,7 @@ from anew.cli import options as o
 from anew.cli.attempt import Outcome, make_folder
 from anew.cli.batch import run_jobs
 from anew.cli.jobs import Job, check_file_name, check_parent, look_jobs, name_pages, plan_jobs
+from anew.cli.one_line import one_line
 from anew.cli.tasks import check_mask_file, read_mask
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _write_index(reports: Path, *, quiet: bool) -> None:
 
     index = write_index(reports)
     if index is not None and not quiet:
-        print(f"all reports: {index}")
+        print(f"all reports: {one_line(str(index))}")
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ def plan(
         print(made.to_json())
     else:
         _write_text(output, made.to_json() + "\n")
-        print(output)
+        print(one_line(str(output)))
 
 
 @commands.command(epilog="Example:  anew replay old-restored.png --input old.png -o again.png")
@@ -248,7 +249,7 @@ def replay(
     marks = None if mask is None else read_mask(mask)
     done = [f if r is None else replay_recipe(f, r, mask=marks) for f, r in zip(frames, recipes, strict=True)]
     write_frames(done, output, overwrite=overwrite, recipe=carried)
-    print(output)
+    print(one_line(str(output)))
 
 
 def _refuse_to_replace(output: Path, overwrite: bool) -> None:
@@ -306,8 +307,13 @@ def _joined_recipe(recipes: list[str | None]) -> str | None:
 def _split_recipe(text: str, count: int) -> list[str | None]:
     from anew.errors import InvalidPlan
 
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidPlan("the recipe is no JSON; something else has written it") from None
     entries = value if isinstance(value, list) else [value]
+    if isinstance(value, dict) and "generate" in value:
+        raise InvalidPlan("the recipe is of a generated picture; `anew generate` with the options in it makes it again")
     if len(entries) != count:
         raise InvalidPlan(f"the recipe is for {len(entries)} frames and the input has {count}; give the original input")
     return [None if entry is None else json.dumps(entry) for entry in entries]
