@@ -32,6 +32,7 @@ from anew.training.variational import (
     load_data,
     make_objective,
     negative_bound,
+    preview,
 )
 
 TINY = VariationalConfig(
@@ -173,6 +174,20 @@ def test_binarised_pixels_are_white_as_often_as_they_are_bright() -> None:
     seen = as_observed(images, replace(TINY, binarise=True), torch.Generator().manual_seed(0))
     assert set(seen.unique().tolist()) == {0.0, 1.0}
     torch.testing.assert_close(seen.mean(0)[0, 0], torch.linspace(0, 1, 5), atol=0.015, rtol=0)
+
+
+def test_the_sheet_shows_each_image_above_its_reconstruction() -> None:
+    network = make_objective(TINY).networks["network"].eval()
+    images = torch.from_numpy(_blobs(4)[:, None])
+    sheet = preview(network, LabelledImages(images, torch.zeros(4, dtype=torch.int64), ("0",)), TINY)
+    side = 8 * (8 + 2)  # drawn eight times as large, with a margin
+    assert sheet.shape == (6 * side, 4 * side, 3)
+    with torch.no_grad():
+        decoded = network.decode(network.encode(images.float() / 255)[0]).sigmoid()
+    for row, shown in enumerate((images.float() / 255, decoded)):
+        for column, image in enumerate(shown):
+            drawn = sheet[row * side : row * side + 64 : 8, column * side : column * side + 64 : 8, 0]
+            np.testing.assert_allclose(drawn, 255 * image[0].numpy(), atol=1)
 
 
 @pytest.mark.parametrize("config", [TINY, GAUSSIAN], ids=["bernoulli", "gaussian"])

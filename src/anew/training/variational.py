@@ -206,10 +206,10 @@ def preview(network: nn.Module, images: LabelledImages, config: VariationalConfi
     generator = torch.Generator().manual_seed(1)
     x = as_observed(images.part(0, 10).images.float() / 255, config, generator)
     mean, _ = network.encode(x)
-    latent = torch.cat([mean, torch.randn(40, mean.shape[1], generator=generator).to(mean.device)])
+    latent = torch.cat([mean, torch.randn(4 * len(x), mean.shape[1], generator=generator).to(mean.device)])
     first = torch.zeros(len(latent), dtype=torch.int64, device=mean.device)
     decoded = network(x, latent, first, first)[3]
-    return draw_sheet(torch.cat([x, decoded]) * 2 - 1, columns=10)
+    return draw_sheet(torch.cat([x, decoded]) * 2 - 1, columns=len(x))
 
 
 def export(network: nn.Module, config: VariationalConfig, path: Path, facts: RunFacts) -> None:
