@@ -493,6 +493,7 @@ def test_a_whole_run_ends_in_a_model_that_can_be_fine_tuned(photos: Path, tmp_pa
     path = run_recipe(TINY, photos, tmp_path / "run", steps=4, terms="ours")
     card = open_model(path).card
     assert card.terms == "ours"
+    assert card.summary == "unet trained on 3 images"  # of four, one is held out
     assert card.recipe["steps"] == 4
     assert card.parameters == sum(p.numel() for p in make_objective(TINY).networks["network"].parameters())
     assert json.loads((tmp_path / "run" / "config.json").read_text())["steps"] == 4

@@ -30,7 +30,7 @@ class RunFacts:
     data, terms : str
         What it was trained on, and the terms of that data.
     images : int
-        How many.
+        How many it learned from, without those held out.
     minutes : float
         How long it took, without the pauses between interruptions.
     """

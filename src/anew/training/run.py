@@ -128,11 +128,10 @@ def run_recipe(
     if objective.finish is not None:
         objective.finish(run.network, training.to(torch.device(device)), config)
     took = run.minutes + (time.monotonic() - start) / 60
-    count = len(training) + len(validation)
     told = {"data": data.absolute().name + (f" ({skipped} images left out)" if skipped else ""), "terms": terms}
     if card is not None:
         told = {key: f"{text}; {card.name}, from which it went on: {getattr(card, key)}" for key, text in told.items()}
-    task.export(run.network, config, path, RunFacts(run.scores, **told, images=count, minutes=took))
+    task.export(run.network, config, path, RunFacts(run.scores, **told, images=len(training), minutes=took))
     return path
 
 
