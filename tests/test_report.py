@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from PIL import Image
 from anew.errors import CannotWrite
 from anew.images import Picture
 from anew.report import write_report, write_sheet
+from anew.report.index import write_index
 from anew.restoration.automatic import Restoration, restore
 from anew.restoration.plan import Plan, Step
 from anew.restoration.recipe import encode_mask
@@ -87,6 +90,28 @@ def test_odd_pictures_have_a_report_and_a_sheet(shape: tuple[int, ...], tmp_path
     with Image.open(tmp_path / "s.png") as sheet:
         sheet.load()
         assert sheet.width == 1600
+
+
+def test_an_index_takes_any_name_in_its_order(restoration: Restoration, tmp_path: Path) -> None:
+    try:
+        odd = tmp_path / os.fsdecode(b"bad\xff.html")
+        odd.touch()
+    except OSError:  # such names are not possible here
+        odd = tmp_path / "bad.html"
+    for page in (odd, tmp_path / "a-frame10.html", tmp_path / "a-frame9.html"):
+        write_report(restoration, page)
+    (tmp_path / "folder.html").mkdir()
+    (tmp_path / "no report.html").write_text("<p>")
+    index = write_index(tmp_path)
+    assert index is not None
+    text = index.read_text(encoding="utf-8")
+    assert "<h1>3 pictures restored by anew</h1>" in text
+    linked = [tmp_path / os.fsdecode(unquote_to_bytes(name)) for name in Page(text).addresses]
+    assert linked == [tmp_path / "a-frame9.html", tmp_path / "a-frame10.html", odd]
+    odd.unlink()
+    (tmp_path / "a-frame9.html").unlink()
+    write_index(tmp_path)
+    assert "<h1>1 picture restored by anew</h1>" in index.read_text(encoding="utf-8")
 
 
 def test_sheet_shows_both_pictures(restoration: Restoration, tmp_path: Path) -> None:

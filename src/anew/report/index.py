@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from html import escape
 from pathlib import Path
@@ -35,20 +36,31 @@ def write_index(folder: Path) -> Path | None:
     index = folder / "index.html"
     if index.exists() and INDEX_MARK not in _head_of(index):
         return None
-    heads = {page.relative_to(folder): _head_of(page) for page in sorted(folder.rglob("*.html"))}
-    entries = [_entry(page, head) for page, head in heads.items() if REPORT_MARK in head]
-    text = Template(INDEX).substitute(count=str(len(entries)), links="\n".join(entries))
+    heads = {page.relative_to(folder): _head_of(page) for page in folder.rglob("*.html")}
+    reports = sorted((page for page, head in heads.items() if REPORT_MARK in head), key=_in_order)
+    count = f"{len(reports)} {'picture' if len(reports) == 1 else 'pictures'}"
+    text = Template(INDEX).substitute(count=count, links="\n".join(_entry(page, heads[page]) for page in reports))
     storage.save(str(index), text.encode(errors="replace"), overwrite=True)
     return index
+
+
+def _in_order(page: Path) -> list[tuple[int, str]]:
+    """Sort by name, but numbers by their value: frame 10 after frame 9."""
+    parts = re.split("([0-9]+)", str(page))
+    return [(int(part) if number % 2 else 0, part) for number, part in enumerate(parts)]
 
 
 def _entry(page: Path, head: str) -> str:
     """Give the line of one report."""
     said = VERDICT.search(head)
     verdict = f"<br><small>{said[1]}</small>" if said else ""
-    return f'<li><a href="{quote(page.as_posix())}">{escape(str(page.with_suffix("")))}</a>{verdict}</li>'
+    return f'<li><a href="{quote(os.fsencode(page.as_posix()))}">{escape(str(page.with_suffix("")))}</a>{verdict}</li>'
 
 
 def _head_of(page: Path) -> str:
-    with page.open("rb") as file:
-        return file.read(HEAD).decode(errors="replace")
+    """Read the beginning of a page; nothing of what is no file that can be read."""
+    try:
+        with page.open("rb") as file:
+            return file.read(HEAD).decode(errors="replace")
+    except OSError:
+        return ""

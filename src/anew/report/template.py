@@ -9,19 +9,19 @@ INDEX = f"""<!doctype html>
 <meta charset="utf-8">
 {INDEX_MARK}
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$count pictures restored by anew</title>
+<title>$count restored by anew</title>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 720px; margin: 40px auto; padding: 0 24px; }}
 li {{ margin: 6px 0; overflow-wrap: anywhere; }} small {{ opacity: .7; }}
 </style>
 </head>
-<body>
-<h1>$count pictures restored by anew</h1>
+<body><main>
+<h1>$count restored by anew</h1>
 <ul>
 $links
 </ul>
-</body>
+</main></body>
 </html>
 """
 
