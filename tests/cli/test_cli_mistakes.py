@@ -362,6 +362,14 @@ def test_a_terminal_need_not_know_the_letters_of_a_name(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout, run.stderr) == (0, rb"gr\xfcn " + b"\xff.png\n", b"")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="of a shell")
+def test_a_caller_may_close_standard_error(folder: Path) -> None:
+    command = f"{sys.executable} -m anew.cli.main augment in -o more -n 1 2>&-"
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert run.returncode == 0
+    assert "in/a.png -> 1 in more" in run.stdout
+
+
 def test_files_of_frames_have_the_numbers_that_are_printed(folder: Path, invoke: Invoke) -> None:
     pages = [Image.new("L", (8, 8), value) for value in (60, 160)]
     pages[0].save(folder / "two.tif", save_all=True, append_images=pages[1:])

@@ -76,6 +76,8 @@ def run() -> None:
     """Run the command line; every error that anew raises on purpose is one line on standard error."""
     from anew.errors import AnewError
 
+    sys.stdout = sys.stdout or io.StringIO()  # None where the caller has closed it
+    sys.stderr = sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=NAMES)
