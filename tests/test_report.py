@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anew.degradations.catalogue import degrade
 from anew.errors import CannotWrite
-from anew.images import Picture
+from anew.images import Picture, read_frames
 from anew.report import write_report, write_sheet
 from anew.report.index import write_index
 from anew.restoration.automatic import Restoration, restore
@@ -90,6 +91,23 @@ def test_odd_pictures_have_a_report_and_a_sheet(shape: tuple[int, ...], tmp_path
     with Image.open(tmp_path / "s.png") as sheet:
         sheet.load()
         assert sheet.width == 1600
+
+
+def test_what_was_found_and_not_repaired_is_said(colour_photo: np.ndarray, tmp_path: Path) -> None:
+    noisy = degrade(colour_photo, "noise", rng=0, sigma=0.1)
+    for choice, why in (({"skip": ("noise",)}, "the plan leaves it out"), ({"strength": 0.0}, "the strength is 0")):
+        write_report(restore(noisy, **choice), tmp_path / "r.html")
+        words = Page((tmp_path / "r.html").read_text(encoding="utf-8")).words
+        assert f"left alonenoise{why}" in words
+        assert "Nothing had to be done" not in words
+
+
+def test_a_report_names_its_frame(tmp_path: Path) -> None:
+    frames = [Image.new("L", (16, 16), 90 + 9 * i) for i in range(2)]
+    frames[0].save(tmp_path / "two.tif", save_all=True, append_images=frames[1:])
+    for restored in map(restore, read_frames(tmp_path / "two.tif")):
+        write_report(restored, tmp_path / f"{restored.original.facts.frame}.html")
+    assert "<h1>two.tif, frame 2 of 2</h1>" in (tmp_path / "1.html").read_text(encoding="utf-8")
 
 
 def test_an_index_takes_any_name_in_its_order(restoration: Restoration, tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from PIL import Image
 from anew.codecs import storage
 from anew.report.pictures import heat, marked, shown
 from anew.report.template import PAGE
+from anew.restoration.automatic import left_out
 
 if TYPE_CHECKING:
     from anew.diagnosis.finding import Finding
+    from anew.images import Picture
     from anew.restoration.automatic import Restoration, StepResult
 
 PICTURE_SIDE = 1600  # pixels
@@ -49,10 +51,9 @@ def make_report(restoration: Restoration) -> str:
 
     original = restoration.original
     height, width, channels = original.pixels.shape
-    name = getattr(original.facts, "path", None)
     recipe = "" if restoration.recipe is None else json.dumps(json.loads(restoration.recipe), indent=2)
     return Template(PAGE).substitute(
-        title=escape(Path(name).name if name else "picture"),
+        title=escape(_title(original)),
         verdict=escape(_verdict(restoration)),
         size=f"{width} × {height}, {'grey' if channels == 1 else 'colour'}",
         ratio=f"{width} / {height}",
@@ -60,7 +61,7 @@ def make_report(restoration: Restoration) -> str:
         before=_embedded(shown(original, PICTURE_SIDE), "WEBP"),
         after=_embedded(shown(restoration.picture, PICTURE_SIDE), "WEBP"),
         findings="".join(_finding(f) for f in restoration.diagnosis.findings) or "<li>Nothing wrong was found.</li>",
-        steps="".join(_step(s) for s in restoration.steps) or "<tr><td colspan=4>Nothing had to be done.</td></tr>",
+        steps=_steps(restoration),
         maps=_maps(restoration),
         recipe=f"<details><summary>Recipe</summary><pre>{escape(recipe)}</pre></details>" if recipe else "",
         seconds=f"{sum(s.seconds for s in restoration.steps):.1f}",
@@ -68,9 +69,15 @@ def make_report(restoration: Restoration) -> str:
     )
 
 
+def _title(picture: Picture) -> str:
+    facts = picture.facts
+    name = Path(facts.path).name if facts.path else "picture"
+    return f"{name}, frame {facts.frame + 1} of {facts.frames}" if facts.frames > 1 else name
+
+
 def _verdict(restoration: Restoration) -> str:
     kept = [s.kind for s in restoration.steps if s.kept]
-    if not kept:
+    if not restoration.changed:
         return "The picture was given back as it came: every pixel is the same."
     dropped = len(restoration.steps) - len(kept)
     also = f" {dropped} more {'was' if dropped == 1 else 'were'} tried and dropped." if dropped else ""
@@ -83,6 +90,19 @@ def _finding(finding: Finding) -> str:
         f"<li><b>{escape(finding.kind)}</b> {escape(finding.message)}"
         f'<span class="sure" title="confidence"><i style="width:{percent}%"></i></span>{percent}% sure</li>'
     )
+
+
+def _steps(restoration: Restoration) -> str:
+    """Give a row for each step, and for what was found and left alone."""
+    rows = [_step(step) for step in restoration.steps]
+    if not restoration.steps:  # the strength is 0
+        rows = [_untouched(step.kind, "the strength is 0") for step in restoration.plan.steps]
+    rows += [_untouched(kind, "the plan leaves it out") for kind in left_out(restoration)]
+    return "".join(rows) or "<tr><td colspan=4>Nothing had to be done.</td></tr>"
+
+
+def _untouched(kind: str, why: str) -> str:
+    return f'<tr><td class="dropped">left alone</td><td><b>{escape(kind)}</b></td><td colspan=2>{why}</td></tr>'
 
 
 def _step(step: StepResult) -> str:

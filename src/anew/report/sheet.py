@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from anew.codecs import storage
 from anew.report.pictures import shown
+from anew.restoration.automatic import left_out
 
 if TYPE_CHECKING:
     from anew.restoration.automatic import Restoration
@@ -96,6 +97,7 @@ def _words(restoration: Restoration) -> tuple[_Words, _Words]:
         )
         for s in restoration.steps
     ]
+    done += [(f"{kind}: left alone; the plan leaves it out", DROPPED) for kind in left_out(restoration)]
     if not restoration.changed:
         done.append(("The picture was given back as it came.", KEPT))
     return (

@@ -334,15 +334,20 @@ def explain(restoration: Restoration) -> str:
     for step in restoration.steps:
         what = f"{step.kind}: {step.task} by {step.method}" if step.kept else f"{step.kind}: left alone"
         lines.append(f"  {what} ({step.seconds:.1f} s), because {step.reason}.")
-    planned = {step.kind for step in restoration.plan.steps}
-    covered = planned.union(*(INCLUDES.get(kind, ()) for kind in planned))
-    left = [finding.kind for finding in restoration.diagnosis.findings if finding.kind not in covered]
+    left = left_out(restoration)
     if left:
         lines.append(f"Left alone, as the plan leaves it out: {', '.join(left)}.")
     if not restoration.changed:
-        why = ", as the strength is 0" if planned and restoration.plan.strength == 0 else ""
+        why = ", as the strength is 0" if restoration.plan.steps and restoration.plan.strength == 0 else ""
         lines.append(f"The picture is returned as it was{why}.")
     return "\n".join(lines)
+
+
+def left_out(restoration: Restoration) -> list[str]:
+    """Name the damages that were found and that the plan leaves out."""
+    planned = {step.kind for step in restoration.plan.steps}
+    covered = planned.union(*(INCLUDES.get(kind, ()) for kind in planned))
+    return [finding.kind for finding in restoration.diagnosis.findings if finding.kind not in covered]
 
 
 def _mask_of(step: Step, diagnosis: Diagnosis, shape: tuple[int, int]) -> Mask | None:
