@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PICTURE_SIDE = 1600  # pixels
 MAP_SIDE = 640
+SLIDER_HEIGHT = 792  # pixels
 
 
 def write_report(restoration: Restoration, path: str | Path) -> None:
@@ -57,7 +58,8 @@ def make_report(restoration: Restoration) -> str:
         verdict=escape(_verdict(restoration)),
         size=f"{width} × {height}, {'grey' if channels == 1 else 'colour'}",
         ratio=f"{width} / {height}",
-        widest=str(round(min(1600, max(320, width * 0.72 * 1100 / height)))),
+        widest=f"{SLIDER_HEIGHT * width / height:.0f}",
+        tallest=str(SLIDER_HEIGHT),
         before=_embedded(shown(original, PICTURE_SIDE), "WEBP"),
         after=_embedded(shown(restoration.picture, PICTURE_SIDE), "WEBP"),
         findings="".join(_finding(f) for f in restoration.diagnosis.findings) or "<li>Nothing wrong was found.</li>",

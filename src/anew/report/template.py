@@ -48,9 +48,10 @@ h1 { font-size: 30px; line-height: 1.2; font-weight: 650; margin: 0; overflow-wr
 h2 { font-size: 19px; font-weight: 650; margin: 44px 0 14px; }
 .lead { margin: 8px 0 24px; font-size: 18px; }
 .lead small { color: var(--quiet); font-size: 15px; display: block; }
-.slider { position: relative; aspect-ratio: $ratio; max-width: ${widest}px; margin: 0 auto; overflow: hidden;
-  border-radius: 10px; background: var(--rule); user-select: none; touch-action: pan-y; --x: 50%; }
-.slider img { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
+.slider { position: relative; aspect-ratio: $ratio; width: 100%; max-width: min(100%, max(160px, ${widest}px));
+  min-height: 48px; max-height: ${tallest}px; margin: 0 auto; overflow: hidden; border-radius: 10px;
+  background: var(--rule); user-select: none; touch-action: pan-y; --x: 50%; }
+.slider img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; display: block; }
 .slider img:nth-child(2) { clip-path: inset(0 0 0 var(--x)); }
 .slider::after { content: ""; position: absolute; top: 0; bottom: 0; left: var(--x); width: 2px; margin-left: -1px;
   background: #fff; box-shadow: 0 0 6px #0008; pointer-events: none; }
@@ -75,13 +76,15 @@ tr:first-child td { border-top: 0; }
 td small { display: block; color: var(--quiet); font-size: 13px; margin-top: 3px; }
 .kept { color: var(--kept); font-weight: 600; } .dropped { color: var(--dropped); font-weight: 600; }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 16px; }
+.maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); gap: 16px; }
 figure { margin: 0; } figure img { width: 100%; border-radius: 8px; display: block; }
 figcaption { color: var(--quiet); font-size: 14px; margin-top: 6px; }
 details { margin-top: 32px; padding: 12px 16px; } summary { cursor: pointer; font-weight: 600; }
 pre { overflow: auto; max-height: 420px; font-size: 13px; }
 footer { color: var(--quiet); font-size: 14px; margin-top: 40px; }
-@media (max-width: 640px) { td:nth-child(4) { display: none; } main { padding: 24px 14px 48px; } }
+@media (max-width: 640px) { main { padding: 24px 14px 48px; }
+  table, tbody, tr, td { display: block; } tr { padding: 12px 0; } tr + tr { border-top: 1px solid var(--rule); }
+  td { padding: 0 16px; border: 0; } .num { text-align: left; } }
 </style>
 </head>
 <body><main>
