@@ -17,6 +17,9 @@ import pytest
 import skimage.data
 from PIL import Image
 
+import anew
+from anew.bench.comparison import Compared, draw_comparison
+
 Invoke = Callable[..., tuple[int, str, str]]
 QUALITIES = ("task", "method", "level", "psnr", "ssim", "gmsd", "epi", "perceptual", "measured", "total")
 
@@ -199,6 +202,19 @@ def test_compare_estimates_the_quality_that_it_cannot_see(invoke: Invoke, tmp_pa
     for name, psnr in true.items():
         assert estimated[name] == pytest.approx(psnr, abs=0.6)
     assert height > 300
+
+
+@pytest.mark.parametrize("scale", [1.5, 2, 2.6])
+def test_compare_shows_the_input_where_it_shows_the_results(
+    invoke: Invoke, photos: Path, tmp_path: Path, scale: float
+) -> None:
+    wanted = ("--task", "upscale", "--scale", scale, "--methods", "nearest,bicubic", "-o", tmp_path / "sheet.png")
+    assert invoke("compare", photos / "astronaut.png", *wanted)[0] == 0
+    small = anew.read(photos / "astronaut.png").pixels
+    large = anew.upscale(small, scale=scale, method="nearest")
+    tried = [Compared(name, x, 0.1, 1.0, {}) for name, x in (("nearest", large), ("white", np.ones_like(large)))]
+    sheet, expected = (draw_comparison("upscale", x, tried) for x in (small, large))
+    np.testing.assert_array_equal(sheet[-300:], expected[-300:])  # the last of the close views
 
 
 def test_evaluate_pairs_by_name_and_names_what_is_alone(invoke: Invoke, photos: Path, tmp_path: Path) -> None:

@@ -159,15 +159,20 @@ def draw_comparison(
     tiles += [Tile(m.name, r, caption(m)) for m, r in zip(done, results, strict=True)]
     columns = min(5, len(tiles))
     parts = [draw_contact_sheet(tiles, title=title, tile_width=TILE_WIDTH, columns=columns)]
-    scale = results[0].shape[0] // image.shape[0] if results else 1
-    whole = [np.repeat(np.repeat(image, scale, axis=0), scale, axis=1)]  # what was enlarged is laid over its result
+    whole = [_enlarged(image, results[0].shape)] if results else [image]  # what was enlarged lies over its result
     whole += [reference] if reference is not None else []
     for top, left in regions_of_most_difference(results, regions):
         window = (slice(top, top + REGION), slice(left, left + REGION))
-        cut = [Tile(t.name, x[window]) for t, x in zip(tiles, [*whole, *results], strict=True) if x[window].size]
+        cut = [Tile(t.name, x[window]) for t, x in zip(tiles, [*whole, *results], strict=True)]
         text = f"They differ most at x {left}, y {top}" if len(parts) == 1 else f"x {left}, y {top}"
         parts.append(draw_contact_sheet(cut, title=text, tile_width=TILE_WIDTH, columns=columns))
     return np.concatenate(parts, axis=0)
+
+
+def _enlarged(image: Image, shape: tuple[int, ...]) -> Image:
+    """Repeat pixels until an image has the size of what was made of it."""
+    rows, columns = ((2 * np.arange(n) + 1) * m // (2 * n) for n, m in zip(shape[:2], image.shape[:2], strict=True))
+    return image[rows][:, columns]
 
 
 def caption(m: Compared) -> str:
