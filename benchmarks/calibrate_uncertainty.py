@@ -26,7 +26,7 @@ from scipy.stats import spearmanr
 import anew
 from anew.jpeg_tables import quantisation_error
 from anew.restoration.uncertainty import deblocked_uncertainty, local_spread
-from benchmarks.data import data_folder
+from benchmarks.data import find_data
 
 WINDOW = 7
 QUALITIES = (10, 20, 40, 60, 75, 85)
@@ -60,7 +60,7 @@ def main() -> None:
 
 def read_photos(count: int) -> list[np.ndarray]:
     """Read (256, 256, 3) uint8 crops of photographs."""
-    files = sorted((data_folder() / "photos" / "bsds400").glob("*"))
+    files = sorted(find_data("photos", "bsds400").glob("*"))
     photos = []
     for path in files[3 :: len(files) // count][:count]:
         with Image.open(path) as photo:

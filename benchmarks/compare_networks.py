@@ -32,7 +32,7 @@ from anew.restoration.denoising.unet import denoise_unet
 from anew.restoration.upscaling.compact import upscale_compact
 from anew.training.config import TrainingConfig
 from benchmarks import score_model, score_upscale
-from benchmarks.data import add_noise, data_folder, load_set, psnr
+from benchmarks.data import add_noise, find_data, load_set, psnr
 
 TIMED = 512  # pixels; side of the image that the classics are timed on
 NAMES = ("denoise", *(f"denoise-{n}" for n in ("attention", "autoencoder", "dncnn", "lstm", "recurrent", "scan")))
@@ -221,7 +221,7 @@ def main() -> None:
     chosen = arguments.only or known
     if unknown := set(chosen) - set(known):
         parser.error(f"--only: no row {sorted(unknown)}; known: {', '.join(known)}")
-    photos, every, minutes = arguments.data or data_folder() / "photos", arguments.every, arguments.minutes
+    photos, every, minutes = arguments.data or find_data("photos"), arguments.every, arguments.minutes
 
     def measure(name: str) -> dict[str, Any]:
         if name != comparison.classic:

@@ -19,14 +19,24 @@ def data_folder() -> Path:
     return folder
 
 
+def find_data(*names: str) -> Path:
+    """Give a file or folder of the data, such as ``photos/bsds400``, or stop with a line that says what is missing."""
+    path = data_folder().joinpath(*names)
+    if not path.exists():
+        sys.exit(f"no {'/'.join(names)} in {data_folder()}, the folder that ANEW_DATA names")
+    return path
+
+
 def load_set(name: str, *, grey: bool = False) -> dict[str, NDArray[np.uint8]]:
     """Read a test set, e.g. ``"BSD68"``, as {file name: (H, W) or (H, W, 3) uint8 array}, sorted by name."""
     from PIL import Image
 
-    images = {}
-    for path in sorted((data_folder() / "testsets" / name).glob("*.*")):
+    folder, images = find_data("testsets", name), {}
+    for path in sorted(folder.glob("*.*")):
         with Image.open(path) as image:
             images[path.name] = np.asarray(image.convert("L" if grey or image.mode == "L" else "RGB"))
+    if not images:
+        sys.exit(f"no pictures in {folder}")
     return images
 
 

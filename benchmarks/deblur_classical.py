@@ -19,7 +19,7 @@ import skimage.restoration as peers
 from numpy.typing import NDArray
 
 import anew
-from benchmarks.data import data_folder, load_set, psnr
+from benchmarks.data import find_data, load_set, psnr
 
 Image = NDArray[np.float32]
 
@@ -30,7 +30,7 @@ def load_kernels() -> list[NDArray[np.float32]]:
         import h5py
     except ImportError:
         sys.exit("reading kernels/Levin09.mat needs h5py: pip install h5py")
-    with h5py.File(data_folder() / "kernels" / "Levin09.mat") as file:
+    with h5py.File(find_data("kernels", "Levin09.mat")) as file:
         kernels = [np.array(file[reference]).T for reference in file["kernels"][()].ravel()]
     return [(k / k.sum()).astype(np.float32) for k in kernels]
 

@@ -32,7 +32,7 @@ from anew.diagnosis.tears import find_tears
 from anew.diagnosis.text import find_text
 from anew.images import Picture
 from anew.inference.models import WEIGHTS
-from benchmarks.data import data_folder, load_set
+from benchmarks.data import find_data, load_set
 from benchmarks.score_model import write_card
 
 Finder = Callable[[Picture], Finding | None]
@@ -96,7 +96,7 @@ def under_film(pictures: list[Image], kind: str) -> Iterator[tuple[Image, Mask]]
     """Lay an overlay over each picture, repeated where the picture is larger: (damaged, mask)."""
     from PIL import Image as Pillow
 
-    folder: Path = data_folder() / "film_damage" / kind
+    folder: Path = find_data("film_damage", kind)
     overlays = sorted(folder.glob("*.png"))[1::2]
     for number, clean in enumerate(pictures):
         with Pillow.open(overlays[number % len(overlays)]) as image:

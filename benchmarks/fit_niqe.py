@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from anew.metrics.no_reference.niqe import MODEL, SHARP_SHARE, patch_features
-from benchmarks.data import data_folder
+from benchmarks.data import find_data
 
 PROVENANCE = "400 photographs of BSDS500 (train and test), 481 x 321; terms: non-commercial research"
 
@@ -20,7 +20,7 @@ PROVENANCE = "400 photographs of BSDS500 (train and test), 481 x 321; terms: non
 def main() -> None:
     """Fit and write."""
     chosen = []
-    files = sorted((data_folder() / "photos" / "bsds400").glob("*.jpg"))
+    files = sorted(find_data("photos", "bsds400").glob("*.jpg"))
     for path in files:
         with Image.open(path) as photo:
             pixels = np.asarray(photo.convert("RGB"))

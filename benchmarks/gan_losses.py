@@ -33,7 +33,7 @@ from anew.metrics.features import extract
 from anew.recipes.gan import dcgan_plain, gan_fashion, wgan_gp_plain
 from anew.training.adversarial import AdversarialConfig
 from anew.training.run import run_recipe
-from benchmarks.data import data_folder
+from benchmarks.data import find_data
 from benchmarks.generate_models import real_images, scores_of
 
 NO_PENALTY = {"r1": 0.0, "r2": 0.0}
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    data, rows = data_folder() / "small" / "fashion_mnist.npz", {}
+    data, rows = find_data("small", "fashion_mnist.npz"), {}
     if arguments.images:
         data = part_of(data, arguments.images + everything["ours"].validation, arguments.output)
     for name in arguments.only:

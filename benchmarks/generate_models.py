@@ -28,7 +28,7 @@ from anew.generation.sample import SAMPLERS, choose_labels, generator_names, sam
 from anew.inference.models import WEIGHTS, read_card
 from anew.metrics.distribution import density_coverage, frechet_distance, kernel_distance, memorisation
 from anew.metrics.features import classify, extract
-from benchmarks.data import data_folder
+from benchmarks.data import find_data
 from benchmarks.score_model import write_card
 from benchmarks.textures import texture_crops
 
@@ -52,7 +52,7 @@ def real_images(domain: str, split: str) -> NDArray[np.uint8]:
     """Read the real images, (N, H, W), that were trained on ("train") or not ("test"), in an order without meaning."""
     if domain == "textures":
         return texture_crops(split)[0]
-    path = data_folder() / "small" / FILES[domain]
+    path = find_data("small", FILES[domain])
     if path.suffix == ".npz":
         with np.load(path) as file:
             images = np.asarray(file[f"{split}_images"])

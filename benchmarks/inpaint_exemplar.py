@@ -33,7 +33,7 @@ from anew.arrays import luminance
 from anew.kernels.block_transforms import dct_basis
 from anew.metrics.gradient import gmsd
 from anew.metrics.structural import ssim
-from benchmarks.data import data_folder, load_set, psnr
+from benchmarks.data import data_folder, find_data, load_set, psnr
 
 SMOOTH = ("telea", "navier-stokes", "biharmonic")
 SIZES = (32, 48, 64, 96)
@@ -183,7 +183,7 @@ def measure_holes(names: list[str], count: int, methods: list[str]) -> None:
 def scratch_masks(kind: str = "scratches") -> list[NDArray[np.bool_]]:
     """Read the overlays as masks."""
     masks = []
-    for path in sorted((data_folder() / "film_damage" / kind).glob("*.png")):
+    for path in sorted(find_data("film_damage", kind).glob("*.png")):
         alpha = np.asarray(Pillow.open(path))[:, :, 3]
         masks.append(cv2.dilate((alpha > 32).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     return masks

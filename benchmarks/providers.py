@@ -18,7 +18,7 @@ from PIL import Image
 from anew.errors import Unavailable
 from anew.inference.models import Model, open_model
 from anew.inference.providers import PROVIDERS
-from benchmarks.data import data_folder, psnr
+from benchmarks.data import find_data, psnr
 
 SIGMAS = (1, 2, 5, 10, 15, 25, 50, 75)
 SIDE, TIMED_SIDE, REPEATS = 320, 1024, 5
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=12, help="number of photographs")
     arguments = parser.parse_args()
     models = available(arguments.model)
-    photos = sorted((data_folder() / "photos" / "bsds400").glob("*.jpg"))
+    photos = sorted(find_data("photos", "bsds400").glob("*.jpg"))
     quality(models, photos[:: max(1, len(photos) // arguments.images)][: arguments.images])
     speed(models)
 

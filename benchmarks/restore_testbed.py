@@ -23,7 +23,7 @@ import anew
 from anew.degradations.catalogue import degrade_chain
 from anew.images import Picture
 from anew.restoration.automatic import Restoration
-from benchmarks.data import data_folder, load_set
+from benchmarks.data import find_data, load_set
 
 # In the order in which damages happen: the scene first, the file last.
 DAMAGES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -106,7 +106,7 @@ def photographs(calibrate: bool) -> Iterator[tuple[str, NDArray[np.float32]]]:
     if calibrate:
         from PIL import Image
 
-        for path in sorted((data_folder() / "photos" / "bsds400").glob("*"))[::8]:
+        for path in sorted(find_data("photos", "bsds400").glob("*"))[::8]:
             with Image.open(path) as image:
                 yield path.name, np.asarray(image.convert("RGB"), np.float32) / 255
         return

@@ -18,7 +18,7 @@ import anew
 from anew.diagnosis.noise import estimate_noise_sigma
 from anew.inference.models import WEIGHTS
 from anew.metrics.structural import ssim
-from benchmarks.data import data_folder, psnr
+from benchmarks.data import find_data, psnr
 from benchmarks.score_model import write_card
 
 METHODS = ("noisy", "bm3d", "unet", "camera")
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--best", action="store_true", help="also with the best level, which nobody knows")
     parser.add_argument("--write", action="store_true", help="write the scores into the card")
     arguments = parser.parse_args()
-    pairs = sorted((data_folder() / "polyu_real_noise").glob("*_real.JPG"))[:: arguments.every]
+    pairs = sorted(find_data("polyu_real_noise").glob("*_real.JPG"))[:: arguments.every]
     rows = []
     for path in pairs:
         rows.append(measure(path, best=arguments.best))
