@@ -9,7 +9,8 @@ import pytest
 import skimage.data
 from skimage.transform import resize
 
-from anew.inference.models import model_names, read_card
+from anew.inference.card import BadModel
+from anew.inference.models import WEIGHTS, model_names, read_card
 from anew.metrics.features import WrongExtractor, as_images, classify, extract, open_extractor
 
 
@@ -88,8 +89,8 @@ def test_wrong_sizes_and_names_are_refused() -> None:
         extract(seven()[None], Path("missing.onnx"))
 
 
-def test_a_foreign_extractor_gets_scaled_images_of_its_kind(tmp_path: Path) -> None:
-    """A file that only averages each channel must give the averages of the scaled picture."""
+def save_means(path: Path, shape: list[str | int]) -> None:
+    """Write an extractor that only averages each channel."""
     onnx = pytest.importorskip("onnx")
     from onnx import TensorProto, helper
 
@@ -101,12 +102,28 @@ def test_a_foreign_extractor_gets_scaled_images_of_its_kind(tmp_path: Path) -> N
     graph = helper.make_graph(
         nodes,
         "means",
-        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["n", 3, 40, 40])],
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, shape)],
         [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save(model, tmp_path / "means.onnx")
+    onnx.save(model, path)
+
+
+def test_a_foreign_extractor_gets_scaled_images_of_its_kind(tmp_path: Path) -> None:
+    save_means(tmp_path / "means.onnx", ["n", 3, 40, 40])
     photo = resize(skimage.data.astronaut()[:120, :120], (120, 120)).astype(np.float32)
     means = extract(photo[None], str(tmp_path / "means.onnx"))
     np.testing.assert_allclose(means[0], 255 * photo.mean(axis=(0, 1)), atol=0.5)
     assert np.array_equal(extract(photo[None], tmp_path / "means.onnx"), means)
+
+
+@pytest.mark.parametrize("shape", [[1, 3, "h", "w"], ["n", 3, 40, "w"], ["n", 40, 40, 3], ["n", 3, 40]])
+def test_what_takes_no_set_of_images_is_no_extractor(tmp_path: Path, shape: list[str | int]) -> None:
+    save_means(tmp_path / "means.onnx", shape)
+    with pytest.raises(WrongExtractor, match=r"expected one input \(any N, 1 or 3, H, W\) .*, it takes pixels \["):
+        open_extractor(tmp_path / "means.onnx")
+
+
+def test_a_model_of_ours_that_repairs_is_no_extractor() -> None:
+    with pytest.raises(BadModel, match="a model for the task classify was expected, this one is for denoise"):
+        extract(seven()[None], WEIGHTS / "denoise-unet.onnx")

@@ -43,7 +43,10 @@ def evaluate_sets(
         vectors[option] = _features_of(source, option, features, max_megapixels, failed)
         if len(vectors[option]) < LEAST:
             raise typer.BadParameter(f"at least {LEAST} pictures are needed, {source} has {len(vectors[option])}")
-    compared = compare_sets(vectors["--real"], vectors["RESULTS"], train=vectors.get("--train"))
+    try:
+        compared = compare_sets(vectors["--real"], vectors["RESULTS"], train=vectors.get("--train"))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--features") from None
     for line in [*failed, *_shared(vectors)]:
         say(line)
     if as_json:

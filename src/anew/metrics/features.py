@@ -3,7 +3,7 @@
 ``digits``, ``fashion``, ``faces`` and ``photos`` are networks that we trained; their cards say on what. The judges,
 such as ``judge-digits``, were trained independently of them, to say which class an image shows. A path ending in
 ``.onnx`` is any other extractor, such as the Inception network of Heusel et al. that is used for published figures: one
-input (N, 1 or 3, H, W), float32 in [0, 1] or uint8 in [0, 255]; one output of shape (N, D), called ``features`` if
+input (any N, 1 or 3, H, W), float32 in [0, 1] or uint8 in [0, 255]; one output of shape (N, D), called ``features`` if
 there are several. torch-fidelity's ``FeatureExtractorInceptionV3``, exported with ``torch.onnx.export``, takes uint8 of
 any size and scales it itself; if the file fixes the size, images are scaled to it here.
 """
@@ -139,7 +139,7 @@ def open_extractor(name: str | Path) -> Extractor:
     WrongExtractor
         If there is none, or the file's input is not that of an image.
     BadModel
-        If the file cannot be opened.
+        If the file cannot be opened, or is a model of ours that does something else.
     """
     name = str(name)
     if name.endswith(".onnx"):
@@ -197,17 +197,19 @@ def _open_file(path: Path) -> Extractor:
         raise WrongExtractor(f"{path}: no such file")
     session = make_session(path)
     if CARD_KEY in session.get_modelmeta().custom_metadata_map:
-        card = open_model(path).card
+        card = open_model(path, task="classify").card
         size = tuple(card.facts["size"]) if card.facts.get("size") else None
         return Extractor(card.name, card.date, session, tuple(card.facts.get("labels", ())), size, False, card.channels)
     inputs = session.get_inputs()
     shape, kind = inputs[0].shape, inputs[0].type
-    if len(inputs) != 1 or len(shape) != 4 or shape[1] not in (1, 3) or kind not in ("tensor(float)", "tensor(uint8)"):
+    fixed = [isinstance(side, int) for side in shape]
+    fits = len(inputs) == 1 and len(shape) == 4 and shape[1] in (1, 3) and not fixed[0] and fixed[2] == fixed[3]
+    if not fits or kind not in ("tensor(float)", "tensor(uint8)"):
         takes = ", ".join(f"{i.name} {i.shape} {i.type}" for i in inputs)
         raise WrongExtractor(
-            f"{path}: expected one input (N, 1 or 3, H, W) of float32 in [0, 1] or uint8, it takes {takes}"
+            f"{path}: expected one input (any N, 1 or 3, H, W) of float32 in [0, 1] or uint8, it takes {takes}"
         )
-    size = (shape[2], shape[3]) if isinstance(shape[2], int) and isinstance(shape[3], int) else None
+    size = (shape[2], shape[3]) if fixed[2] else None
     version = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     return Extractor(path.name, version, session, (), size, True, shape[1], kind == "tensor(uint8)")
 
