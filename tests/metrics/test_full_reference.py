@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 
@@ -79,6 +80,17 @@ def test_gmsd_and_ms_ssim_equal_an_independent_implementation(kind: str, camera:
 def test_ms_ssim_of_colour_is_the_mean_over_channels() -> None:
     x = skimage.data.astronaut() / 255.0
     assert ms_ssim(noisy(x, 1, 0.1), x, data_range=1) == pytest.approx(0.8364465091879404, abs=1e-6)
+
+
+@pytest.mark.parametrize("metric", [ssim, ms_ssim])
+def test_structure_is_compared_in_little_memory(metric: Callable[..., float]) -> None:
+    x = np.random.default_rng(0).random((1000, 800, 3))
+    metric(x, x, data_range=1)
+    tracemalloc.start()
+    metric(x, 1 - x, data_range=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * x.nbytes  # of which one is 1 - x
 
 
 def test_scale_of_the_values_does_not_matter(camera: np.ndarray) -> None:
