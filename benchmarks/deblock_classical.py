@@ -12,17 +12,12 @@ import time
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 import anew
+from anew.bench.protocols import luma
 from benchmarks.data import load_set, psnr
 
 METHODS = ("reapplication", "sa-filter")
-
-
-def luma(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give Y of studio-range BT.601, rounded to 8 bit, in [16, 235]."""
-    return np.rint(16 + image @ np.array([65.481, 128.553, 24.966]) / 255).astype(np.uint8)
 
 
 def main() -> None:
@@ -33,7 +28,7 @@ def main() -> None:
             seconds = np.zeros(len(METHODS))
             pixels = 0
             for image in load_set(name).values():
-                clean = image if image.ndim == 2 else luma(image)
+                clean = luma(image)
                 _, data = cv2.imencode(".jpg", clean, [cv2.IMWRITE_JPEG_QUALITY, quality])
                 decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
                 base.append(psnr(decoded, clean))

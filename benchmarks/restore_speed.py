@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,19 +16,20 @@ import time
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 
 import anew
 from anew.images import Picture
+from benchmarks.pictures import photograph
 
 RUN = """
-import sys, json, resource
+import sys, json
 import anew
+from anew.bench.worker import peak_memory_mb
 picture = anew.read(sys.argv[1])
 restored = anew.restore(picture)
 anew.write(restored.picture, sys.argv[2], overwrite=True, recipe=restored.recipe)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"peak": peak, "steps": [[s.kind, s.method, s.kept, round(s.seconds, 2)] for s in restored.steps]}))
+steps = [[s.kind, s.method, s.kept, round(s.seconds, 2)] for s in restored.steps]
+print(json.dumps({"peak": peak_memory_mb(), "steps": steps}))
 """
 
 
@@ -53,16 +53,12 @@ def main() -> None:
                 sys.exit(done.stderr)
             facts = json.loads(done.stdout)
             print(f"{megapixels:g} megapixels: {seconds:.1f} s, {facts['peak']:.0f} MB peak; {facts['steps']}")
-    print(f"largest child: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
 
 
 def make_picture(path: Path, megapixels: float, sigma: float, holes: bool) -> None:
-    """Write a photograph, repeated to that size in mirror images, with noise."""
-    photo = skimage.data.coffee()
-    side = round((megapixels * 1e6) ** 0.5)
-    tall, wide = (-(-side // n) for n in photo.shape[:2])
-    pixels = np.pad(photo, ((0, (tall - 1) * photo.shape[0]), (0, (wide - 1) * photo.shape[1]), (0, 0)), "symmetric")
-    image = pixels[:side, :side].astype(np.float32) / 255
+    """Write a photograph of that size with noise."""
+    image = photograph(megapixels).astype(np.float32) / 255
+    side = image.shape[0]
     rng = np.random.default_rng(0)
     image += np.float32(sigma) * rng.standard_normal(image.shape, np.float32)
     if holes:

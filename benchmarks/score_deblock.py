@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.bench.protocols import luma
 from anew.degradations.jpeg import compress
 from anew.metrics.structural import ssim
 from anew.restoration.deblocking.unet import deblock_unet
+from anew.threads import core_count
 from benchmarks.data import load_set, psnr
-from benchmarks.deblock_classical import luma
 from benchmarks.score_model import write_card
 
 Repair = Callable[..., Image]
@@ -39,7 +40,7 @@ def grey_scores(name: str, repair: Repair, every: int) -> dict[str, dict[str, fl
     for quality in QUALITIES:
         values, similar, least = [], [], []
         for image in list(load_set(name).values())[::every]:
-            clean = image if image.ndim == 2 else luma(image)
+            clean = luma(image)
             y = _encoded(clean, quality)
             blind = repair(y)
             told = repair(y, quality)
@@ -108,7 +109,7 @@ def main() -> None:
     cost = seconds_per_megapixel(model)
     print(f"{cost:.2f} s per megapixel")
     if arguments.write and every == arguments.ensemble == 1:
-        measured_on = f"{cost:.2f} s per megapixel of colour, two CPU cores"
+        measured_on = f"{cost:.2f} s per megapixel of colour, {core_count()} CPU cores"
         write_card(arguments.model, {"scores": scores, "protocol": PROTOCOL, "cost": measured_on})
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from anew.inference.ensemble import Ensemble
 from anew.inference.models import open_model
 from anew.restoration.denoising.unet import denoise_unet
+from anew.threads import core_count
 from benchmarks.data import add_noise, load_set, psnr
 
 SIGMAS = (15, 25, 50)
@@ -80,7 +81,7 @@ def main() -> None:
     if arguments.write and arguments.every == arguments.ensemble == 1:
         write_card(
             arguments.model,
-            {"scores": scores, "protocol": PROTOCOL, "cost": f"{cost:.2f} s per megapixel, two CPU cores"},
+            {"scores": scores, "protocol": PROTOCOL, "cost": f"{cost:.2f} s per megapixel, {core_count()} CPU cores"},
         )
 
 

@@ -18,6 +18,7 @@ from anew.inference.ensemble import Ensemble
 from anew.inference.models import open_model
 from anew.metrics.structural import ssim
 from anew.restoration.upscaling.compact import upscale_compact
+from anew.threads import core_count
 from benchmarks.data import load_set
 from benchmarks.score_model import write_card
 from benchmarks.upscale_classical import luma
@@ -91,7 +92,7 @@ def main() -> None:
     for scale in open_model(model).card.facts["scales"]:
         whole, net = (seconds_per_megapixel(model, scale, back_project=b) for b in (True, False))
         costs.append(f"x{scale}: {whole:.2f} ({net:.2f} without back-projection)")
-    cost = f"seconds per megapixel of the result, colour, two CPU cores: {'; '.join(costs)}"
+    cost = f"seconds per megapixel of the result, colour, {core_count()} CPU cores: {'; '.join(costs)}"
     print(cost)
     if arguments.write and arguments.ensemble == 1:
         write_card(arguments.model, {"scores": scores, "protocol": PROTOCOL, "cost": cost})
