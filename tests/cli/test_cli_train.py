@@ -208,3 +208,17 @@ def test_images_left_out_are_told_and_counted_on_the_card(folder: Path, invoke: 
         "small.png: 5 x 6 is smaller than the patch of 16" in err
     )
     assert read_card("runs/model.onnx").data == "in (2 images left out)"
+
+
+def test_no_name_breaks_a_line_or_steers_the_terminal(folder: Path, invoke: Invoke) -> None:
+    strange = "re\nd\x1b[31m"
+    shutil.move("in", strange)
+    Path(strange, f"{strange}.png").write_text("no picture")
+    code, out, err = invoke("train", "denoise-fast", "--data", strange, "-o", f"runs{strange}", *TINY, "--steps", 1)
+    shown = invoke("models", f"runs{strange}/model.onnx")[1]
+    again = invoke("train", "denoise-fast", "--data", strange, "-o", f"runs{strange}", *TINY, "--set", "batch=3")[2]
+    assert code == 0
+    assert out == "runsre\\nd\\x1b[31m/model.onnx\n"
+    assert "images are left out: re\\nd\\x1b[31m.png: cannot be decoded" in err
+    assert "data: re\\nd\\x1b[31m (1 images left out)\n" in shown
+    assert "\x1b" not in err + shown + again

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from anew.cli.one_line import one_line
 from anew.inference.conditions import quality_of_condition
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def card_in_words(model: Model) -> str:
     for test_set, scores in card.scores.items():
         figures = ", ".join(f"{name.replace('_', ' ')}: {value:g}" for name, value in scores.items())
         lines.append(f"  {test_set:<{width}}  {figures}")
-    return "\n".join([*lines, *_rounding(model)])
+    return "\n".join(map(one_line, [*lines, *_rounding(model)]))
 
 
 def _plain(key: str, value: Any) -> str:

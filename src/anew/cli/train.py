@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_origin, get_type_hints
 import typer
 
 from anew.cli import options as o
+from anew.cli.one_line import one_line
 from anew.errors import InvalidSetting
 
 FIXED = ("objective", "task")  # what no --set changes
@@ -104,11 +105,11 @@ def train(
             tell=_print_line,
         )
     except (InvalidSetting, CannotResume) as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(one_line(str(error))) from None
     except Stopped as stop:
         _print_line(str(stop))
         raise typer.Exit(128 + stop.signal) from None
-    print(path)
+    print(one_line(str(path)))
 
 
 def _list(recipes: dict[str, Any], *, as_json: bool, with_settings: bool) -> None:
@@ -220,4 +221,4 @@ def _print_entry(entry: dict[str, Any]) -> None:
 
 def _print_line(line: str) -> None:
     """Print a remark on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    print(one_line(line), file=sys.stderr, flush=True)
