@@ -285,6 +285,9 @@ def test_several_processes_do_the_same(invoke: Invoke, photo: Path, tmp_path: Pa
     for file in files:
         one, two = ((tmp_path / out / file.name).read_bytes() for out in ("one", "two"))
         assert one == two
+    wanted = (*files, "-o", tmp_path / "two", "-m", "median", "--jobs", 2, "--skip-existing", "--json")
+    code, said, _ = invoke("denoise", *wanted)  # nothing is left to do
+    assert (code, json.loads(said)) == (0, {"results": [], "skipped": 3, "failed": 0})
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def outcomes(
     prepare : function of a Job
         Completes each job in this process, in their order, shortly before its turn.
     """
-    if processes == 1 or len(jobs) == 1:
+    if processes == 1 or len(jobs) <= 1:
         for job in jobs:
             yield replace(attempt(work, prepare(job)), job=job)
         return
