@@ -24,6 +24,7 @@ from anew.restoration.deblurring.convolution import (
 from anew.restoration.deblurring.noise_level import estimate_noise_under_blur
 from anew.restoration.deblurring.richardson_lucy import deblur_richardson_lucy
 from anew.restoration.deblurring.shock import deblur_shock
+from anew.restoration.deblurring.spectrum import mean_over_plane, natural_decay
 from anew.restoration.deblurring.tv import data_weight, deblur_tv
 from anew.restoration.deblurring.unsharp import deblur_unsharp
 from anew.restoration.deblurring.wiener import deblur_wiener
@@ -132,6 +133,26 @@ def test_what_lies_beyond_the_border_is_continued_as_a_blur(colour_photo: np.nda
     mirror = make_periodic(window, (2 * psf.shape[0], 2 * psf.shape[1]))
     spectrum, mirrored = (np.abs(forward(x))[erased] for x in (continued, mirror))
     assert np.mean(spectrum**2) < 0.1 * np.mean(mirrored**2)
+
+
+def test_the_continuation_is_nearly_the_most_probable_one(colour_photo: np.ndarray) -> None:
+    psf, sigma, height, width = motion_psf(9, 30), 1 / 255, 40, 44
+    noise = np.random.default_rng(0).normal(0, sigma, (height, width, 1))
+    window = (convolve(colour_photo, psf)[30:70, 40:84, :1] + noise).astype(np.float32)
+    mean = float(window.mean(dtype=np.float64))
+    mirror = make_periodic(window, (2 * psf.shape[0], 2 * psf.shape[1]))
+    start, found = (f[:, :, 0].ravel() - mean for f in (mirror, continue_blurred(window, psf, sigma)))
+    shape = mirror.shape[:2]
+    power = np.abs(transfer_function(psf, shape)) ** 2 * natural_decay(shape)
+    signal = (np.mean(start**2) - sigma**2) / mean_over_plane(power, shape)
+    precision = np.fft.irfft2(1 / (sigma**2 + signal * power), s=shape)  # a row of the matrix P^-1, which is circulant
+    y, x = np.divmod(np.arange(found.size), shape[1])
+    beyond = (y >= height) | (x >= width)
+    rows = precision[(y[beyond, None] - y) % shape[0], (x[beyond, None] - x) % shape[1]]
+    best = np.linalg.solve(rows[:, beyond], -rows[:, ~beyond] @ found[~beyond])
+    start_error, error = start[beyond] - best, found[beyond] - best
+    assert start_error @ rows[:, beyond] @ start_error > 4 * len(best)  # twice the log likelihood that is lost
+    assert error @ rows[:, beyond] @ error < 0.015 * len(best)
 
 
 @pytest.mark.parametrize("name", WITH_PSF)

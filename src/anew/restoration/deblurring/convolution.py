@@ -18,9 +18,10 @@ from anew.threads import thread_count
 
 Border = Literal["reflect", "circular"]
 
-# Of the conjugate gradients that continue an image: on photographs blurred by a motion of 15 pixels, rounded to 8 bits,
-# 25 steps end 0.4 dB below many, 50 steps 0.2 dB; under other blurs both end within 0.05 dB.
-BORDER_STEPS, BORDER_TOLERANCE = 50, 1e-3
+# Of the conjugate gradients that continue an image: they end when a step promises to gain less log likelihood per pixel
+# to find. About 5 steps in noise of 10 of 255, 10 in noise of 2, 35 in the rounding to 8 bits alone.
+BORDER_STEPS, BORDER_GAIN = 40, 3e-3
+MOST_SPECTRUM = 300.0  # of P / sigma^2 in the preconditioner: waves with more are so long that the image tells them
 
 
 def transfer_function(psf: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.complex128]:
@@ -108,26 +109,40 @@ def continue_blurred(image: Image, psf: NDArray[Any], sigma: float) -> Image:
     y -= mean
     power = np.abs(transfer_function(psf, shape)) ** 2 * natural_decay(shape)
     signal = max(float(np.mean(y**2, dtype=np.float64)) - sigma**2, 0.0) / mean_over_plane(power, shape)
-    precision = (1 / (1 + signal * power / sigma**2)).astype(np.float32)[:, :, None]
-
-    def gradient(v: Image) -> Image:
-        g = backward(precision * forward(v), shape)
-        g[:height, :width] = 0
-        return g
-
-    residual = -gradient(y)
-    direction, squared = residual, float(np.vdot(residual, residual))
-    enough = BORDER_TOLERANCE**2 * squared
-    for _ in range(BORDER_STEPS):
-        if squared <= enough:
-            break
-        curved = gradient(direction)
-        step = np.float32(squared / float(np.vdot(direction, curved)))
-        y = y + step * direction
-        residual = residual - step * curved
-        before, squared = squared, float(np.vdot(residual, residual))
-        direction = residual + np.float32(squared / before) * direction
+    spectrum = (1 + signal * power / sigma**2).astype(np.float32)  # P / sigma^2
+    for c in range(y.shape[2]):
+        y[:, :, c] = _most_probable_beyond((height, width), np.ascontiguousarray(y[:, :, c]), spectrum, sigma)
     return y + mean
+
+
+def _most_probable_beyond(known: tuple[int, int], y: Image, spectrum: NDArray[np.float32], sigma: float) -> Image:
+    """Find the most probable pixels beyond a known (height, width) of a periodic (H, W) plane.
+
+    Conjugate gradients (Golub and Van Loan, algorithm 11.5.1), preconditioned by P among the pixels to find: it would
+    be the inverse if the image told nothing about them. ``y``, in which they begin, is changed in place.
+    """
+
+    def beyond(v: Image, response: NDArray[Any]) -> Image:
+        filtered: Image = backward(response * forward(v), (y.shape[0], y.shape[1]))
+        filtered[: known[0], : known[1]] = 0
+        return filtered
+
+    precision, preconditioner = 1 / spectrum, np.minimum(spectrum, np.float32(MOST_SPECTRUM))
+    enough = BORDER_GAIN * sigma**2 * (y.size - known[0] * known[1])
+    residual = -beyond(y, precision)
+    direction, before = np.zeros_like(y), np.inf
+    for _ in range(BORDER_STEPS):
+        z = beyond(residual, preconditioner)
+        rho = float(np.vdot(residual, z))
+        if rho <= enough:
+            break
+        direction = z + np.float32(rho / before) * direction
+        curved = beyond(direction, precision)
+        step = np.float32(rho / float(np.vdot(direction, curved)))
+        y += step * direction
+        residual -= step * curved
+        before = rho
+    return y
 
 
 def on_periodic(
