@@ -59,16 +59,19 @@ def deblur_wiener(
     """
     level = max(sigma, LEAST_SIGMA[border])
 
-    def deconvolve(y: Image) -> NDArray[np.float64]:
+    def deconvolve(y: Image) -> Image:
         shape = (y.shape[0], y.shape[1])
         mean = y.mean(axis=(0, 1), dtype=np.float64)
-        h = transfer_function(psf, shape)[:, :, None]
         noise = level**2
-        decay = natural_decay(shape, exponent)[:, :, None]  # S_x / c
-        full = np.abs(h) ** 2 * decay
         signal = np.maximum(y.var(axis=(0, 1), dtype=np.float64) - noise, 1e-2 * noise)  # variance of the blurred image
-        c = signal / mean_over_plane(full[:, :, 0], shape)
-        x = np.conj(h) * forward(y - mean) / (np.abs(h) ** 2 + strength * noise / (c * decay))
-        return backward(x, shape) + mean
+        h = transfer_function(psf, shape)
+        power, decay = np.abs(h) ** 2, natural_decay(shape, exponent)  # |H|^2 and S_x / c
+        c = signal / mean_over_plane(power * decay, shape)
+        x = np.empty_like(y)
+        for i in range(y.shape[2]):
+            spectrum = forward(y[:, :, i] - mean[i])
+            spectrum *= np.conj(h) / (power + strength * noise / (c[i] * decay))
+            x[:, :, i] = backward(spectrum, shape) + mean[i]
+        return x
 
     return on_periodic(image, psf, level, border, deconvolve)
