@@ -88,6 +88,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("compare one.png --methods median --reference half.png -o x.png", "the result has 64 x 48"),
         ("compare one.png --task upscale --methods lanczos --reference one.png -o x.png", "the result has 128 x 96"),
         ("compare one.png --task inpaint --methods telea -o x.png", "no hole was found"),
+        ("compare . --methods median", ". is a folder; give one picture"),
         ("compare one.png --methods median -o notes.txt", "no known image format"),
         ("degrade one.png -o x.png --with noise:sigma=-1", "sigma must be"),
         ("degrade one.png -o x.png --with noise:sigma=25", "from 0 to 1, got 25; for grey levels of 255 write 25/255"),

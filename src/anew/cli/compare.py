@@ -56,6 +56,8 @@ def compare(
 
     if task not in TASKS:
         raise typer.BadParameter(f"unknown task {task!r}; tasks are {', '.join(TASKS)}")
+    if image.is_dir():
+        raise typer.BadParameter(f"{image} is a folder; give one picture")
     target = output if output is not None else image.with_name(f"{image.stem}-{task}-comparison.png")
     check_sheet_name(target, overwrite=overwrite)
     names = _names(task, methods)
