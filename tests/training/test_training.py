@@ -353,9 +353,15 @@ def test_a_card_says_how_long_its_run_took_through_interruptions(photos: Path, t
 
 
 @pytest.mark.parametrize(
-    ("rest", "kept"), [('{"step": 8, "lo', []), ("\0\0\0", []), ('{"step": 8, "minutes": 1}', [8])]
+    ("rest", "kept"),
+    [
+        ('{"step": 8, "lo', []),
+        ("\0\0\0", []),
+        ('{"step": 8, "minutes": 1}', [8]),
+        ('noted by hand\n{"loss": 1}\n{"step": 8, "minutes": 1}\n', [8]),
+    ],
 )
-def test_a_run_goes_on_after_a_log_that_was_not_written_to_its_end(
+def test_a_run_goes_on_after_a_log_that_holds_more_than_entries(
     rest: str, kept: list[int], photos: Path, tmp_path: Path
 ) -> None:
     run_tiny(tmp_path, photos, config=replace(TINY, steps=6))

@@ -100,9 +100,9 @@ class Watch:
 
 
 def _mend(log: Path) -> None:
-    """Cut off a last line that was not written to its end, and end the one before."""
+    """Drop what is no entry, such as a last line that was not written to its end, and end the one before."""
     text = "".join(f"{line}\n" for line in whole_lines(log))
-    if log.exists() and log.read_text() != text:
+    if log.exists() and log.read_text(errors="replace") != text:
         with whole_file(log) as part:
             part.write_text(text)
 

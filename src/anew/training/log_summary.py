@@ -22,17 +22,17 @@ Points = list[tuple[float, float]]
 
 
 def whole_lines(path: Path) -> list[str]:
-    """Give the lines of a log, without a last one that was not written to its end."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    return lines[:-1] if lines and not _is_json(lines[-1]) else lines
+    """Give the lines of a log that are entries; one that was not written to its end is none."""
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return [line for line in lines if _is_entry(line)]
 
 
-def _is_json(line: str) -> bool:
+def _is_entry(line: str) -> bool:
     try:
-        json.loads(line)
+        entry = json.loads(line)
     except ValueError:
         return False
-    return True
+    return isinstance(entry, dict) and {"step", "minutes"} <= entry.keys()
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
