@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from anew.kernels.patchmatch import FAR, measure, search, vote
+from anew.kernels.patchmatch import FAR, measure, nearest, search, vote
 
 NO_WEIGHTS = np.empty((0, 0), np.float32)
 PATCH = (5, 5)
@@ -102,3 +102,18 @@ def test_votes_are_weighted_means() -> None:
     vote(source, (1, 2), pixels, index, field, unequal, np.ones(2, np.float32), 0.0, result)
     w = np.exp(-(1.5 - 0.5) / (2 * 0.5))
     np.testing.assert_allclose(result[0, 0], (6 + w * 10) / (1 + w), rtol=1e-5)
+
+
+def test_the_nearest_patch_is_that_of_all_comparisons() -> None:
+    rng = np.random.default_rng(0)
+    image = texture(40, 50)
+    planes = np.ascontiguousarray(np.moveaxis(image, 2, 0))
+    known, valid = rng.random((40, 50)) < 0.6, rng.random((36, 46)) < 0.5
+    windows = np.lib.stride_tricks.sliding_window_view(image, PATCH, axis=(0, 1))  # (36, 46, F, 5, 5)
+    for top, left, window in ((7, 9, (0, 36, 0, 46)), (35, 0, (20, 36, 0, 11)), (0, 45, (0, 3, 30, 46))):
+        differs = (windows - windows[top, left]) ** 2 * known[top : top + 5, left : left + 5]
+        distance = np.where(valid, differs.sum(axis=(2, 3, 4)), np.inf)
+        part = distance[window[0] : window[1], window[2] : window[3]]
+        y, x = np.unravel_index(np.argmin(part), part.shape)
+        assert nearest(planes, known, valid, (top, left), PATCH, window) == (window[0] + y, window[2] + x)
+    assert nearest(planes, known, np.zeros_like(valid), (0, 0), PATCH, (0, 36, 0, 46)) == (-1, -1)

@@ -247,18 +247,18 @@ def vote(
 
 @kernel
 def nearest(
-    image: Features,
+    planes: Features,
     known: Mask,
     valid: Mask,
     corner: tuple[int, int],
     patch: tuple[int, int],
     window: tuple[int, int, int, int],
 ) -> tuple[int, int]:
-    """Find the patch that differs least from the known part of another: all are tried, most only in part.
+    """Find the patch that differs least from the known part of another: all are tried, a row of them at a time.
 
     Parameters
     ----------
-    image : (H, W, F) float32 array
+    planes : (F, H, W) float32 array
     known : (H, W) bool array
     valid : bool array
         Where a patch may be taken.
@@ -272,32 +272,25 @@ def nearest(
     (row, column) of the best, (-1, -1) if the window holds no valid one
     """
     top, left = corner
-    width, depth = image.shape[1], image.shape[2]
-    flat = image.ravel()
-    steps = np.empty(patch[0] * patch[1] * depth, np.int64)
-    wanted = np.empty(steps.size, np.float32)
-    count = 0
-    for k in range(patch[0]):
-        for j in range(patch[1]):
-            if known[top + k, left + j]:
-                for f in range(depth):
-                    steps[count] = (k * width + j) * depth + f
-                    wanted[count] = image[top + k, left + j, f]
-                    count += 1
+    start, count = window[2], window[3] - window[2]
+    total = np.empty(count, np.float32)
     best, best_y, best_x = FAR, -1, -1
     for y in range(window[0], window[1]):
-        for x in range(window[2], window[3]):
-            if not valid[y, x]:
-                continue
-            start = (y * width + x) * depth
-            total = np.float32(0)
-            i = 0
-            while i < count and total < best:
-                end = min(i + 16, count)
-                while i < end:
-                    difference = flat[np.uint64(start + steps[i])] - wanted[i]
-                    total += difference * difference
-                    i += 1
-            if total < best:
-                best, best_y, best_x = total, y, x
+        for x in range(count):
+            total[x] = np.float32(0) if valid[y, start + x] else FAR
+        least = np.float32(0)
+        for k in range(patch[0]):
+            for j in range(patch[1]):
+                if known[top + k, left + j]:
+                    for f in range(planes.shape[0]):
+                        wanted = planes[f, top + k, left + j]
+                        values = planes[f, y + k, start + j : start + j + count]
+                        for x in range(count):
+                            difference = values[x] - wanted
+                            total[x] += difference * difference
+            least = total.min()
+            if least >= best:
+                break
+        if least < best:
+            best, best_y, best_x = least, y, start + int(np.argmin(total))
     return best_y, best_x

@@ -2,7 +2,7 @@
 
 Criminisi, Perez and Toyama, "Region filling and object removal by exemplar-based image inpainting", IEEE TIP 13
 (2004). The search is accelerated: it compares within a window around the patch, the whole picture only where the
-window holds no known patch, and leaves a candidate as soon as it differs more than the best one.
+window holds no known patch, and leaves a row of candidates as soon as all of them differ more than the best one.
 
 Where no patch is fully known, ``inpaint_exemplar`` applies its own rules (smaller patches, then diffusion).
 
@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask, across_channels, luminance
+from anew.arrays import Image, Mask, luminance
 from anew.kernels.patchmatch import nearest
 from anew.options import Count, Window, checked_arguments
 from anew.restoration.inpainting.exemplar import inpaint_exemplar, known_patches
@@ -54,7 +55,8 @@ def inpaint_criminisi(image: Image, mask: Mask, *, patch: Window = 9, window: Co
     valid = known_patches(mask, size)
     if not valid.any():
         return inpaint_exemplar(image, mask)
-    x = np.where(mask[:, :, None], 0, np.atleast_3d(image)).astype(np.float32)
+    planes = np.moveaxis(np.where(mask[:, :, None], 0, np.atleast_3d(image)), 2, 0).astype(np.float32, order="C")
+    x = np.moveaxis(planes, 0, 2)
     missing = mask.copy()
     confidence = (~mask).astype(np.float32)
     grey = luminance(x)
@@ -66,7 +68,7 @@ def inpaint_criminisi(image: Image, mask: Mask, *, patch: Window = 9, window: Co
         top = min(max(y - size[0] // 2, 0), mask.shape[0] - size[0])
         left = min(max(x0 - size[1] // 2, 0), mask.shape[1] - size[1])
         box = np.s_[top : top + size[0], left : left + size[1]]
-        from_y, from_x = _best_match(x, missing, valid, (top, left), size, window)
+        from_y, from_x = _best_match(planes, missing, valid, (top, left), size, window)
         new = missing[box].copy()
         x[box][new] = x[from_y : from_y + size[0], from_x : from_x + size[1]][new]
         confidence[box][new] = confidence[box][~new].sum() / new.size
@@ -78,7 +80,7 @@ def inpaint_criminisi(image: Image, mask: Mask, *, patch: Window = 9, window: Co
         rows = slice(inner[0].start - wide[0].start, inner[0].stop - wide[0].start)
         columns = slice(inner[1].start - wide[1].start, inner[1].stop - wide[1].start)
         priority[inner] = fresh[rows, columns]
-    return x.reshape(image.shape)
+    return np.ascontiguousarray(x).reshape(image.shape)
 
 
 def _around(top: int, left: int, size: tuple[int, int], margin: int) -> tuple[slice, slice]:
@@ -101,31 +103,29 @@ def _priorities(missing: Mask, confidence: Image, isophotes: Image, size: tuple[
     hole = missing.astype(np.uint8)
     front = missing & (cv2.erode(hole, np.ones((3, 3), np.uint8)) == 0)
     soft = cv2.GaussianBlur(hole.astype(np.float32), (0, 0), NORMAL_BLUR)
-    normal = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)], axis=2)
-    normal = normal / np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-6)
-    reliable = cv2.blur(confidence, size[::-1], borderType=cv2.BORDER_CONSTANT)
-    strength = _strongest_across(isophotes, normal)
-    return np.where(front, reliable * (strength + LEAST_DATA), np.where(missing, 0, -1)).astype(np.float32)
+    normal = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0)[front], cv2.Sobel(soft, cv2.CV_32F, 0, 1)[front]], axis=1)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    reliable = cv2.blur(confidence, size[::-1], borderType=cv2.BORDER_CONSTANT)[front]
+    priority = np.where(missing, np.float32(0), np.float32(-1))
+    priority[front] = reliable * (_strongest_across(isophotes, front, normal) + LEAST_DATA)
+    return priority
 
 
-def _strongest_across(isophotes: Image, normal: Image) -> Image:
-    """Give the largest |isophote . normal| of the isophotes around each pixel; beyond the image there are none."""
-    height, width = normal.shape[:2]
+def _strongest_across(isophotes: Image, front: Mask, normal: Image) -> NDArray[np.float32]:
+    """Give the largest |isophote . normal| around each pixel of the front; beyond the image there are none."""
     around = np.pad(isophotes, ((ISOPHOTE_REACH, ISOPHOTE_REACH), (ISOPHOTE_REACH, ISOPHOTE_REACH), (0, 0)))
-    strength = np.zeros((height, width), np.float32)
-    for top in range(2 * ISOPHOTE_REACH + 1):
-        for left in range(2 * ISOPHOTE_REACH + 1):
-            moved = around[top : top + height, left : left + width]
-            strength = np.maximum(strength, np.abs(across_channels(np.add, moved * normal)))
+    side = 2 * ISOPHOTE_REACH + 1
+    windows = np.lib.stride_tricks.sliding_window_view(around, (side, side), axis=(0, 1))[front]  # (N, 2, side, side)
+    strength: NDArray[np.float32] = np.abs(np.einsum("ncyx,nc->nyx", windows, normal)).max(axis=(1, 2))
     return strength
 
 
 def _best_match(
-    x: Image, missing: Mask, valid: Mask, corner: tuple[int, int], size: tuple[int, int], window: int
+    planes: Image, missing: Mask, valid: Mask, corner: tuple[int, int], size: tuple[int, int], window: int
 ) -> tuple[int, int]:
     """Find the fully known patch that differs least where this one is filled (equation 4)."""
     top, left = corner
     height, width = valid.shape
     near = (max(0, top - window), min(height, top + window + 1), max(0, left - window), min(width, left + window + 1))
-    y, found = nearest(x, ~missing, valid, corner, size, near)
-    return (y, found) if y >= 0 else nearest(x, ~missing, valid, corner, size, (0, height, 0, width))
+    y, found = nearest(planes, ~missing, valid, corner, size, near)
+    return (y, found) if y >= 0 else nearest(planes, ~missing, valid, corner, size, (0, height, 0, width))

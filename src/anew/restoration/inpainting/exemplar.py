@@ -172,10 +172,10 @@ def known_patches(mask: Mask, size: tuple[int, int]) -> Mask:
     return _missing_in_patch(mask, size) == 0
 
 
-def _missing_in_patch(mask: Mask, size: tuple[int, int]) -> NDArray[np.int64]:
-    sums = np.pad(np.cumsum(np.cumsum(mask, axis=0), axis=1), ((1, 0), (1, 0)))
+def _missing_in_patch(mask: Mask, size: tuple[int, int]) -> NDArray[np.int32]:
+    sums = np.pad(mask, ((1, 0), (1, 0))).cumsum(axis=0, dtype=np.int32).cumsum(axis=1, dtype=np.int32)
     h, w = size
-    return np.asarray(sums[h:, w:] - sums[:-h, w:] - sums[h:, :-w] + sums[:-h, :-w], np.int64)
+    return np.asarray(sums[h:, w:] - sums[:-h, w:] - sums[h:, :-w] + sums[:-h, :-w], np.int32)
 
 
 def _fill(
