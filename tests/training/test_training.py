@@ -408,6 +408,21 @@ def test_a_run_from_before_a_setting_was_there_goes_on_with_its_default(photos: 
     assert run_tiny(tmp_path, photos).steps_done == TINY.steps
 
 
+@pytest.mark.parametrize("then", [{}, {"quantised": False}])
+def test_a_run_from_before_8_bits_could_be_left_to_the_model_goes_on(
+    then: dict[str, bool], photos: Path, tmp_path: Path
+) -> None:
+    given = run_recipe(replace(TINY, quantised=True), photos, tmp_path / "given", steps=1)
+    run_recipe(TINY, photos, tmp_path / "on", steps=1, start_from=str(given))
+    checkpoint = tmp_path / "on" / "checkpoint.pt"
+    state = torch.load(checkpoint, weights_only=True)
+    del state["config"]["quantised"]
+    state["config"] |= then
+    torch.save(state, checkpoint)
+    run_recipe(TINY, photos, tmp_path / "on", steps=2, start_from=str(given))
+    assert torch.load(checkpoint, weights_only=True)["step"] == 2
+
+
 def test_a_run_from_before_its_data_was_noted_goes_on(photos: Path, tmp_path: Path) -> None:
     run_recipe(TINY, photos, tmp_path, steps=1)
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)

@@ -75,8 +75,9 @@ def load_checkpoint(path: Path, config: TrainingConfig, origin: Mapping[str, str
     # A setting that is newer than the checkpoint had its default then: a default must leave a run as it was.
     stored = {f.name: f.default for f in dataclasses.fields(config)} | state.pop("config")
     changeable = {"steps", "decay_from", "validate_every", "checkpoint_minutes"}
+    told_elsewhere = {"quantised"}  # in network_args, also where it is left to the model to start from
     for name, value in dataclasses.asdict(config).items():
-        if name not in changeable and stored[name] != value:
+        if name not in changeable | told_elsewhere and stored[name] != value:
             raise CannotResume(f"{path}: was trained with {name} = {stored[name]!r}, this run has {value!r}; {AFRESH}")
     told = state.get("origin", {})
     for name, text in (origin or {}).items():
