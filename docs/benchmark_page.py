@@ -153,7 +153,7 @@ def _section(table: dict[str, Any]) -> list[str]:
     plot, hidden = draw_plot(rows)
     heads = table["heads"]
     left_out = f" Far below the best and not drawn: {', '.join(hidden)}." if hidden else ""
-    drawing = [f"{KEY}{left_out}", "", f'<div class="bench-plot">{plot}</div>', ""] if plot else []
+    drawing = [f"{KEY}{left_out}", "", f'<div class="bench-plot" tabindex="0">{plot}</div>', ""] if plot else []
     means = [mean for mean in MEANS if any(mean[0] in row.means for row in rows)]
     columns = [*heads, *(head for _, head, _ in means), "s / MP", "MB"]
     lines = ["| method | " + " | ".join(columns) + " |", "|---|" + "--:|" * len(columns)]
