@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -185,3 +187,15 @@ def test_of_equal_matches_the_coarsest_level_takes_those_nearby() -> None:
     _, field = _peel(level, patches, (5, 5), np.array([1], np.uint64))
     away = np.hypot(*(field - patches.places).T)
     assert np.median(away) < 16  # at random it is 30
+
+
+@pytest.mark.parametrize(("inpaint", "most"), [(inpaint_exemplar, 15.5), (inpaint_criminisi, 13)])
+def test_memory_is_a_few_times_that_of_the_picture(inpaint: Callable[..., np.ndarray], most: float) -> None:
+    image, mask = np.random.default_rng(0).random((500, 500), np.float32), np.zeros((500, 500), bool)
+    mask[200:230, 200:230] = True
+    inpaint(image[180:240, 180:240], mask[180:240, 180:240])  # what the first call loads is no working memory
+    tracemalloc.start()
+    inpaint(image, mask)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < most * image.nbytes

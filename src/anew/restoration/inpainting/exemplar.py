@@ -103,7 +103,7 @@ def inpaint_exemplar(
     size = _usable_patch(mask, patch)
     if size is None:
         return inpaint_diffusion(image, mask)
-    planes = np.atleast_3d(image).copy()
+    planes = np.atleast_3d(result)
     state = as_generator(rng).integers(1, 2**63, 1, np.uint64)
     narrow = _narrow(mask, thin)
     if narrow.any():
@@ -111,7 +111,6 @@ def inpaint_exemplar(
     wide = mask & ~narrow
     if wide.any():
         planes[wide] = _fill(planes, wide, size, n_iter, 1 - sharpness, state)
-    result[mask] = planes[mask].reshape(result[mask].shape)
     return result
 
 
@@ -192,7 +191,8 @@ def _fill(
             coarse = (patches, field)
             patches = _patches(level.missing, size)
             field = _finer_field(*coarse, patches, size, state)
-            features = np.where(level.missing[:, :, None], _doubled(features, level.missing.shape), level.features)
+            features = _doubled(features, level.missing.shape)
+            np.copyto(features, level.features, where=~level.missing[:, :, None])
         _refine(features, level.missing, patches, field, size, n_iter, quantile, state)
     return np.asarray(features[mask][:, :channels] * np.float32(channels**0.5), np.float32)
 
@@ -200,21 +200,17 @@ def _fill(
 def _features(planes: Image, mask: Mask) -> Features:
     """Append the local mean of |u_x| and |u_y|, from known pixels only, to the channels."""
     channels = planes.shape[2]
-    grey = luminance(planes)
-    known = (~mask).astype(np.float32)
-    textures = []
-    for axis in (1, 0):
-        step = np.zeros_like(grey)
-        sure = np.zeros_like(known)
-        inner = [slice(None), slice(None)]
-        inner[axis] = slice(0, -1)
-        step[tuple(inner)] = np.abs(np.diff(grey, axis=axis))
-        sure[tuple(inner)] = np.minimum(np.delete(known, -1, axis), np.delete(known, 0, axis))
-        window = (5, 5)
-        mean = cv2.blur(step * sure, window, borderType=cv2.BORDER_CONSTANT)
-        textures.append(mean / np.maximum(cv2.blur(sure, window, borderType=cv2.BORDER_CONSTANT), 1e-6))
-    texture = np.stack(textures, axis=2) * np.float32(TEXTURE_WEIGHT**0.5)
-    return np.concatenate([planes * np.float32(channels**-0.5), texture], axis=2).astype(np.float32)
+    features = np.empty((*planes.shape[:2], channels + 2), np.float32)
+    features[:, :, :channels] = planes * np.float32(channels**-0.5)
+    grey, known = luminance(planes), (~mask).astype(np.float32)
+    for texture, axis in ((channels, 1), (channels + 1, 0)):
+        inner = np.s_[:, :-1] if axis == 1 else np.s_[:-1]
+        step, sure = np.zeros_like(grey), np.zeros_like(known)
+        sure[inner] = np.minimum(np.delete(known, -1, axis), np.delete(known, 0, axis))
+        step[inner] = np.abs(np.diff(grey, axis=axis)) * sure[inner]
+        mean, share = (cv2.blur(x, (5, 5), borderType=cv2.BORDER_CONSTANT) for x in (step, sure))
+        features[:, :, texture] = mean / np.maximum(share, 1e-6) * np.float32(TEXTURE_WEIGHT**0.5)
+    return features
 
 
 def _pyramid(features: Features, mask: Mask, size: tuple[int, int]) -> list[Level]:
@@ -245,10 +241,11 @@ def _halved(level: Level) -> Level:
 
 def _doubled(features: Features, shape: tuple[int, ...]) -> Features:
     height, width, depth = features.shape
-    planes = [
-        cv2.resize(features[:, :, f], (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR) for f in range(depth)
-    ]
-    return np.asarray(np.stack(planes, axis=2)[: shape[0], : shape[1]], np.float32)
+    doubled = np.empty((*shape, depth), np.float32)
+    for f in range(depth):
+        plane = cv2.resize(features[:, :, f], (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+        doubled[:, :, f] = plane[: shape[0], : shape[1]]
+    return doubled
 
 
 def _patches(missing: Mask, size: tuple[int, int]) -> Patches:
@@ -265,8 +262,9 @@ def _numbered(seeking: Mask, valid: Mask) -> Patches:
 
 def _random_field(count: int, valid: Mask, state: NDArray[np.uint64]) -> Places:
     rng = np.random.default_rng(int(state[0]))
-    choices = np.argwhere(valid).astype(np.int32)
-    return choices[rng.integers(0, len(choices), count)]
+    choices = np.flatnonzero(valid)
+    chosen = choices[rng.integers(0, len(choices), count)]
+    return np.stack(np.divmod(chosen, valid.shape[1]), axis=1).astype(np.int32)
 
 
 def _peel(level: Level, patches: Patches, size: tuple[int, int], state: NDArray[np.uint64]) -> tuple[Features, Places]:
