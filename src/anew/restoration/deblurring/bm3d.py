@@ -16,6 +16,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from anew.arrays import Image
+from anew.kernels.block_matching import BLOCK
 from anew.options import NotNegative, Positive, checked_arguments
 from anew.restoration.deblurring.convolution import Border, backward, forward, on_periodic, transfer_function
 from anew.restoration.denoising.bm3d import (
@@ -67,20 +68,22 @@ def deblur_bm3d(
     """
     noise = max(float(sigma), LEAST_SIGMA)
     settings = choose_profile(profile)
+    reach = 2 * max(settings.hard.radius, settings.wiener.radius) + BLOCK - 1  # between two pixels of a group
 
     def restore(x: NDArray[Any]) -> NDArray[Any]:
         shape = (x.shape[0], x.shape[1])
         transfer = transfer_function(psf, shape)
         power = np.abs(transfer) ** 2
-        observed = forward(decorrelate(x).transpose(1, 2, 0).astype(np.float64))
+        observed = [forward(plane.astype(np.float64)) for plane in decorrelate(x)]
+        lag = np.fft.ifftshift(np.arange(-reach, reach + 1))
+        lags = np.ix_(lag % shape[0], lag % shape[1])
 
         def invert(gain: NDArray[np.float64]) -> tuple[Image, float, NDArray[np.float64]]:
             """Apply conj(V) * gain; give the planes, the sigma and the spectrum of the noise in them."""
             inverse = np.conj(transfer) * gain
-            planes = backward(observed * inverse[:, :, None], shape).transpose(2, 0, 1)
-            correlation = scipy.fft.irfft2(noise**2 * np.abs(inverse) ** 2, s=shape)
-            spectrum = scipy.fft.fft2(correlation).real
-            return pad_to_a_block(planes.astype(np.float32)), float(np.sqrt(correlation[0, 0])), spectrum
+            planes = np.stack([backward(plane * inverse, shape).astype(np.float32) for plane in observed])
+            correlation = backward(noise**2 * np.abs(inverse) ** 2, shape)[lags]
+            return pad_to_a_block(planes), float(np.sqrt(correlation[0, 0])), scipy.fft.fft2(correlation).real
 
         inverted, left, spectrum = invert(1 / (power + strength * EVEN * noise**2))
         basic = first_estimate(inverted, left, spectrum, settings)
