@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import skimage.data
@@ -90,3 +92,14 @@ def test_wrong_options_are_refused() -> None:
         denoise_poisson_gaussian(x, 0.1, denoiser="poisson-gaussian")
     with pytest.raises(ValueError, match="gain should be greater than or equal to 0"):
         denoise_poisson_gaussian(x, 0.1, gain=-1.0, offset_sigma=0.0)
+
+
+def test_little_is_held_in_double_precision() -> None:
+    image = np.random.default_rng(0).random((600, 500), np.float32)
+    options = {"gain": 0.01, "offset_sigma": 0.01, "denoiser": "mean"}
+    denoise_poisson_gaussian(image[:9], 0.1, **options)  # the table of the inverse
+    tracemalloc.start()
+    denoise_poisson_gaussian(image, 0.1, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 7 * image.nbytes

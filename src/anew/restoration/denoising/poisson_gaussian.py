@@ -20,6 +20,7 @@ from anew.options import NotNegative, checked_arguments
 from anew.restoration.by_name import find_method
 
 EXACT_BELOW = 100.0  # photons; the mean of the transform is tabulated below and in closed form above
+BAND = 64  # rows that are inverted at a time, which takes double precision
 FEWEST_PHOTONS = 1e-6  # a gain below that share of the range is none
 
 
@@ -71,7 +72,11 @@ def denoise_poisson_gaussian(
     low, high = float(stabilised.min()), float(stabilised.max())
     span = max(high - low, 1.0)
     denoised = denoise(((stabilised - low) / span).astype(np.float32), 1 / span)
-    return (gain * inverse_anscombe(denoised * span + low, read_out)).astype(np.float32)
+    result = np.empty_like(image)
+    for top in range(0, len(result), BAND):
+        rows = slice(top, top + BAND)
+        result[rows] = gain * inverse_anscombe(denoised[rows] * span + low, read_out)
+    return result
 
 
 def anscombe(photons: NDArray[np.floating], read_out: float) -> NDArray[np.floating]:
