@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import resource
 import signal
@@ -333,13 +334,13 @@ def test_the_minutes_of_a_run_are_counted_through_interruptions(photos: Path, tm
         time.sleep(0.1)
         return objective.losses["network"](*told)
 
-    def go_on(**stop: float) -> Any:
-        slow = replace(objective, losses={"network": loss})
-        return train(slow, TINY, images, images, folder=tmp_path / "run", **stop)
+    def go_on(steps: int) -> Any:
+        slow, done = replace(objective, losses={"network": loss}), itertools.count(1)
+        return train(slow, TINY, images, images, folder=tmp_path / "run", stop=lambda: next(done) == steps)
 
-    first = go_on(stop_after_minutes=0.7 / 60)  # after the validation of step 6
-    run = go_on()
-    assert 6 <= first.steps_done < TINY.steps
+    first = go_on(7)  # after the validation of step 6
+    run = go_on(5)
+    assert (first.steps_done, run.steps_done) == (7, TINY.steps)
     assert [entry["step"] for entry in run.log] == [12]
     assert 12 * 0.1 / 60 <= run.log[-1]["minutes"] <= run.minutes
     assert first.minutes < run.minutes
