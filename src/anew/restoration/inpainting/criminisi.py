@@ -31,7 +31,7 @@ def inpaint_criminisi(image: Image, mask: Mask, *, patch: Window = 9, window: Co
     """Fill holes by copying whole patches, strong edges first.
 
     Use it for holes that straight edges cross (walls, roofs, horizons), where whole copied patches keep the line sharp.
-    In busy scenes it goes astray; ``"exemplar"`` is better and faster there.
+    In busy scenes it goes astray; ``"exemplar"`` is better there.
 
     Parameters
     ----------
