@@ -32,14 +32,10 @@ def halved(plane: Image) -> Image:
     return even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).mean(axis=(1, 3), dtype=np.float32)
 
 
-def doubled(plane: Image, shape: tuple[int, ...]) -> Image:
-    """Enlarge what ``halved`` gave of a plane of this shape, bilinearly."""
-    height, width = plane.shape
-    large = np.asarray(cv2.resize(plane, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR), np.float32)
-    return large.reshape(2 * height, 2 * width)[: shape[0], : shape[1]]
-
-
 def change_at_half_size(plane: Image, change: Callable[[Image], Image]) -> Image:
     """Give a plane with what a function changes in its 2 x 2 means, enlarged; finer detail stays as it is."""
     half = halved(plane)
-    return plane + doubled(np.asarray(change(half) - half, np.float32), plane.shape)
+    difference = np.asarray(change(half) - half, np.float32)
+    enlarged = cv2.resize(difference, (2 * half.shape[1], 2 * half.shape[0]), interpolation=cv2.INTER_LINEAR)
+    whole = np.asarray(enlarged, np.float32).reshape(2 * half.shape[0], 2 * half.shape[1])
+    return plane + whole[: plane.shape[0], : plane.shape[1]]

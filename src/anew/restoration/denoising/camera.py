@@ -3,10 +3,8 @@
 The noise of photographs depends on brightness, differs between the channels and is smooth in space, since a camera
 interpolates, balances, tones and compresses it. Of noise that was even, JPEG with halved chroma leaves what red, green
 and blue share. Denoisers made for independent Gaussian noise take either for content; this one has seen them
-(``anew/degradations/camera.py``, ``anew/training/real_noise.py``), and judges the level by the pixels. Detail of chroma
-finer than two pixels is only taken away: the network would guess it from luma, and paint a grey mesh in colours. The
-network is ``anew/networks/unet.py``; its card (``anew models camera-unet``) says what it was trained on and how good
-it is.
+(``anew/degradations/camera.py``, ``anew/training/real_noise.py``), and judges the level by the pixels. The network is
+``anew/networks/unet.py``; its card (``anew models camera-unet``) says what it was trained on and how good it is.
 """
 
 from __future__ import annotations
@@ -14,12 +12,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from anew.arrays import LUMA, Image, luminance
+from anew.arrays import Image
 from anew.inference.conditions import BLIND
 from anew.inference.models import open_model
 from anew.inference.tiled import apply_network
 from anew.options import NotNegative, checked_arguments
-from anew.ycbcr import doubled, halved
 
 LEVEL = 8.0  # pixels; noise has no mean, so what the network changes on average over as many is given back
 
@@ -66,26 +63,4 @@ def denoise_camera(
         raise ValueError(f"{model} cannot judge the noise: give sigma, or a model made by `anew train real-noise`")
     change = apply_network(network, image, BLIND if sigma is None else sigma) - image
     change -= np.asarray(cv2.GaussianBlur(change, (0, 0), LEVEL), np.float32).reshape(change.shape)
-    if change.ndim == 3 and change.shape[2] == 3:
-        _add_no_fine_colour(change, image)
     return image + np.float32(strength) * change
-
-
-def _add_no_fine_colour(change: Image, image: Image) -> None:
-    """Hold the change of the finest chroma, which JPEG mostly drops, to what it takes away, in place; luma stays."""
-    luma, luma_of_image = luminance(change), luminance(image)
-    for channel in (0, 2):
-        added = _added_detail(change[:, :, channel] - luma, image[:, :, channel] - luma_of_image)
-        change[:, :, channel] -= added
-        change[:, :, 1] += np.float32(LUMA[channel] / LUMA[1]) * added
-
-
-def _added_detail(change: Image, plane: Image) -> Image:
-    """Give what a change does to detail finer than 2 x 2 pixels, less the share of it that lessens the plane's own.
-
-    The share is that of the change which the regression of the plane's detail on it explains, between 0 and 1.
-    """
-    change, plane = (x - doubled(halved(x), x.shape) for x in (change, plane))
-    energy = float(np.vdot(change, change))
-    share = -float(np.vdot(change, plane)) / energy if energy > 0 else 0.0
-    return np.float32(1 - np.clip(share, 0, 1)) * change
