@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import skimage.data
 
 import anew
 from anew.errors import Unavailable
@@ -154,6 +155,17 @@ def test_jpeg_of_low_quality_goes_through_8_bits_and_what_is_fine_or_unknown_doe
         np.testing.assert_array_equal(chosen(corner, condition), expected(corner, condition))
     np.testing.assert_array_equal(chosen(corner, BLIND), exact(corner, BLIND))
     assert 0 < np.abs(rounded(corner, 0.5) - exact(corner, 0.5)).mean() < 1 / 255
+
+
+@pytest.mark.parametrize("name", ["denoise-unet", "denoise-grey", "deblock-unet"])
+def test_tiles_of_u_nets_in_floating_point_equal_the_whole(name: str) -> None:
+    model = open_model(name, provider="cpu")
+    photo = skimage.data.camera()[:160, :384, np.newaxis] / 255
+    noise = 0 if model.card.task == "deblock" else np.random.default_rng(0).normal(0, 0.2, photo.shape)
+    wide = np.repeat(photo + noise, model.card.channels, axis=2).astype(np.float32)
+    condition = 0.9 if model.card.task == "deblock" else 0.2
+    tiled = apply_in_tiles(lambda tile: model(tile, condition), wide, halo=model.card.halo, tile=64, whole=0)
+    np.testing.assert_allclose(tiled, model(wide, condition), atol=1e-5)
 
 
 def test_tiles_equal_the_whole_in_8_bits(noisy: np.ndarray) -> None:
