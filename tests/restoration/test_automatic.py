@@ -75,7 +75,7 @@ def test_noise_is_removed_by_its_own_law(law: str, clean: np.ndarray) -> None:
     restored = restore(Picture(pixels))
     noise_step = next(s for s in restored.steps if s.kind == "noise")
     assert noise_step.kept, noise_step.reason
-    assert noise_step.method == ("bm3d" if law == "grains" else "poisson-gaussian")
+    assert noise_step.method == ("camera" if law == "grains" else "poisson-gaussian")
     white = anew.denoise(pixels, level)
     assert psnr(restored.picture.pixels, clean) > psnr(white, clean) + (0.5 if law == "grains" else 0.1)
     assert psnr(restored.picture.pixels, clean) > psnr(pixels, clean) + 4

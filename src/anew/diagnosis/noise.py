@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, has_equal_channels, luminance
+from anew.diagnosis.camera_noise import estimate_camera_noise
 from anew.diagnosis.compressed_noise import REMAINING, estimate_compressed_noise, least_level
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.jpeg import VISIBLE_QUALITY, estimate_jpeg_traces
@@ -113,12 +114,12 @@ def find_noise(picture: Picture) -> Finding | None:
 
     White noise must be white, which texture is not, and be everywhere, which the grain of a drawing is not, in all
     channels together or in one: of 180 clean photographs none has such a channel. Noise whose neighbouring pixels move
-    together must pass the tests of ``noise_model``.
+    together must pass the tests of ``noise_model``, or be that of a camera (``camera_noise``).
 
     Its details are what a denoiser may need: ``sigma``, ``correlated``, ``correlation`` (of pixels side by side),
     ``autocorrelation`` at lags -3..3 (its discrete Fourier transform is the spectrum), ``gain`` and ``offset_sigma``
-    of the variance gain * x + offset_sigma², whether it is ``signal_dependent``, and whether the channels have it
-    ``shared``.
+    of the variance gain * x + offset_sigma², whether it is ``signal_dependent``, whether the channels have it
+    ``shared``, and whether a camera ``developed`` it.
     """
     compressed = _find_compressed_noise(picture.pixels)
     if compressed is not None:
@@ -126,17 +127,18 @@ def find_noise(picture: Picture) -> Finding | None:
     channels = _estimate_channels(picture.pixels)
     noise = _together(channels)
     white = noise.sigma >= VISIBLE_SIGMA and any(_is_white(some) for some in (noise, *channels))
+    developed = 0.0 if white else estimate_camera_noise(picture.pixels)
     correlation = estimate_correlation(picture.pixels)
     correlated = not white and correlation.correlated and correlation.sigma >= LEAST_SIGMA
-    if not (white or correlated):
+    if not (white or correlated or developed):
         return None
-    sigma = correlation.sigma if correlated else noise.sigma
+    sigma = noise.sigma if white else correlation.sigma if correlated else developed
     light = SignalDependence(0.0, sigma, dependent=False)
-    if not correlated:
+    if white:
         light = estimate_signal_dependence(picture.pixels)
     grey_levels = 255 * sigma
     strength = "slight" if grey_levels < 8 else "clear" if grey_levels < 25 else "strong"
-    grain = " in grains larger than a pixel" if correlated else ""
+    grain = "" if white else " in grains larger than a pixel"
     return Finding(
         kind="noise",
         value=grey_levels,
@@ -147,12 +149,13 @@ def find_noise(picture: Picture) -> Finding | None:
             "sigma": sigma,
             "whiteness": noise.whiteness,
             "correlated": correlated,
+            "developed": developed > 0,
             "correlation": correlation.neighbours,
             "autocorrelation": correlation.autocorrelation.round(4).tolist(),
             "gain": light.gain,
             "offset_sigma": light.offset_sigma,
             "signal_dependent": light.dependent,
-            "shared": not correlated and shares_channels(picture.pixels),
+            "shared": white and shares_channels(picture.pixels),
         },
     )
 

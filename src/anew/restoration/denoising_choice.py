@@ -5,11 +5,15 @@ from __future__ import annotations
 LEARNED_QUALITY = 60  # of JPEG, from which on the camera denoiser has seen noise before it
 
 
-def choose_denoising(*, correlated: bool = False, shared: bool = False, signal_dependent: bool = False) -> str:
+def choose_denoising(
+    *, developed: bool = False, correlated: bool = False, shared: bool = False, signal_dependent: bool = False
+) -> str:
     """Give the method for noise as it is in the picture; ``"auto"`` for white noise.
 
     Parameters
     ----------
+    developed : bool
+        Whether it is that of a camera.
     correlated : bool
         Whether the noise of neighbouring pixels moves together.
     shared : bool
@@ -17,6 +21,8 @@ def choose_denoising(*, correlated: bool = False, shared: bool = False, signal_d
     signal_dependent : bool
         Whether it grows with the light.
     """
+    if developed:
+        return "camera"
     if correlated:
         return "bm3d"
     if shared:

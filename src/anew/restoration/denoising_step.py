@@ -30,8 +30,9 @@ class Denoising:
         Standard deviation of the noise, in units of the range [0, 1].
     blind : bool
         Whether the method judges the level by the pixels; ``sigma`` only serves the check then.
-    compressed, white : bool
-        Whether the noise lay under a compression; whether it is independent from pixel to pixel and of the light.
+    altered, white : bool
+        Whether the noise was compressed, or developed by a camera; whether it is independent from pixel to pixel and
+        of the light.
     clipped : (bool, bool), optional
         At which ends of the range it was clipped, black and white, where the plan says so.
     used : mapping
@@ -42,7 +43,7 @@ class Denoising:
     options: Mapping[str, Any]
     sigma: float
     blind: bool
-    compressed: bool
+    altered: bool
     white: bool
     clipped: tuple[bool, bool] | None
     used: Mapping[str, Any]
@@ -67,9 +68,9 @@ def measure_noise(image: Image, told: Mapping[str, Any]) -> MeasuredNoise:
     return MeasuredNoise(sigma, shared=shared)
 
 
-def is_compressed(told: Mapping[str, Any]) -> bool:
-    """Tell whether a plan says that the noise lay under a compression; it is not Gaussian, so the level is told too."""
-    return bool(told.get("compressed", False)) and "sigma" in told
+def is_altered(told: Mapping[str, Any]) -> bool:
+    """Tell whether a plan says that the noise was compressed or developed; it is not Gaussian, so the level is told."""
+    return any(told.get(how, False) for how in ("compressed", "developed")) and "sigma" in told
 
 
 def read_denoising(step: Step, image: Image, measured: MeasuredNoise) -> Denoising:
@@ -84,11 +85,11 @@ def read_denoising(step: Step, image: Image, measured: MeasuredNoise) -> Denoisi
     autocorrelation = told.get("autocorrelation")
     if autocorrelation is not None and "psd" in method.parameters:
         options["psd"] = power_spectrum(autocorrelation)
-    compressed = is_compressed(told)
-    blind = method.blind and (compressed or "sigma" not in told)
-    white = not compressed and autocorrelation is None and "gain" not in told
+    altered = is_altered(told)
+    blind = method.blind and (altered or "sigma" not in told)
+    white = not altered and autocorrelation is None and "gain" not in told
     used = told if blind else {**told, "sigma": sigma}
-    return Denoising(method, options, sigma, blind, compressed, white, _ends(told.get("clipped")), used)
+    return Denoising(method, options, sigma, blind, altered, white, _ends(told.get("clipped")), used)
 
 
 def _ends(told: Any) -> tuple[bool, bool] | None:

@@ -84,14 +84,14 @@ NOISE_INPUTS = {
 
 # Beside the inputs of its task: where the first JPEG block starts (row, column); the psf by its kind ("gaussian",
 # "defocus", "motion"), width (standard deviation, radius or length in pixels) and angle in degrees.
-# Correlated noise is told by its autocorrelation at lags -3..3 (rows, columns); noise that was compressed is no longer
-# Gaussian, so its level is told and not measured. At which ends of the range, black and white, it was clipped can be
-# told; otherwise it is measured.
+# Correlated noise is told by its autocorrelation at lags -3..3 (rows, columns); noise that was compressed, or developed
+# by a camera, is no longer Gaussian, so its level is told and not measured. At which ends of the range, black and
+# white, it was clipped can be told; otherwise it is measured.
 # Light may be changed in part: 1 wholly, 0 not at all.
 EXTRA_INPUTS = {
     "deblock": ("offset",),
     "deblur": ("blur", "width", "angle"),
-    "denoise": ("autocorrelation", "compressed", "clipped"),
+    "denoise": ("autocorrelation", "compressed", "developed", "clipped"),
     "relight": ("part",),
 }
 
@@ -316,6 +316,9 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
         shared = bool(finding.details.get("shared"))
         method = choose_denoising_after_jpeg(finding.details.get("quality", 0), shared=shared)
         parameters = {"sigma": finding.details["remaining_sigma"], "compressed": True}
+    elif finding.kind == "noise" and finding.details.get("developed"):
+        method = choose_denoising(developed=True)
+        parameters = {"sigma": finding.details["sigma"], "developed": True}
     elif finding.kind == "noise" and unaltered:
         method, parameters = _denoising(finding.details)
     elif finding.kind == "noise" or (finding.kind == "exposure" and "noise" in found):

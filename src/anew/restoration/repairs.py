@@ -19,7 +19,7 @@ from anew.restoration import checks, uncertainty
 from anew.restoration.checks import MeasuredNoise, Verdict
 from anew.restoration.deblurring_choice import choose_deblurring
 from anew.restoration.declipping import clipped_ends, undo_clipping
-from anew.restoration.denoising_step import Denoising, is_compressed, measure_noise, read_denoising
+from anew.restoration.denoising_step import Denoising, is_altered, measure_noise, read_denoising
 from anew.restoration.inpainting_choice import choose_inpainting
 from anew.restoration.plan import Step
 from anew.restoration.tasks import as_psf
@@ -118,7 +118,7 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
 def _run_denoise(step: Step, now: Situation) -> Repair:
     told = step.parameters
     measured = measure_noise(now.image, told) if now.check or "sigma" not in told else MeasuredNoise(0.0)
-    if now.check and not is_compressed(told) and measured.sigma < 0.5 * VISIBLE_SIGMA:
+    if now.check and not is_altered(told) and measured.sigma < 0.5 * VISIBLE_SIGMA:
         return _dropped(step, now, "hardly any noise is measured in the picture as it is now")
     denoise = read_denoising(step, now.image, measured)
     full = apply_in_tiles(denoise, now.image, progress=now.progress)
@@ -135,7 +135,7 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
 
 
 def _judge_denoised(denoise: Denoising, now: Situation, image: Image, measured: MeasuredNoise) -> Verdict:
-    if denoise.compressed:
+    if denoise.altered:
         return checks.check_compressed_noise(now.image, image, denoise.sigma, strength=now.strength)
     again = denoise if now.strength == 1 else lambda x: _blend(x, denoise(x), now.strength)
     return checks.check_denoised(now.image, image, again, measured, strength=now.strength)

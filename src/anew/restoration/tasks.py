@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.arrays import Image, are_values, as_image, as_mask, like, without_copies
+from anew.diagnosis.camera_noise import estimate_camera_noise
 from anew.diagnosis.jpeg import estimate_jpeg_quality
 from anew.diagnosis.noise import ROUNDING_SIGMA, VISIBLE_SIGMA, estimate_noise_sigma, is_8_bit, shares_channels
 from anew.options import finite_number
@@ -34,7 +35,7 @@ def denoise(image: ArrayLike, sigma: float | None = None, *, method: str = "auto
         from the image if not given.
     method : str
         One of ``anew.methods("denoise")``. ``"auto"`` is the first of them, but ``"camera"`` where the level is
-        not given and the channels share the noise, as in JPEG files.
+        not given and the noise is that of a camera, or the channels share it, as in JPEG files.
     **options
         The method's own options; an unknown one is an error.
 
@@ -64,7 +65,9 @@ def choose_denoiser(x: Image, sigma: float | None, method: str, *, plain: bool) 
     level = None if sigma is None else _level(sigma)
     if method == "auto" and level is None and plain:
         level = estimate_noise_sigma(x)
-        method = choose_denoising(shared=level >= VISIBLE_SIGMA and shares_channels(x))
+        white = level >= VISIBLE_SIGMA
+        developed = not white and estimate_camera_noise(x) > 0
+        method = choose_denoising(developed=developed, shared=white and shares_channels(x))
     chosen = METHODS.get("denoise", method)
     if sigma is None and chosen.blind:
         return chosen, None

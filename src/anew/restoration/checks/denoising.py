@@ -89,7 +89,7 @@ def _risk(
 
 
 def check_compressed_noise(noisy: Image, denoised: Image, sigma: float, *, strength: float = 1.0) -> Verdict:
-    """Judge what was denoised after a compression, whose noise has no law by which its risk could be estimated.
+    """Judge noise that was compressed or developed, and has no law by which the risk of its removal is estimated.
 
     It must not change more than noise of that level can have made, and must change the smooth parts too.
 
