@@ -75,6 +75,11 @@ def estimate_noise_sigma(image: Image) -> float:
     return _together(_estimate_channels(image)).sigma
 
 
+def is_noise_white(image: Image) -> bool:
+    """Tell whether noise that can be seen is independent from pixel to pixel, in all channels together or in one."""
+    return _is_any_white(_estimate_channels(image))
+
+
 def shares_channels(image: Image) -> bool:
     """Tell whether noise is nearly the same in red, green and blue, as JPEG leaves it where it halves chroma.
 
@@ -126,7 +131,7 @@ def find_noise(picture: Picture) -> Finding | None:
         return compressed
     channels = _estimate_channels(picture.pixels)
     noise = _together(channels)
-    white = noise.sigma >= VISIBLE_SIGMA and any(_is_white(some) for some in (noise, *channels))
+    white = _is_any_white(channels)
     developed = 0.0 if white else estimate_camera_noise(picture.pixels)
     correlation = estimate_correlation(picture.pixels)
     correlated = not white and correlation.correlated and correlation.sigma >= LEAST_SIGMA
@@ -216,6 +221,11 @@ def _estimate_channels(image: Image) -> list[_Noise]:
 
 def _is_white(noise: _Noise) -> bool:
     return noise.sigma >= VISIBLE_SIGMA and noise.whiteness >= WHITE and noise.quiet_share <= QUIET_SHARE
+
+
+def _is_any_white(channels: Sequence[_Noise]) -> bool:
+    together = _together(channels)
+    return together.sigma >= VISIBLE_SIGMA and any(_is_white(noise) for noise in (together, *channels))
 
 
 def _together(per_channel: Sequence[_Noise]) -> _Noise:

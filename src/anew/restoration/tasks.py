@@ -14,7 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from anew.arrays import Image, are_values, as_image, as_mask, like, without_copies
 from anew.diagnosis.camera_noise import estimate_camera_noise
 from anew.diagnosis.jpeg import estimate_jpeg_quality
-from anew.diagnosis.noise import ROUNDING_SIGMA, VISIBLE_SIGMA, estimate_noise_sigma, is_8_bit, shares_channels
+from anew.diagnosis.noise import (
+    ROUNDING_SIGMA,
+    VISIBLE_SIGMA,
+    estimate_noise_sigma,
+    is_8_bit,
+    is_noise_white,
+    shares_channels,
+)
 from anew.options import finite_number
 from anew.registry import METHODS, Method
 from anew.restoration.deblurring_choice import choose_deblurring
@@ -65,9 +72,8 @@ def choose_denoiser(x: Image, sigma: float | None, method: str, *, plain: bool) 
     level = None if sigma is None else _level(sigma)
     if method == "auto" and level is None and plain:
         level = estimate_noise_sigma(x)
-        white = level >= VISIBLE_SIGMA
-        developed = not white and estimate_camera_noise(x) > 0
-        method = choose_denoising(developed=developed, shared=white and shares_channels(x))
+        developed = not is_noise_white(x) and estimate_camera_noise(x) > 0
+        method = choose_denoising(developed=developed, shared=level >= VISIBLE_SIGMA and shares_channels(x))
     chosen = METHODS.get("denoise", method)
     if sigma is None and chosen.blind:
         return chosen, None
