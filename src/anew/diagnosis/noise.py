@@ -72,12 +72,13 @@ def estimate_noise_sigma(image: Image) -> float:
     Liu, Tanaka and Okutomi, "Single-image noise level estimation for blind denoising", IEEE TIP 22 (2013).
     Chen, Zhu and Heng, "An efficient statistical method for image noise level estimation", ICCV 2015.
     """
-    return _together(_estimate_channels(image)).sigma
+    return estimate_white_noise(image)[0]
 
 
-def is_noise_white(image: Image) -> bool:
-    """Tell whether noise that can be seen is independent from pixel to pixel, in all channels together or in one."""
-    return _is_any_white(_estimate_channels(image))
+def estimate_white_noise(image: Image) -> tuple[float, bool]:
+    """Give what ``estimate_noise_sigma`` gives, and whether it can be seen and is white, in all channels or in one."""
+    channels = _estimate_channels(image)
+    return _together(channels).sigma, _is_any_white(channels)
 
 
 def shares_channels(image: Image) -> bool:

@@ -18,8 +18,8 @@ from anew.diagnosis.noise import (
     ROUNDING_SIGMA,
     VISIBLE_SIGMA,
     estimate_noise_sigma,
+    estimate_white_noise,
     is_8_bit,
-    is_noise_white,
     shares_channels,
 )
 from anew.options import finite_number
@@ -71,8 +71,8 @@ def choose_denoiser(x: Image, sigma: float | None, method: str, *, plain: bool) 
     """
     level = None if sigma is None else _level(sigma)
     if method == "auto" and level is None and plain:
-        level = estimate_noise_sigma(x)
-        developed = not is_noise_white(x) and estimate_camera_noise(x) > 0
+        level, white = estimate_white_noise(x)
+        developed = not white and estimate_camera_noise(x) > 0
         method = choose_denoising(developed=developed, shared=level >= VISIBLE_SIGMA and shares_channels(x))
     chosen = METHODS.get("denoise", method)
     if sigma is None and chosen.blind:

@@ -140,7 +140,7 @@ def _photograph(
     sigma = gain ** READ_NOISE[0] * np.exp(READ_NOISE[1] * (4 * draws[4] - 2)) / 4
     width = LENS[0] + (LENS[1] - LENS[0]) * float(draws[5])
     soft = np.asarray(cv2.GaussianBlur(crop, (0, 0), width), np.float32)
-    return soft, _shot(soft, gain, float(sigma), _seed(draws[6]), int(4 * draws[7]), **balance)
+    return soft, _shot(soft, gain, float(sigma), _seed(draws[6]), int(len(MIRRORS) * draws[7]), **balance)
 
 
 def _shot(
