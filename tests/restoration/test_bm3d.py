@@ -106,7 +106,7 @@ def test_group_variance_is_that_of_the_haar_transform() -> None:
     full = covariance[y[:, None] - y + 10, x[:, None] - x + 10]
     expected = np.einsum("ai,ijc,aj->ac", haar, full, haar)
     variance = np.empty((8, 64), np.float32)
-    _group_variance(blocks, 8, pitch, covariance, np.empty((8, 8, 64), np.float32), variance)
+    _group_variance(blocks, 8, pitch, covariance, np.empty((4, 4, 64), np.float32), variance)
     np.testing.assert_allclose(variance, np.maximum(expected, 1e-3 * covariance[10, 10]), atol=1e-4)
 
 

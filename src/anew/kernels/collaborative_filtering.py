@@ -67,33 +67,49 @@ def _group_variance(
     """Give the noise variance of every coefficient after the Haar transform across a group.
 
     Each level of the transform needs of the covariance matrix of its inputs only the sums over 2 x 2 entries:
-    var((a - b) / sqrt 2) = (C_aa + C_bb - 2 C_ab) / 2, and C of the (a + b) / sqrt 2 is a quarter the size.
+    var((a - b) / sqrt 2) = (C_aa + C_bb - 2 C_ab) / 2, and C of the (a + b) / sqrt 2 is a quarter the size. The first
+    level takes its entries out of ``correlation``; ``covariance``, (N / 2, N / 2, 64), holds what it leaves.
     """
-    reach_y, reach_x = correlation.shape[0] // 2, correlation.shape[1] // 2
+    table = correlation.reshape(-1, SIZE)
+    middle, line = table.shape[0] // 2, correlation.shape[1]
+    place = np.empty(n, np.int64)  # of a block, numbered as the table is
     for i in range(n):
-        for j in range(i, n):
-            dy = blocks[i] // pitch - blocks[j] // pitch
-            dx = blocks[i] % pitch - blocks[j] % pitch
-            covariance[i, j] = correlation[dy + reach_y, dx + reach_x]
-    step = 1
-    while step < n:
-        for i in range(0, n, 2 * step):
+        place[i] = blocks[i] // pitch * line + blocks[i] % pitch
+    own, part = table[middle], np.float32(0.5)
+    variance[0] = own
+    half = n // 2
+    for i in range(half):
+        a, b = middle + place[2 * i], middle + place[2 * i + 1]
+        shared, difference, total = table[a - place[2 * i + 1]], variance[2 * i + 1], covariance[i, i]
+        for c in range(SIZE):
+            difference[c] = own[c] - shared[c]
+            total[c] = own[c] + shared[c]
+        for j in range(i + 1, half):
+            here, below = table[a - place[2 * j]], table[b - place[2 * j]]
+            right, corner = table[a - place[2 * j + 1]], table[b - place[2 * j + 1]]
+            total = covariance[i, j]
             for c in range(SIZE):
-                both = covariance[i, i, c] + covariance[i + step, i + step, c]
-                variance[i + step, c] = 0.5 * both - covariance[i, i + step, c]
-                covariance[i, i, c] = 0.5 * both + covariance[i, i + step, c]
-            for j in range(i + 2 * step, n, 2 * step):
+                total[c] = part * ((here[c] + below[c]) + (right[c] + corner[c]))
+    step = 1
+    while step < half:
+        for i in range(0, half, 2 * step):
+            here, corner, shared = covariance[i, i], covariance[i + step, i + step], covariance[i, i + step]
+            difference = variance[2 * (i + step)]
+            for c in range(SIZE):
+                mean = part * (here[c] + corner[c])
+                difference[c] = mean - shared[c]
+                here[c] = mean + shared[c]
+            for j in range(i + 2 * step, half, 2 * step):
                 here, below = covariance[i, j], covariance[i + step, j]
                 right, corner = covariance[i, j + step], covariance[i + step, j + step]
                 for c in range(SIZE):
-                    here[c] = 0.5 * ((here[c] + below[c]) + (right[c] + corner[c]))
+                    here[c] = part * ((here[c] + below[c]) + (right[c] + corner[c]))
         step *= 2
-    variance[0] = covariance[0, 0]
-    least = LEAST_SHARE * correlation[reach_y, reach_x]
+    if half > 0:
+        variance[0] = covariance[0, 0]
     for i in range(n):
         for c in range(SIZE):
-            if variance[i, c] < least[c]:
-                variance[i, c] = least[c]
+            variance[i, c] = max(variance[i, c], LEAST_SHARE * own[c])
 
 
 @kernel
@@ -133,7 +149,7 @@ def threshold_groups(
     group = np.empty((n_max, SIZE), np.float32)
     variance = np.empty((n_max, SIZE), np.float32)
     variance[:] = correlation[0, 0]
-    covariance = np.empty((1, 1, 1) if white else (n_max, n_max, SIZE), np.float32)
+    covariance = np.empty((n_max // 2, n_max // 2, SIZE), np.float32)
     squared = np.float32(factor * factor)
     for g in range(count.size):
         n = _power_of_two(count[g])
@@ -185,7 +201,7 @@ def wiener_groups(
     clean = np.empty((n_max, SIZE), np.float32)
     variance = np.empty((n_max, SIZE), np.float32)
     variance[:] = correlation[0, 0]
-    covariance = np.empty((1, 1, 1) if white else (n_max, n_max, SIZE), np.float32)
+    covariance = np.empty((n_max // 2, n_max // 2, SIZE), np.float32)
     for g in range(count.size):
         n = _power_of_two(count[g])
         for i in range(n):
