@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numba
+import threading
+
 import numpy as np
 import pytest
 import scipy.fft
@@ -12,7 +13,7 @@ import anew
 from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offsets
 from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
 from anew.kernels.collaborative_filtering import _group_variance
-from anew.restoration.denoising.bm3d import coefficient_covariance, denoise_bm3d
+from anew.restoration.denoising.bm3d import PROFILES, _filter, _Scratch, _Tile, coefficient_covariance, denoise_bm3d
 
 
 def noisy(clean: np.ndarray, sigma: float) -> np.ndarray:
@@ -134,18 +135,27 @@ def test_every_pixel_is_covered_where_all_blocks_are_equal() -> None:
     np.testing.assert_allclose(denoise_bm3d(flat, 0.1), flat, atol=1e-5)
 
 
-def test_threads_do_not_change_the_result() -> None:
+def test_threads_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     x = noisy(skimage.data.camera()[100:340, 100:400] / 255, 0.1)
-    before = numba.get_num_threads()
     results = []
-    try:
-        for threads in {1, before}:
-            numba.set_num_threads(threads)
-            results += [denoise_bm3d(x, 0.1), denoise_bm3d(x, 0.1)]
-    finally:
-        numba.set_num_threads(before)
+    for threads in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        results += [denoise_bm3d(x, 0.1), denoise_bm3d(x, 0.1)]
     for result in results[1:]:
         np.testing.assert_array_equal(result, results[0])
+
+
+def test_as_many_threads_work_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    together = threading.Barrier(3)
+
+    def meet(plane: int, tile: _Tile, scratch: _Scratch) -> None:
+        together.wait(timeout=30)
+        scratch.weights(tile)[:] = 1
+
+    flat = np.zeros((300, 300), np.float32)  # nine tiles
+    _filter((1, 300, 300), flat, 0.0, PROFILES["fast"].hard, dct_basis(), 2.0, meet)
+    assert not together.broken
 
 
 # Golden numbers of the package bm3d 4.0.3, for clean photographs of [0, 1] and y = noisy(clean, 25 / 255):

@@ -21,7 +21,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +30,7 @@ from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offset
 from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
 from anew.kernels.collaborative_filtering import threshold_groups, wiener_groups
 from anew.options import NotNegative, checked_arguments
+from anew.threads import thread_count
 
 LEAST_VARIANCE = 1e-6  # of a coefficient, as a share of sigma^2
 TILE = 125  # pixels that the reference blocks of a tile cover, per axis
@@ -361,7 +361,7 @@ def _filter(
 
     total = np.zeros((n_planes, 2, height, width), np.float32)
     tiles = list(_tiles(height, width, stage))
-    with ThreadPoolExecutor(min(numba.get_num_threads(), len(tiles))) as pool:
+    with ThreadPoolExecutor(min(thread_count(), len(tiles))) as pool:
         for tile, sums in zip(tiles, pool.map(work, tiles), strict=True):
             total[:, :, tile.top : tile.top + sums.shape[2], tile.left : tile.left + sums.shape[3]] += sums
     return total[:, 0] / total[:, 1]
