@@ -39,7 +39,7 @@ def make_method_page(method: Method, seconds: float | None) -> str:
     if quality:
         parts += ["## How good it is", quality]
     parts += ["## Parameters", f"::: {module}.{method.function.__name__}"]
-    parts[-1] += "\n    options:\n      show_docstring_description: false\n      heading_level: 3"
+    parts[-1] += "\n    options:\n      show_docstring_description: false"
     return "\n\n".join(parts) + "\n"
 
 
