@@ -62,6 +62,15 @@ def test_any_mask_keeps_known_pixels_and_fills_a_constant(name: str, kind: str) 
     assert np.abs(result - constant).max() < 3e-4
 
 
+@pytest.mark.parametrize("name", METHODS.names("inpaint"))
+def test_what_lies_under_the_mask_is_not_read(name: str, grey_photo: np.ndarray) -> None:
+    photo, mask = grey_photo[:40, :50], np.random.default_rng(2).random((40, 50)) < 0.3
+    fill = METHODS.get("inpaint", name).function
+    expected = fill(blank(photo, mask), mask)
+    for value in (1, np.nan, np.inf):
+        np.testing.assert_array_equal(fill(np.where(mask, np.float32(value), photo), mask), expected)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(1, 2), (1, 9), (9, 1), (2, 3), (5, 7, 1), (5, 7, 3), (6, 5, 4)])
 def test_any_shape(name: str, shape: tuple[int, ...]) -> None:

@@ -27,7 +27,8 @@ def fill_with_opencv(image: Image, mask: Mask, radius: float, flag: int, *, unit
     inside = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
 
     def fill(channel: Image) -> Image:
-        wide = np.pad(channel * np.float32(units), BORDER, mode="edge")
+        blank = np.where(mask, np.float32(0), channel)  # OpenCV reads a few of the missing pixels, too
+        wide = np.pad(blank * np.float32(units), BORDER, mode="edge")
         values = cv2.inpaint(wide, holes, radius, flag)[inside] / np.float32(units)
         known = channel[~mask]
         return np.where(mask, np.clip(values, known.min(), known.max()), channel)
