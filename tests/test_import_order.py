@@ -150,3 +150,15 @@ def test_a_package_imports_only_from_those_before_it(entry: str) -> None:
 )
 def test_an_import_from_above_is_seen_wherever_it_stands(text: str, upward: int) -> None:
     assert len(upward_imports("anew.diagnosis.noise", text)) == upward
+
+
+def test_no_two_modules_import_each_other() -> None:
+    imported = {module: {name for name, _ in imports_of(file.read_text("utf-8"))} for module, file in MODULES.items()}
+
+    def reach(module: str, seen: set[str]) -> set[str]:
+        for name in imported.get(module, set()) - seen:
+            seen.add(name)
+            reach(name, seen)
+        return seen
+
+    assert [module for module in MODULES if module in reach(module, set())] == []

@@ -290,7 +290,7 @@ def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, invoke
 def test_a_mask_may_be_painted_in_any_colour_or_on_a_layer(
     ink: tuple[int, ...], ground: tuple[int, ...], tmp_path: Path
 ) -> None:
-    from anew.cli.tasks import read_mask
+    from anew.cli.masks import read_mask
 
     pixels = np.full((40, 40, 4), ground, np.uint8)
     pixels[10:20, 5:15] = ink

@@ -11,8 +11,9 @@ import typer
 
 from anew.cli import options as o
 from anew.cli.contact import check_sheet_name, print_left_out
+from anew.cli.masks import check_mask_file
 from anew.cli.one_line import one_line
-from anew.cli.tasks import PSF_HELP, check_mask_file
+from anew.cli.task_work import TaskWork
 
 if TYPE_CHECKING:
     from anew.bench.comparison import Compared
@@ -31,7 +32,7 @@ def compare(
     reference: Annotated[Path | None, typer.Option(metavar="FILE", help="The clean picture, if you have it.")] = None,
     sigma: Annotated[str | None, typer.Option(metavar="S", help="Noise level, e.g. 25/255. Default: measured.")] = None,
     mask: Annotated[Path | None, typer.Option(metavar="FILE", help="For inpaint: white = missing.")] = None,
-    psf: Annotated[str | None, typer.Option(metavar="P", help=f"For deblur: {PSF_HELP}")] = None,
+    psf: Annotated[str | None, typer.Option(metavar="P", help=f"For deblur: {o.PSF_HELP}")] = None,
     scale: Annotated[float, typer.Option(min=1.0, help="For upscale.")] = 2.0,
     quality: Annotated[
         int | None,
@@ -134,16 +135,15 @@ def _known(
     quality: int | None,
 ) -> dict[str, Any]:
     """Give what the methods of a task may ask for; what was not given is measured once, for all of them."""
-    from anew.cli.tasks import TaskWork, parse_psf
     from anew.diagnosis.noise import estimate_noise_sigma
     from anew.restoration.tasks import level_under_blur
 
     level = o.parse_sigma(sigma)
     if level is None and task in ("denoise", "deblur"):
-        blur = parse_psf(psf) if task == "deblur" else None
+        blur = o.parse_psf(psf) if task == "deblur" else None
         level = estimate_noise_sigma(picture.pixels) if blur is None else level_under_blur(picture.pixels, blur, None)
         print(f"noise: {255 * level:.1f} of 255, as measured", file=sys.stderr)
-    known: dict[str, Any] = {"sigma": level, "psf": parse_psf(psf), "scale": scale, "quality": quality}
+    known: dict[str, Any] = {"sigma": level, "psf": o.parse_psf(psf), "scale": scale, "quality": quality}
     if task in ("inpaint", "deblock"):
         work = TaskWork(task, "auto", {"quality": quality}, {}, False, o.MEGAPIXELS, None, mask)
         known.update(work.inputs_for(picture))

@@ -14,9 +14,9 @@ import typer
 
 from anew.cli.jobs import check_parent
 from anew.cli.one_line import one_line
+from anew.cli.task_work import TaskWork, apply_task
 
 if TYPE_CHECKING:
-    from anew.cli.tasks import TaskWork
     from anew.contact_sheet import Tile
     from anew.images import Picture
 
@@ -90,7 +90,6 @@ def _try_method(work: TaskWork, picture: Picture) -> Tile:
 
     Small pictures are repaired twice, unless the method trains: of the first time most may go into compiling.
     """
-    from anew.cli.tasks import apply_task
     from anew.contact_sheet import Tile
     from anew.registry import METHODS
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
+from anew.cli.evaluate_sets import evaluate_sets
 from anew.cli.one_line import one_line, say
+from anew.cli.values import read_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +54,6 @@ def evaluate(
     With --real, for generated pictures: Frechet and kernel distance, precision and recall, density and coverage of the
     two sets; with --train, whether they are copies.
     """
-    from anew.cli.evaluate_sets import evaluate_sets
     from anew.errors import AnewError
 
     if real is not None:
@@ -140,18 +141,6 @@ def _files(folder: Path) -> dict[str, Path]:
 def _score(path: Path, clean: Path | None, max_megapixels: float) -> dict[str, float | None]:
     x = read_values(path, max_megapixels)
     return _score_alone(x) if clean is None else _score_pair(x, read_values(clean, max_megapixels))
-
-
-def read_values(path: Path, max_megapixels: float) -> NDArray[Any]:
-    """Give the pixels of a picture, clipped to [0, 1]; UnreadableImage if some are none, which clipping would hide."""
-    from anew.arrays import as_image
-    from anew.errors import UnreadableImage
-    from anew.images import read
-
-    try:
-        return as_image(read(path, max_megapixels=max_megapixels).pixels).clip(0, 1)
-    except ValueError as error:
-        raise UnreadableImage(f"{path}: {error}") from None
 
 
 def _score_pair(x: NDArray[Any], y: NDArray[Any]) -> dict[str, float | None]:

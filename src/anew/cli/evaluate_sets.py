@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from anew.cli.one_line import say
+from anew.cli.values import read_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +100,6 @@ def _pictures_of(folder: Path, max_megapixels: float, failed: list[str]) -> Iter
     """Read the pictures of a folder; what cannot be read is added to ``failed``."""
     import numpy as np
 
-    from anew.cli.evaluate import read_values
     from anew.codecs.formats import picture_files
     from anew.errors import AnewError
 

@@ -42,6 +42,7 @@ Settings = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same result.")]
 
 MEGAPIXELS = 250.0
+PSF_HELP = "gaussian:SIGMA, motion:LENGTH,ANGLE, defocus:RADIUS, or an image or .npy file."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +152,43 @@ def parse_sigma(text: str | None) -> float | None:
         hint = f"; for grey levels of 255 write {text}/255" if "/" not in text and 1 < sigma <= 255 else ""
         raise typer.BadParameter(f"the noise level is in units of the range, from 0 to 1, got {text}{hint}")
     return sigma
+
+
+def parse_psf(text: str | None) -> Any:
+    """Read a point-spread function: ``gaussian:1.5``, ``motion:15,30``, ``defocus:3``, or an image or .npy file."""
+    if text is None:
+        return None
+    import numpy as np
+
+    from anew.degradations import blur
+
+    kind, colon, numbers = text.partition(":")
+    kernels: dict[str, Callable[..., Any]] = {
+        "gaussian": blur.gaussian_psf,
+        "motion": blur.motion_psf,
+        "defocus": blur.defocus_psf,
+    }
+    if colon and kind in kernels:
+        try:
+            return kernels[kind](*(float(n) for n in numbers.split(",")))
+        except (TypeError, ValueError) as error:
+            usage = "gaussian:SIGMA, motion:LENGTH,ANGLE or defocus:RADIUS"
+            raise typer.BadParameter(f"expected {usage}, got {text!r} ({error})", param_hint="--psf") from None
+    path = Path(text)
+    from anew.arrays import luminance
+    from anew.errors import ImageFileError
+    from anew.images import read
+    from anew.restoration.tasks import as_psf
+
+    try:
+        weights = np.load(path, allow_pickle=False) if path.suffix == ".npy" else luminance(read(path).pixels)
+        return as_psf(weights)
+    except ImageFileError as error:
+        usage = "" if path.exists() else "; or write gaussian:SIGMA, motion:LENGTH,ANGLE or defocus:RADIUS"
+        raise typer.BadParameter(f"{error}{usage}", param_hint="--psf") from None
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise typer.BadParameter(f"{path}: no array of weights ({reason})", param_hint="--psf") from None
 
 
 def complete_method(task: str) -> Any:

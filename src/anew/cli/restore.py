@@ -14,8 +14,8 @@ from anew.cli import options as o
 from anew.cli.attempt import Outcome, make_folder
 from anew.cli.batch import run_jobs
 from anew.cli.jobs import Job, check_file_name, check_parent, look_jobs, name_pages, plan_jobs
+from anew.cli.masks import check_mask_file, read_mask
 from anew.cli.one_line import one_line
-from anew.cli.tasks import check_mask_file, read_mask
 
 if TYPE_CHECKING:
     from anew.images import Picture

@@ -1,0 +1,105 @@
+"""One method on one file: what the commands of the tasks, ``--try`` and ``anew compare`` run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anew.cli.attempt import Outcome
+from anew.cli.bars import fraction_bar
+from anew.cli.jobs import Job
+from anew.cli.masks import find_mask, read_mask
+
+if TYPE_CHECKING:
+    from anew.cli.chosen import Chosen
+    from anew.images import Picture
+
+RESHAPES = ("upscale", "unwarp")  # these move pixels, so the alpha channel goes the same way
+
+
+@dataclass(frozen=True)
+class TaskWork:
+    """Apply one method to one file (picklable, so that several processes can)."""
+
+    task: str
+    method: str
+    inputs: dict[str, Any]
+    settings: dict[str, Any]
+    overwrite: bool
+    max_megapixels: float
+    save_quality: int | None
+    mask: Path | None = None
+    watched: bool = False
+
+    def __call__(self, job: Job) -> Outcome:
+        from anew.images import read_frames, write_frames
+
+        frames = read_frames(job.source, max_megapixels=self.max_megapixels)
+        if self.task == "upscale":
+            self._check_size(job, frames)
+        chosen = [self._choose(frame) for frame in frames]
+        results = [self._apply(frame, how) for frame, how in zip(frames, chosen, strict=True)]
+        assert job.target is not None
+        write_frames(results, job.target, overwrite=self.overwrite, quality=self.save_quality)
+        told = [how.told(self.task, *pair) for how, *pair in zip(chosen, frames, results, strict=True)]
+        facts: list[dict[str, Any]] = [{"method": how.method, **how.facts} for how in chosen]
+        if len(frames) == 1:
+            return Outcome(job, f"{job.source} -> {job.target}  ({told[0]})", {"task": self.task, **facts[0]})
+        lines = [f"  frame {index}: {words}" for index, words in enumerate(told, 1)]
+        return Outcome(job, "\n".join([f"{job.source} -> {job.target}", *lines]), {"task": self.task, "frames": facts})
+
+    def _check_size(self, job: Job, frames: list[Picture]) -> None:
+        """Refuse to make a picture larger than may be read."""
+        from anew.errors import ImageTooLarge
+
+        scale = float(self.inputs["scale"])
+        megapixels = sum(f.pixels.shape[0] * f.pixels.shape[1] for f in frames) * scale**2 / 1e6
+        if scale > 1 and megapixels > self.max_megapixels:
+            raise ImageTooLarge(
+                f"{job.source}: {scale:g} times as large it has {megapixels:.4g} megapixels, above the budget of "
+                f"{self.max_megapixels:g} (take a smaller --scale, or raise --max-megapixels)"
+            )
+
+    def _choose(self, frame: Picture) -> Chosen:
+        """Choose the method, and measure what was not given."""
+        from anew.cli.chosen import choose
+
+        inputs = self.inputs_for(frame) if self.task == "inpaint" else self.inputs
+        return choose(self.task, self.method, inputs, self.settings, frame)
+
+    def _apply(self, frame: Picture, how: Chosen) -> Picture:
+        """Apply the method; with a bar if somebody watches and it tells its progress."""
+        from anew.registry import METHODS
+
+        inputs, settings = dict(how.inputs), self.settings
+        if not self.watched or "progress" not in METHODS.get(self.task, how.method).parameters:
+            return apply_task(frame, self.task, how.method, inputs, settings)
+        with fraction_bar(self.task) as progress:
+            return apply_task(frame, self.task, how.method, inputs, {**settings, "progress": progress})
+
+    def inputs_for(self, frame: Picture) -> dict[str, Any]:
+        """Give what the method takes beside this frame."""
+        if self.task == "deblock" and self.inputs["quality"] is None:
+            from anew.cli.chosen import quality_from_tables
+
+            return {"quality": quality_from_tables(frame)}
+        if self.task != "inpaint":
+            return self.inputs
+        return {"mask": read_mask(self.mask) if self.mask else find_mask(frame)}
+
+
+def apply_task(picture: Picture, task: str, method: str, inputs: dict[str, Any], settings: dict[str, Any]) -> Picture:
+    """Apply a task to a picture's pixels; the alpha channel stays, or moves along with the pixels."""
+    from anew.restoration import tasks
+
+    function: Callable[..., Any] = getattr(tasks, task)
+    pixels = function(picture.pixels, method=method, **inputs, **settings)
+    alpha = picture.alpha
+    if alpha is not None and task in RESHAPES:
+        alpha = function(alpha, method=method, **inputs, **settings).clip(0, 1)
+    if task == "inpaint" and alpha is not None:
+        alpha = alpha.copy()
+        alpha[inputs["mask"]] = 1  # what was a transparent hole is a picture now
+    return replace(picture, pixels=pixels, alpha=alpha)
