@@ -48,8 +48,15 @@ def with_older_times(table: dict[str, Any], older: dict[str, Any] | None) -> dic
     usable = older if older is not None and older["machine"] == table["machine"] else None
     times = {row["method"]: row["seconds_per_megapixel"] for row in usable["rows"]} if usable else {}
     rows = [{**row, "seconds_per_megapixel": times.get(row["method"])} for row in table["rows"]]
-    timed = usable.get("timed", {key: usable[key] for key in ("commit", "date")}) if usable else None
+    timed = _timing(usable, {row["method"] for row in rows} - {INPUT}) if usable else None
     return {**table, "rows": rows, "timed": timed}
+
+
+def _timing(table: dict[str, Any], methods: set[str]) -> dict[str, Any]:
+    """Give the run that timed these methods: the later one that measured them all, or that of the table."""
+    run = next((part for part in table.get("later", []) if methods <= set(part["methods"])), table)
+    timed: dict[str, Any] = run.get("timed", {key: run[key] for key in ("commit", "date")})
+    return timed
 
 
 def with_rows(stored: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def with_rows(stored: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
 def _later(stored: dict[str, Any], newer: dict[str, Any], methods: list[str]) -> list[dict[str, Any]]:
     """Add to what was measured after the rest; a method that is measured again is named once."""
     before = [{**part, "methods": [m for m in part["methods"] if m not in methods]} for part in stored.get("later", [])]
-    own = {"commit": newer["commit"], "date": newer["date"], "methods": methods}
+    own = {key: newer[key] for key in ("commit", "date", "timed") if key in newer} | {"methods": methods}
     return [*(part for part in before if part["methods"]), own]
 
 

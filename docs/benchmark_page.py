@@ -214,13 +214,19 @@ def _footer(tables: list[dict[str, Any]], speed: dict[str, Any] | None) -> list[
         name = f"{document['task']} on {document['set']}" if "task" in document else "time and memory over sizes"
         machine = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in document["machine"].items() if v)
         versions = ", ".join(f"{k} {v}" for k, v in document["versions"].items())
-        timed = document.get("timed", document)
-        when = f"{timed['commit']}, {timed['date'][:10]}" if timed else "not measured, the machine was busy"
-        times = "" if timed is document else f"; times: {when}"
-        for part in document.get("later", []):
-            times += f"; {', '.join(part['methods'])}: commit {part['commit']}, {part['date'][:10]}"
-        lines.append(f"- {name}: commit {document['commit']}, {document['date'][:10]}{times}; {machine}; {versions}")
+        runs = [_run(document), *(f"{', '.join(part['methods'])}: {_run(part)}" for part in document.get("later", []))]
+        lines.append(f"- {name}: {'; '.join(runs)}; {machine}; {versions}")
     return [*lines, ""]
+
+
+def _run(document: dict[str, Any]) -> str:
+    """Say of which commit and day the figures are, and the times if they are of another."""
+    run = f"commit {document['commit']}, {document['date'][:10]}"
+    if "timed" not in document:
+        return run
+    timed = document["timed"]
+    when = f"{timed['commit']}, {timed['date'][:10]}" if timed else "not measured, the machine was busy"
+    return f"{run}; times: {when}"
 
 
 def _link(task: str, name: str, *, markdown: bool = False) -> str:

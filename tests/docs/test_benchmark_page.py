@@ -151,6 +151,18 @@ def test_the_page_says_when_the_times_were_measured_and_draws_nothing_without_th
     assert "bench-plot" not in page
 
 
+def test_rows_measured_again_on_a_busy_machine_keep_the_times_of_the_run_that_took_them(tmp_path: Path) -> None:
+    stored = json.loads((FIGURES / "upscale-Set5.json").read_text())
+    stored.pop("timed", None)
+    stored["later"] = [{"commit": "cafe", "date": "2029-01-01T00:00:00+00:00", "methods": ["lanczos", "bicubic"]}]
+    for _ in range(2):  # the second time they come from a run that was untimed itself
+        again = untimed({**stored, "rows": [row for row in stored["rows"] if row["method"] in ("lanczos", "input")]})
+        stored = with_rows(stored, with_older_times(again, stored))
+    (tmp_path / "upscale-Set5.json").write_text(json.dumps(stored))
+    page = make_benchmark_page(tmp_path)
+    assert "; bicubic: commit cafe, 2029-01-01; lanczos: commit f00d, 2030-01-01; times: cafe, 2029-01-01;" in page
+
+
 @pytest.mark.parametrize(("pictures", "limit"), [(68, None), (17, 17)])
 def test_published_figures_stand_beside_those_of_a_whole_set_only(
     pictures: int, limit: int | None, tmp_path: Path
