@@ -238,6 +238,18 @@ def test_tags_nobody_knows_survive_in_tiff(tmp_path: Path) -> None:
     assert (found[65000], found[65001], found[270]) == ("private", (1.5, 2.5, -3.0), "words")
 
 
+def test_of_two_descriptions_the_first_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros((4, 5), np.uint8), description="words")  # and a second one, of the shape
+    picture = read(path)
+    write(picture, path, overwrite=True, recipe="{}")
+    with tifffile.TiffFile(path) as tiff:
+        assert [tag.value for tag in tiff.pages[0].tags.values() if tag.code == 270] == ["words", '{"shape": [4, 5]}']
+    write(picture.with_pixels(1 - picture.pixels), path, overwrite=True)
+    with tifffile.TiffFile(path) as tiff:
+        assert tiff.pages[0].description == "words"
+
+
 def test_quantisation_round_trip_is_exact_for_every_level() -> None:
     from anew.codecs.raster import Kind, Raster, quantised, to_pixels
 

@@ -92,7 +92,7 @@ def read_directory(data: bytes, layout: Layout, start: int, depth: int = 0) -> t
     end = start + head + count * entry_size
     if count > LARGEST_DIRECTORY or end > len(data):
         raise UnreadableImage("truncated TIFF: a directory is incomplete (get an intact copy)")
-    directory = {}
+    directory: dict[int, Entry] = {}
     for place in range(start + head, end, entry_size):
         tag, kind = struct.unpack_from(layout.order + "HH", data, place)
         (number,) = struct.unpack_from(layout.offset, data, place + 4)
@@ -111,7 +111,7 @@ def read_directory(data: bytes, layout: Layout, start: int, depth: int = 0) -> t
                 entry = Entry(kind, 1, b"", read_directory(data, layout, inner[0], depth + 1)[0])
             except (UnreadableImage, struct.error):
                 continue
-        directory[tag] = entry
+        directory.setdefault(tag, entry)  # tifffile adds a second description; libtiff too reads the first
     following = 0
     if end + layout.offset_size <= len(data):
         (following,) = struct.unpack_from(layout.offset, data, end)

@@ -98,31 +98,31 @@ def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) 
 def with_recipe(encoded: bytes, recipe: str) -> bytes:
     """Append a copy of the first directory that has the recipe in its XMP; everything before stays as it is."""
     layout, start = layout_of(encoded)
-    raw, following = _raw_fields(encoded, layout, start)
+    fields, following = _raw_fields(encoded, layout, start)
     directory = next(directories(encoded, layout, start))
     xmp = directory[XMP_TAG].data if XMP_TAG in directory else None
     packet = metadata.xmp_with_recipe(xmp, recipe) or b""
     out = encoded + b"\0" * (len(encoded) % 2)
-    raw[XMP_TAG] = struct.pack(layout.order + ("HHQ" if layout.big else "HHI"), XMP_TAG, 1, len(packet))
-    raw[XMP_TAG] += struct.pack(layout.offset, len(out))
+    ours = struct.pack(layout.order + ("HHQ" if layout.big else "HHI"), XMP_TAG, 1, len(packet))
+    ours += struct.pack(layout.offset, len(out))
     out += packet + b"\0" * (len(packet) % 2)
-    head = struct.pack(layout.order + ("Q" if layout.big else "H"), len(raw))
-    table = head + b"".join(raw[tag] for tag in sorted(raw)) + struct.pack(layout.offset, following)
+    fields = [field for field in fields if field[0] != XMP_TAG] + [(XMP_TAG, ours)]
+    fields.sort(key=lambda field: field[0])
+    head = struct.pack(layout.order + ("Q" if layout.big else "H"), len(fields))
+    table = head + b"".join(field for _, field in fields) + struct.pack(layout.offset, following)
     pointer = 8 if layout.big else 4
     if len(out) >= 1 << (8 * layout.offset_size):
         raise CannotWrite("a TIFF cannot grow above 4 GB (write PNG)")
     return out[:pointer] + struct.pack(layout.offset, len(out)) + out[pointer + layout.offset_size :] + table
 
 
-def _raw_fields(data: bytes, layout: Layout, start: int) -> tuple[dict[int, bytes], int]:
-    """Give the fields of a directory as they stand in the file, and the offset of the next directory."""
+def _raw_fields(data: bytes, layout: Layout, start: int) -> tuple[list[tuple[int, bytes]], int]:
+    """Give the tags and fields of a directory as they stand in the file, and the offset of the next directory."""
     code, size = ("Q", 20) if layout.big else ("H", 12)
     first = start + struct.calcsize("<" + code)
     (count,) = struct.unpack_from(layout.order + code, data, start)
-    fields = {}
-    for place in range(first, first + count * size, size):
-        (tag,) = struct.unpack_from(layout.order + "H", data, place)
-        fields[tag] = data[place : place + size]
+    places = range(first, first + count * size, size)
+    fields = [(*struct.unpack_from(layout.order + "H", data, place), data[place : place + size]) for place in places]
     (following,) = struct.unpack_from(layout.offset, data, first + count * size)
     return fields, following
 
