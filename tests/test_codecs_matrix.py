@@ -238,6 +238,19 @@ def test_tags_nobody_knows_survive_in_tiff(tmp_path: Path) -> None:
     assert (found[65000], found[65001], found[270]) == ("private", (1.5, 2.5, -3.0), "words")
 
 
+def test_floats_too_large_for_our_pixels_stay_in_their_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.array([[1e300, 0.5, 0.5]]))
+    picture = read(path)
+    assert picture.pixels[0, 0, 0] == np.inf
+    pixels = picture.pixels.copy()
+    pixels[0, 1] = 0.25
+    write(picture.with_pixels(pixels), path, overwrite=True)
+    assert np.array_equal(tifffile.imread(path), [[1e300, 0.25, 0.5]])
+    write(picture, tmp_path / "a.pfm")
+    assert np.array_equal(read(tmp_path / "a.pfm").pixels, picture.pixels)
+
+
 def test_of_two_descriptions_the_first_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.zeros((4, 5), np.uint8), description="words")  # and a second one, of the shape

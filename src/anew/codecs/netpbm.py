@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from anew.codecs.facts import Facts, Source
 from anew.codecs.formats import Budget, Options
-from anew.codecs.raster import Kind, Raster
+from anew.codecs.raster import Kind, Raster, as_floats
 from anew.errors import UnreadableImage
 
 LONGEST_HEADER = 1 << 16
@@ -58,7 +58,7 @@ def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) 
     note = comment.encode("utf-8", "replace")
     if kind.maximum == 0:
         head = b"%s\n%d %d\n-1.0\n" % (b"Pf" if count == 1 else b"PF", width, height)
-        return head + samples[::-1].astype("<f4").tobytes()
+        return head + as_floats(samples[::-1], "<f4").tobytes()
     wire = samples.astype(">u2" if kind.maximum > 255 else np.uint8)
     if kind.alpha:
         name = b"GRAYSCALE_ALPHA" if count == 2 else b"RGB_ALPHA"

@@ -146,7 +146,7 @@ def _band_to_pixels(raster: Raster, samples: NDArray[Any]) -> tuple[NDArray[Any]
         entries = raster.palette.astype(np.float32) / np.float32(255)
         colours = entries[np.minimum(samples[:, :, 0], len(entries) - 1)]
         return colours[:, :, :3], colours[:, :, 3] if entries.shape[1] == 4 else None
-    x = samples.astype(np.float32)
+    x = as_floats(samples, np.float32)
     if kind.maximum:
         x /= np.float32(kind.maximum)
     alpha: NDArray[Any] | None = None
@@ -161,6 +161,12 @@ def _band_to_pixels(raster: Raster, samples: NDArray[Any]) -> tuple[NDArray[Any]
     return x, alpha
 
 
+def as_floats(samples: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """Convert samples to a kind of float, in which those beyond its range are infinite."""
+    with np.errstate(over="ignore"):
+        return samples.astype(dtype)
+
+
 def _band_to_samples(pixels: Image, alpha: Image | None, kind: Kind, dtype: np.dtype[Any]) -> NDArray[Any]:
     x = pixels
     if kind.space == "grey" and x.shape[2] == 3:
@@ -173,7 +179,7 @@ def _band_to_samples(pixels: Image, alpha: Image | None, kind: Kind, dtype: np.d
         opacity = np.ones(x.shape[:2], np.float32) if alpha is None else alpha
         x = np.concatenate([x, opacity[:, :, None]], axis=2)
     if kind.maximum == 0:
-        return x.astype(dtype)
+        return as_floats(x, dtype)
     levels = np.nan_to_num(x, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1) * np.float32(kind.maximum)
     return np.rint(levels).astype(dtype)
 
@@ -230,11 +236,11 @@ def _representable(pixels: Image, maximum: int) -> bool:
 def _updated_floats(old: Raster, pixels: Image, alpha: Image | None) -> Raster:
     """Keep every float sample, whatever its precision, that is what it was as float32; NaN is equal to NaN."""
     wanted = pixels if alpha is None else np.concatenate([pixels, alpha[:, :, None]], axis=2)
-    was = old.samples.astype(np.float32)
+    was = as_floats(old.samples, np.float32)
     same = (wanted == was) | (np.isnan(wanted) & np.isnan(was))
     if same.all():
         return old
-    return replace(old, samples=np.where(same, old.samples, wanted.astype(old.samples.dtype)))
+    return replace(old, samples=np.where(same, old.samples, as_floats(wanted, old.samples.dtype)))
 
 
 def _updated_where_changed(old: Raster, pixels: Image, alpha: Image | None) -> Raster:
