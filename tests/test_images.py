@@ -291,6 +291,7 @@ def test_changed_inks_and_indices_change_alone(tmp_path: Path) -> None:
         (b"P5 10 10 255 abc", "truncated"),
         (b"BM" + bytes(60), "damaged"),
         (b"RIFF\xff\0\0\0WEBPVP8 ", "truncated"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(30), r"damaged \(cannot identify image file\)"),
     ],
 )
 def test_bad_files_get_one_line(tmp_path: Path, content: bytes, match: str) -> None:

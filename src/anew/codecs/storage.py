@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
@@ -13,6 +14,7 @@ from anew.errors import CannotWrite, ImageTooLarge, UnreadableImage
 
 LARGEST_OVERHEAD = 1 << 26  # bytes that a file may hold beside its pixels
 BYTES_PER_PIXEL = 16  # of the deepest kind, four float32
+_OBJECT = re.compile(r" <\S+ object at 0x[0-9a-f]+>")  # as Pillow names a file in memory
 
 
 def load(source: str | os.PathLike[str] | bytes | BinaryIO, max_pixels: float) -> tuple[str, bytes]:
@@ -107,7 +109,7 @@ def check_target(path: str, *, overwrite: bool) -> None:
 def reason(error: BaseException) -> str:
     """Say in a few words, on one line, what an exception means."""
     text = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-    return text[:160]
+    return _OBJECT.sub("", text)[:160]
 
 
 def _mode_of(target: str) -> int | None:
