@@ -215,9 +215,8 @@ def test_animations_keep_their_timing(tmp_path: Path) -> None:
         pictures = read_frames(path)
         assert [p.facts.duration for p in pictures] == [70, 110, 250]
         if ending != ".avif":
-            assert [
-                np.array_equal(p.pixels, np.asarray(f) / np.float32(255)) for p, f in zip(pictures, frames, strict=True)
-            ]
+            for picture, frame in zip(pictures, frames, strict=True):
+                assert np.array_equal(picture.pixels, np.asarray(frame) / np.float32(255))
             assert pictures[0].facts.loop == 3
         write_frames(pictures, path, overwrite=True)
         changed = [p.with_pixels(p.pixels[:, ::-1]) for p in pictures]
@@ -229,6 +228,17 @@ def test_animations_keep_their_timing(tmp_path: Path) -> None:
             np.testing.assert_allclose(a.pixels, b.pixels, atol=0.03 if ending == ".avif" else 1e-7)
     with pytest.raises(CannotWrite, match="one picture"):
         write_frames(pictures, tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("ending", [".gif", ".png", ".webp", ".avif"])
+def test_animations_without_transparency_are_read_without_alpha(tmp_path: Path, ending: str) -> None:
+    frames = [np.zeros((12, 15, 3), np.uint8) for _ in range(3)]
+    for i, frame in enumerate(frames):
+        frame[4 * i, 5 * i] = 255
+    write_frames(frames, tmp_path / f"a{ending}")
+    for picture, frame in zip(read_frames(tmp_path / f"a{ending}"), frames, strict=True):
+        assert picture.alpha is None
+        np.testing.assert_allclose(picture.pixels, frame / 255, atol=0.03 if ending == ".avif" else 1e-7)
 
 
 def test_pages_are_all_read_and_written(tmp_path: Path) -> None:

@@ -38,15 +38,17 @@ def decode(data: bytes, budget: Budget) -> Source:
         exif = named.get(b"EXIF")
         exif = exif.removeprefix(b"Exif\0\0") if exif else None
         orientation = metadata.exif_orientation(exif)
-        rasters, facts = [], []
         lossless = b"VP8 " not in named and not any(b"VP8 " in control[16:64] for control in controls)
+        frames = []
         for index in range(count):
             image.seek(index)
-            samples = oriented(np.array(image), orientation)
-            kind = Kind("rgb", image.mode == "RGBA", 255)
-            rasters.append(Raster(samples, kind))
-            facts.append(_facts(named, kind, exif, orientation, lossless, index, count, controls))
-    return Source("WEBP", data, tuple(rasters), tuple(facts), chunks)
+            frames.append(oriented(np.array(image), orientation))
+    if count > 1 and all((frame[:, :, 3:] == 255).all() for frame in frames):  # coders need alpha to show differences
+        frames = [np.ascontiguousarray(frame[:, :, :3]) for frame in frames]
+    kind = Kind("rgb", frames[0].shape[2] == 4, 255)
+    rasters = tuple(Raster(frame, kind) for frame in frames)
+    facts = tuple(_facts(named, kind, exif, orientation, lossless, index, count, controls) for index in range(count))
+    return Source("WEBP", data, rasters, facts, chunks)
 
 
 def suit(kind: Kind) -> Kind:
