@@ -208,6 +208,20 @@ def test_exif_goes_from_format_to_format(tmp_path: Path) -> None:
             assert float(found.get_ifd(0x8769)[0x829A]) == 0.008
 
 
+def test_png_with_the_start_of_a_jpeg_segment_before_its_exif(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    block = exif.tobytes()
+    assert block.startswith(b"Exif\0\0")
+    data = png((3, 2), 8, 0, bytes([0, 1, 2, 3, 0, 4, 5, 6]), chunk(b"eXIf", block))
+    picture = read(data)
+    assert picture.facts.orientation == 6
+    assert np.array_equal(np.rint(255 * picture.pixels[:, :, 0]), [[4, 1], [5, 2], [6, 3]])
+    write(picture, tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert dict(image.getexif()) == {0x0112: 1}
+
+
 def test_unusual_tiffs_agree_with_tifffile(tmp_path: Path) -> None:
     tifffile = pytest.importorskip("tifffile")
     grey = RNG.integers(0, 256, (19, 23), dtype=np.uint8)

@@ -165,7 +165,8 @@ def _raster(samples: NDArray[Any], header: Header, chunks: list[Chunk]) -> Raste
 def _facts(chunks: list[Chunk], header: Header) -> Facts:
     named = dict(reversed(chunks))
     text = _texts(chunks)
-    exif, xmp = named.get(b"eXIf"), text.pop("XML:com.adobe.xmp", None)
+    exif = named.get(b"eXIf", b"").removeprefix(b"Exif\0\0") or None  # some put the start of JPEG's segment in front
+    xmp = text.pop("XML:com.adobe.xmp", None)
     icc = None
     if b"iCCP" in named:
         _, _, rest = named[b"iCCP"].partition(b"\0")
