@@ -307,6 +307,18 @@ def test_rgb_coded_and_odd_jpegs(tmp_path: Path, colour_photo: np.ndarray) -> No
     assert read(path).facts.text == {"comment": "words"}
 
 
+def test_coarse_jpeg_tables_are_kept_without_a_word(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.jpg"
+    Image.fromarray(RNG.integers(0, 256, (64, 64), dtype=np.uint8)).save(path, qtables=[[300] * 64])
+    capfd.readouterr()
+    picture = read(path)
+    pixels = picture.pixels.copy()
+    pixels[:4, :4] = 0
+    write(picture.with_pixels(pixels), path, overwrite=True)
+    assert capfd.readouterr() == ("", "")
+    assert read(path).facts.jpeg_quantisation == ((300,) * 64,)
+
+
 def test_deep_avif_and_alpha_bmp(tmp_path: Path) -> None:
     deep = Picture.from_array(RNG.integers(0, 65536, (9, 7, 3), dtype=np.uint16))
     write(deep, tmp_path / "a.avif")

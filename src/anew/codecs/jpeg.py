@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from anew.codecs import metadata
 from anew.codecs.facts import Facts, Source
-from anew.codecs.formats import Budget, Options, quiet_library
+from anew.codecs.formats import Budget, Options, quiet_library, quiet_stderr
 from anew.codecs.raster import Kind, Raster, oriented
 from anew.errors import CannotWrite, UnreadableImage
 from anew.jpeg_tables import quantisation_table
@@ -87,7 +87,7 @@ def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) 
     mode = {"grey": "L", "rgb": "RGB", "cmyk": "CMYK"}[raster.kind.space]
     image = Image.frombytes(mode, (width, height), np.ascontiguousarray(samples).tobytes())
     buffer = io.BytesIO()
-    with quiet_library():
+    with quiet_library(), quiet_stderr():
         image.save(buffer, "JPEG", **_coding(raster, fact, options))
     coded = buffer.getvalue()
     made = parse(coded)
