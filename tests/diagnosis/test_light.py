@@ -15,11 +15,11 @@ from anew.diagnosis.light import (
     find_contrast,
     find_exposure,
     find_uneven_light,
-    pick_pixels,
     pick_soft_pixels,
 )
 from anew.images import Picture
 from anew.registry import METHODS
+from anew.small_copy import pick_pixels
 
 FINDERS = [find_exposure, find_contrast, find_cast, find_fading, find_uneven_light]
 CLEAN = [

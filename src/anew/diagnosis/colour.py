@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anew.diagnosis.finding import Finding
-from anew.diagnosis.light import find_ceiling, is_grey, is_photographic, luminance_of, pick_pixels
+from anew.diagnosis.light import find_ceiling, is_grey, is_photographic, luminance_of
 from anew.diagnosis.print_range import estimate_range
+from anew.small_copy import pick_pixels
 from anew.structure.toning import colour_scatter
 
 if TYPE_CHECKING:

@@ -20,12 +20,11 @@ from anew.arrays import Image, luminance
 from anew.degradations.light import decode_srgb
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.levels import estimate_gamma, estimate_levels
-from anew.small_copy import small_copy
+from anew.small_copy import pick_pixels, picking_step, small_copy
 
 if TYPE_CHECKING:
     from anew.images import Picture
 
-SAMPLES = 300_000  # pixels that are looked at; extremes must not be averaged, so they are picked, not shrunk
 TAIL = 0.1  # percent
 
 DARK_CEILING = 0.64  # 0.5% of good photographs stay below it
@@ -184,17 +183,10 @@ def find_ceiling(values: NDArray[np.float32]) -> Ceiling:
     return Ceiling(top / 255, bool(tail_is_smooth and at_top > 0.002 and at_top > 8 * below.mean()))
 
 
-def pick_pixels(image: Image) -> Image:
-    """Give at most about SAMPLES pixels on a regular grid, as an (N, C) array; its channels are contiguous."""
-    channels = np.atleast_3d(image)
-    step = _step_of(channels)
-    return np.asfortranarray(channels[::step, ::step].reshape(-1, channels.shape[2]))
-
-
 def pick_soft_pixels(image: Image) -> Image:
     """Pick the same pixels of a soft copy, of which only a band is in memory at a time."""
     channels = np.atleast_3d(image)
-    height, step = len(channels), _step_of(channels)
+    height, step = len(channels), picking_step(channels)
     rows, halo = step * max(1, BAND // step), math.ceil(4 * REPAIRED_SOFTNESS)
     picked = []
     for top in range(0, height, rows):
@@ -228,10 +220,6 @@ def _texture(image: Image) -> float:
     block = np.ones((TEXTURE_BLOCK, TEXTURE_BLOCK), np.uint8)
     spans = (cv2.dilate(grey, block) - cv2.erode(grey, block))[TEXTURE_BLOCK // 2 :: TEXTURE_BLOCK]
     return float(np.percentile(spans[:, TEXTURE_BLOCK // 2 :: TEXTURE_BLOCK], 90)) if min(grey.shape) > 8 else 0.0
-
-
-def _step_of(channels: Image) -> int:
-    return max(1, math.ceil(math.sqrt(channels.shape[0] * channels.shape[1] / SAMPLES)))
 
 
 def _underexposed(image: Image, white: float, clipped_below_white: bool) -> Finding:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, luminance
 from anew.diagnosis.finding import Finding
-from anew.diagnosis.light import is_photographic, pick_pixels
+from anew.diagnosis.light import is_photographic
+from anew.small_copy import pick_pixels
 
 if TYPE_CHECKING:
     from anew.images import Picture

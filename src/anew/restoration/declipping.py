@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image
-from anew.diagnosis.light import pick_pixels
+from anew.small_copy import pick_pixels
 
 REACH = 4.0  # standard deviations from an end within which clipping is felt
 POINTS = 2048  # of the table of means
