@@ -33,8 +33,7 @@ def main() -> None:
 
     def say(m: Measurement) -> None:
         measurements.append(m)
-        spread = f"  ({m.low:.3g} to {m.high:.3g}, {m.repeats} times)" if m.repeats > 1 else ""
-        print(f"{m.name:<48} {m.value:10.4g} {m.unit}{spread}", flush=True)
+        print(m, flush=True)
 
     complete = False
     try:

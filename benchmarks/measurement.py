@@ -44,6 +44,10 @@ class Measurement:
         """Sum up repeats."""
         return cls(name, median(values), unit, min(values), max(values), len(values))
 
+    def __str__(self) -> str:
+        spread = f"  ({self.low:.3g} to {self.high:.3g}, {self.repeats} times)" if self.repeats > 1 else ""
+        return f"{self.name:<48} {self.value:10.4g} {self.unit}{spread}"
+
 
 Say = Callable[[Measurement], None]
 
