@@ -24,13 +24,13 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 import anew
-from anew.errors import InvalidSetting
+from anew.errors import CannotWrite, InvalidSetting
 from anew.inference.card import BadModel
 from anew.inference.models import open_model
 from anew.losses.pixel import LOSSES
 from anew.networks.unet import UNet
 from anew.recipes import RECIPES
-from anew.training.checkpoints import CannotResume
+from anew.training.checkpoints import CannotResume, read_checkpoint
 from anew.training.config import TrainingConfig
 from anew.training.data import NoTrainingData, load_images, load_labelled, pack, split, turn
 from anew.training.denoising import DenoiseConfig, make_batch, make_objective
@@ -40,7 +40,6 @@ from anew.training.objective import LossFunction, Networks, Objective
 from anew.training.restoration import RunFacts, export_restorer
 from anew.training.run import run_recipe
 from anew.training.schedule import learning_rate
-from anew.training.whole_files import CannotSave
 
 Stored = Literal["half", "float"]
 TINY = DenoiseConfig(
@@ -313,16 +312,34 @@ def full_disk(free: int) -> Iterator[None]:
 def test_a_full_disk_costs_one_line_and_no_checkpoint(photos: Path, tmp_path: Path) -> None:
     run_tiny(tmp_path, photos, stop_after_minutes=0)
     before = (tmp_path / "checkpoint.pt").read_bytes()
-    with full_disk(len(before) // 2), pytest.raises(CannotSave, match=r"checkpoint.pt: cannot be written \(File too"):
+    with full_disk(len(before) // 2), pytest.raises(CannotWrite, match=r"checkpoint.pt: cannot be written \(File too"):
         run_tiny(tmp_path, photos)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob("*part"))
     assert run_tiny(tmp_path, photos).steps_done == TINY.steps
+
+
+def test_a_checkpoint_keeps_its_permissions_and_a_link_its_target(photos: Path, tmp_path: Path) -> None:
+    run_tiny(tmp_path, photos, stop_after_minutes=0)
+    kept = tmp_path / "elsewhere.pt"
+    (tmp_path / "checkpoint.pt").rename(kept).chmod(0o640)
+    (tmp_path / "checkpoint.pt").symlink_to(kept)
+    run_tiny(tmp_path, photos)
+    assert kept.stat().st_mode & 0o777 == 0o640
+    assert read_checkpoint(kept)["step"] == TINY.steps
+
+
+def test_a_file_of_a_run_that_cannot_be_written_costs_one_line(photos: Path, tmp_path: Path) -> None:
+    run_recipe(TINY, photos, tmp_path / "run", steps=1)
+    (tmp_path / "run" / "log.jsonl").unlink()
+    (tmp_path / "run" / "log.jsonl").mkdir()
+    with pytest.raises(CannotWrite, match=r"log.jsonl: cannot be written \(Is a directory; mend that"):
+        run_recipe(TINY, photos, tmp_path / "run", steps=6)
 
 
 def test_a_full_disk_leaves_no_half_model(tmp_path: Path) -> None:
     network = make_objective(TINY).networks["network"]
-    with full_disk(10_000), pytest.raises(CannotSave, match=r"model.onnx: cannot be written \(File too large"):
+    with full_disk(10_000), pytest.raises(CannotWrite, match=r"model.onnx: cannot be written \(File too large"):
         export_restorer(network, TINY, tmp_path / "model.onnx", RunFacts(), protocol="none")
     assert not list(tmp_path.iterdir())
 

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -66,24 +67,46 @@ def _load_path(path: str, max_pixels: float) -> bytes:
 
 
 def save(path: str, data: bytes, *, overwrite: bool) -> None:
-    """Write a file so that it is either complete or not there: temporary file beside it, fsync, rename.
+    """Write a file whole or not at all, as `whole_file` does."""
+    with whole_file(path, overwrite=overwrite) as part, open(part, "wb") as file:
+        file.write(data)
 
-    An existing file keeps its permissions; a symbolic link stays one and its target is replaced.
+
+@contextlib.contextmanager
+def whole_file(path: str, *, overwrite: bool, advice: str = "choose another place") -> Iterator[str]:
+    """Give the place to write to meanwhile; what lies there afterwards is synced and takes the place of the file.
+
+    An existing file keeps its permissions; a symbolic link stays one and its target is replaced. If anything goes
+    wrong, the file is as it was.
+
+    Parameters
+    ----------
+    path : str
+    overwrite : bool
+    advice : str
+        What to do if the disk is full, or the folder may not be written to.
+
+    Raises
+    ------
+    CannotWrite
+        In one line.
     """
     check_target(path, overwrite=overwrite)
     target = os.path.realpath(path)
-    temporary = os.path.join(os.path.dirname(target), f".{secrets.token_hex(8)}.anew-part")
+    part = os.path.join(os.path.dirname(target), f".{secrets.token_hex(8)}.anew-part")
     try:
         try:
-            _write_synced(temporary, data, _mode_of(target))
-            _move(temporary, target, overwrite=overwrite)
+            _create(part, _mode_of(target))
+            yield part
+            _sync(part)
+            _move(part, target, overwrite=overwrite)
         finally:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+                os.unlink(part)
     except FileExistsError:
         raise CannotWrite(f"{path}: exists already (choose another name, or allow overwriting)") from None
-    except (OSError, ValueError) as error:
-        raise CannotWrite(f"{path}: cannot be written ({reason(error)}; choose another place)") from None
+    except OSError as error:
+        raise CannotWrite(f"{path}: cannot be written ({reason(error)}; {advice})") from None
 
 
 def check_target(path: str, *, overwrite: bool) -> None:
@@ -119,29 +142,31 @@ def _mode_of(target: str) -> int | None:
         return None
 
 
-def _write_synced(path: str, data: bytes, mode: int | None) -> None:
-    with open(path, "xb") as file:
+def _create(path: str, mode: int | None) -> None:
+    with open(path, "xb"):
         if mode is not None:
             os.chmod(path, mode)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
-def _move(temporary: str, target: str, *, overwrite: bool) -> None:
+def _move(part: str, target: str, *, overwrite: bool) -> None:
     """Put the file in its place; without ``overwrite``, fail if someone else was faster."""
     if overwrite:
-        os.replace(temporary, target)
+        os.replace(part, target)
     else:
         try:
-            os.link(temporary, target)
+            os.link(part, target)
         except FileExistsError:
             raise
         except OSError:  # a file system without hard links
-            os.rename(temporary, target)
+            os.rename(part, target)
     with contextlib.suppress(OSError):
-        folder = os.open(os.path.dirname(target), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(os.path.dirname(target))
+
+
+def _sync(path: str) -> None:
+    """Have what was written of a file, or of the names in a folder, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

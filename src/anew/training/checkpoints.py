@@ -27,7 +27,7 @@ class CannotResume(AnewError):
 
 def save_checkpoint(path: Path, state: dict[str, Any], config: TrainingConfig) -> None:
     """Write a checkpoint; an interruption or a full disk leaves the old one."""
-    with whole_file(path) as part, part.open("wb") as file:
+    with whole_file(path) as part, open(part, "wb") as file:
         try:
             torch.save({"config": dataclasses.asdict(config), **state}, file)
         except RuntimeError as error:  # torch closes its archive once more and hides what the disk said
@@ -49,6 +49,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             intact = archive.testzip() is None  # torch looks at no checksum
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
         whole = intact and state.keys() >= PARTS and isinstance(state["config"], dict)
+    except PermissionError:
+        raise CannotResume(f"{path}: no permission to read it; change its permissions, or take another -o") from None
     except Exception:  # torch raises nearly anything at a file of something else
         whole = False
     if not whole:

@@ -56,7 +56,7 @@ def export_onnx(
         torch.onnx.export(
             network,
             tuple(inputs.values()),
-            str(part),
+            part,
             input_names=list(inputs),
             output_names=list(outputs),
             dynamic_axes={name: dict(axes) for name, axes in (dynamic or {}).items()},
@@ -65,7 +65,7 @@ def export_onnx(
             do_constant_folding=False,  # the weights keep their names and shapes; ONNX Runtime folds on loading
             dynamo=False,
         )
-        model = onnx.load(str(part))
+        model = onnx.load(part)
         insert_grids(model, network)
         lay_out(model)
         if stored != "float":
@@ -73,7 +73,7 @@ def export_onnx(
         entry = model.metadata_props.add()
         entry.key, entry.value = "anew:card", card.model_dump_json()
         onnx.checker.check_model(model)
-        onnx.save(model, str(part))
+        onnx.save(model, part)
 
 
 def _pixel_unshuffle(graph: Any, image: Any, factor: Any) -> Any:

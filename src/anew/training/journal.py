@@ -104,7 +104,7 @@ def _mend(log: Path) -> None:
     text = "".join(f"{line}\n" for line in whole_lines(log))
     if log.exists() and log.read_text(errors="replace") != text:
         with whole_file(log) as part:
-            part.write_text(text)
+            Path(part).write_text(text)
 
 
 def _write_picture(path: Path, pixels: Any) -> None:

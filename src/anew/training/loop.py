@@ -26,6 +26,7 @@ from anew.training.journal import Journal, Watch
 from anew.training.objective import Objective
 from anew.training.schedule import learning_rate
 from anew.training.state import TrainingState
+from anew.training.whole_files import whole_file
 
 
 class Diverged(AnewError):
@@ -169,7 +170,8 @@ def train(
             save_checkpoint(checkpoint, state.gather() | {"origin": told, "minutes": minutes}, config)
             saved = time.monotonic()
         if first:
-            (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+            with whole_file(folder / "config.json") as part:
+                Path(part).write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
         if stopping:
             break
     journal.close()

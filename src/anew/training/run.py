@@ -28,6 +28,7 @@ from anew.training.interruption import Stopped, stop_requests
 from anew.training.loop import train
 from anew.training.objective import Objective
 from anew.training.restoration import RunFacts
+from anew.training.whole_files import on_disk
 
 PROBE_STEPS = 12  # steps that are timed to turn minutes into a number of steps
 RESTORERS = ("denoise", "deblock", "repair")  # tasks whose U-Nets go on from each other
@@ -82,6 +83,8 @@ def run_recipe(
         If the run in the folder is another one.
     NoTrainingData
         If there is nothing to learn from.
+    CannotWrite
+        If the disk is full, or the folder may not be written to; the last checkpoint is whole.
     Stopped
         If Ctrl-C or SIGTERM came; the checkpoint is that of the step at which it came.
     """
@@ -120,7 +123,7 @@ def run_recipe(
     if overwrite:
         _clear(folder)
     places: dict[str, Any] = {"folder": folder, "device": device, "origin": origin, "report": report}
-    with stop_requests(tell) as asked, _in_memory(config):
+    with stop_requests(tell) as asked, _in_memory(config), on_disk(folder):
         run = train(objective, config, training, validation, stop=lambda: asked, **places)
     if run.steps_done < config.steps:
         raise Stopped(f"stopped at step {run.steps_done} of {config.steps}; the same command goes on", asked[0])

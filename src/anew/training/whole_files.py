@@ -1,36 +1,33 @@
-"""Files of a run that are written whole or not at all, also on a disk that fills up."""
+"""The files of a run: written whole or not at all, and what is said where the disk does not take them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from anew.errors import AnewError
+from anew.codecs import storage
+from anew.errors import CannotWrite
+
+ADVICE = "mend that, and the same command goes on from the last checkpoint"
 
 
-class CannotSave(AnewError):
-    """A file of a run cannot be written."""
+def whole_file(path: Path) -> AbstractContextManager[str]:
+    """Give the place to write to meanwhile, as `storage.whole_file` does."""
+    return storage.whole_file(str(path), overwrite=True, advice=ADVICE)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give the place to write to meanwhile; what lies there afterwards takes the place of the file.
+def on_disk(folder: Path) -> Iterator[None]:
+    """Say in one line that a file of a run cannot be written.
 
     Raises
     ------
-    CannotSave
-        If the disk is full or the folder may not be written to; the file is then as it was.
+    CannotWrite
     """
-    part = path.with_suffix(".part")
     try:
-        yield part
-        os.replace(part, path)
+        yield
     except OSError as error:
-        raise CannotSave(
-            f"{path}: cannot be written ({error.strerror or error}); make room, and the same command goes on from "
-            "the last checkpoint"
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)
+        name = folder if error.filename is None else os.fsdecode(error.filename)
+        raise CannotWrite(f"{name}: cannot be written ({storage.reason(error)}; {ADVICE})") from None
