@@ -48,6 +48,14 @@ def test_curve_finds_the_levels_itself() -> None:
     np.testing.assert_allclose(relight_curve(0.3 + 0.4 * ramp), ramp, atol=5e-3)
 
 
+def test_as_many_pixels_pass_black_and_white_as_said_in_a_large_picture_too() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.normal(0.5, 0.1, (900, 1200, 3)).astype(np.float32)  # a smaller copy of it is nearly flat
+    y = relight_curve(image)
+    assert (y.min(axis=2) < 0).mean() == pytest.approx(0.001, rel=0.2)
+    assert (y.max(axis=2) > 1).mean() == pytest.approx(0.001, rel=0.2)
+
+
 def test_power_curve_is_monotonic_and_keeps_the_ends() -> None:
     x = np.linspace(-0.2, 1.2, 500, dtype=np.float32)
     for gamma in (0.4, 0.8, 1.0, 1.7):

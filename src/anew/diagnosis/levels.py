@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from anew.arrays import Image, across_channels, luminance
-from anew.small_copy import small_copy
+from anew.small_copy import pick_pixels, small_copy
 
 TAIL = 0.1  # percent of the pixels that may lie beyond black and white
 LEAST_RANGE = 1 / 8  # from black to white
@@ -21,9 +21,9 @@ GAMMA_RANGE = (0.45, 2.0)
 
 def estimate_levels(image: Image) -> tuple[float, float]:
     """Give black and white of an image: what 0.1% of the pixels lie beyond in some channel; at least 1/8 apart."""
-    channels = np.atleast_3d(small_copy(image))
-    black = float(np.percentile(across_channels(np.minimum, channels), TAIL))
-    white = float(np.percentile(across_channels(np.maximum, channels), 100 - TAIL))
+    pixels = pick_pixels(image)
+    black = float(np.percentile(across_channels(np.minimum, pixels), TAIL))
+    white = float(np.percentile(across_channels(np.maximum, pixels), 100 - TAIL))
     black, white = min(max(black, 0.0), 1.0), max(min(white, 1.0), 0.0)
     if white - black < LEAST_RANGE:  # next to nothing is shown: leave it flat rather than show its noise
         return 0.0, 1.0
