@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import scipy.fft
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import anew
 from anew.codecs.facts import Facts
@@ -102,3 +102,23 @@ def test_ramps_were_not_compressed_unless_a_photograph_on_them_tells(grey_photo,
         assert estimate_jpeg_quality(drawn) is None
         drawn[40:168, 96:224] = grey_photo if drawn.ndim == 2 else grey_photo[:, :, None]
         assert abs(estimate_jpeg_quality(compress(drawn, 20)) - 20) <= 2
+
+
+@pytest.mark.parametrize("quality", [10, 30, 60, 80])
+@pytest.mark.parametrize(("ink", "paper"), [(10, 255), (255, 0)])
+def test_quality_of_a_page_that_reaches_white_in_every_block(quality, ink, paper):
+    page = page_of_text(ink, paper)
+    assert estimate_jpeg_traces(page) is None
+    traces = estimate_jpeg_traces(compress(page, quality)[3:, 6:])
+    assert abs(traces.quality - quality) <= 4
+    assert traces.offset == (5, 2)
+
+
+def page_of_text(ink, paper):
+    page = Image.new("L", (400, 300), paper)
+    pen = ImageDraw.Draw(page)
+    for row in range(15):
+        pen.text(
+            (12, 20 * row), "Sphinx of black quartz, judge my vow; 42 lynxes " * 2, ink, ImageFont.load_default(13)
+        )
+    return np.asarray(page, np.float32) / 255

@@ -29,6 +29,11 @@ LARGE = 1.5  # of 255, for a coefficient; those near 0 are there in any image
 # Different sizes of large coefficients, relative to their number. Rounding makes them differ: photographs compressed at
 # qualities of 3 to 85 have at least 0.37, a compressed ramp 0.24, drawn ramps up to 0.023, and those fit any quantiser.
 LEAST_DIFFERENT = 0.1
+LEAST_GAIN = 0.1
+# Black on white paper has hardly a block that does not reach white. Clipping moves coefficients by more than rounding
+# does; by how much, depends on the quality: (spread, share of outliers).
+MOSTLY_CLIPPED = 0.5
+CLIPPED_LAWS = ((0.4, 0.02), (1.0, 0.1), (2.0, 0.2), (4.0, 0.3))
 
 
 @dataclass(frozen=True)
@@ -85,16 +90,16 @@ def estimate_jpeg_traces(image: Image) -> JpegTraces | None:
         return None
     y = luminance(image) * np.float32(255) - np.float32(128)
     offset = _grid_offset(y)
-    coefficients = block_dct(y[offset[0] :, offset[1] :])
+    every = block_dct(y[offset[0] :, offset[1] :])
     clipped = clipped_blocks(image[offset[0] :, offset[1] :])
-    coefficients = coefficients[~clipped] if not clipped.all() else coefficients
-    if _repeat(coefficients):
+    if _repeat(every if clipped.all() else every[~clipped]):
         return None
-    gains = _quality_gains(coefficients)
+    if np.mean(clipped) > MOSTLY_CLIPPED:
+        gains = _clipped_gains(every, block_dct(y[offset[0] + BLOCK // 2 :, offset[1] + BLOCK // 2 :]))
+    else:
+        gains = _quality_gains(every[~clipped])
     best = int(np.argmax(gains))
-    if gains[best] < 0.1:
-        return None
-    return JpegTraces(best + 1, offset, float(gains[best]))
+    return JpegTraces(best + 1, offset, float(gains[best])) if gains[best] >= LEAST_GAIN else None
 
 
 def find_jpeg(picture: Picture) -> Finding | None:
@@ -181,6 +186,15 @@ def _repeat(coefficients: NDArray[np.float32]) -> bool:
     which = np.nonzero(large)[1]
     different = np.unique(1e5 * which + np.rint(100 * sizes[large].astype(np.float64)))
     return len(different) < LEAST_DIFFERENT * len(which)
+
+
+def _clipped_gains(coefficients: NDArray[np.float32], between: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Give the same as `_quality_gains` where most blocks are clipped, less what blocks between those show of it.
+
+    Wide laws also fit what lies near 0, in any image; it lies there in blocks on any grid.
+    """
+    gains = [_quality_gains(coefficients, *law) - np.maximum(_quality_gains(between, *law), 0) for law in CLIPPED_LAWS]
+    return np.maximum.reduce(gains)
 
 
 def _quality_gains(
