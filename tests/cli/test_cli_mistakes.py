@@ -57,7 +57,12 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("restore in -o out --sheet s.png", "3 inputs need a folder"),
         ("restore one.png half.png -o both.png", "both.png is the name of a file"),
         ("restore in -o one.png", "one.png is a file"),
-        ("restore one.png -o -", "not to standard output"),
+        ("restore one.png -o -", "not standard input and output"),
+        ("restore - -o x.png", "not standard input and output"),
+        ("restore one.png -o x.png --report -", "not standard input and output"),
+        ("plan one.png -o -", "not standard input and output"),
+        ("generate dots --each --output=- --size 8", "not standard input and output"),
+        ("plan one.png --output=", "an argument is empty"),
         ("restore one.png -o x.foo", "no known image format"),
         ("restore one.png -o nowhere/x.png", "there is no such folder"),
         ("restore one.png --overwrite --skip-existing", "contradict each other"),
@@ -135,11 +140,23 @@ def test_a_training_that_cannot_be_is_one_line(
     assert "Traceback" not in err
 
 
-def test_an_empty_name_is_not_the_current_folder(folder: Path, invoke: Invoke) -> None:
-    for command in ("restore", "diagnose"):
-        code, _, err = invoke(command, "")
-        assert (code, "a name is empty" in err) == (2, True)
-    assert not list(folder.glob("*restored*"))
+@pytest.mark.parametrize(
+    "command",
+    [
+        "restore EMPTY",
+        "diagnose EMPTY",
+        "evaluate EMPTY",
+        "restore in/a.png -o EMPTY",
+        "restore one.png -o x.png --report EMPTY",
+        "augment one.png -n 1 -o EMPTY",
+        "bench denoise --data in --methods mean -o EMPTY",
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(command: str, folder: Path, invoke: Invoke) -> None:
+    before = contents(folder)
+    code, _, err = invoke(*["" if word == "EMPTY" else word for word in command.split()])
+    assert (code, "an argument is empty" in err) == (2, True)
+    assert contents(folder) == before
 
 
 def test_pages_of_like_names_keep_apart(folder: Path, invoke: Invoke) -> None:

@@ -60,8 +60,6 @@ def plan_jobs(
         raise typer.BadParameter(f"no image found in {', '.join(inputs)}")
     if overwrite and skip_existing:
         raise typer.BadParameter("--overwrite and --skip-existing contradict each other; give one of them")
-    if output is not None and str(output) == "-":
-        raise typer.BadParameter("a picture goes to a file, not to standard output; name one with -o")
     to_folder = output is not None and (len(sources) > 1 or _is_folder(output) or any(os.path.isdir(i) for i in inputs))
     sources = _without_results(sources, inputs, output, suffix)
     if output is not None and to_folder and not output.is_dir() and (output.exists() or _is_image_name(output)):
@@ -136,8 +134,6 @@ def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
     from anew.codecs.formats import picture_files
 
     for entry in inputs:
-        if not entry:
-            raise typer.BadParameter("a name is empty; write . for the folder that you are in")
         path = Path(entry)
         if path.is_dir():
             for found in picture_files(path):

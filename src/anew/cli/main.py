@@ -16,10 +16,23 @@ from anew.cli.one_line import one_line, say
 
 INTERRUPTED = 130  # the exit status that Typer turns Ctrl-C into
 NAMES = "anew.names"  # how what an encoding lacks is printed
+NO_NAMES = {
+    "": "an argument is empty; give it a value, or leave it out (the folder that you are in is .)",
+    "-": "- is no name: anew reads and writes files, not standard input and output; name one",
+}
 
 
 class _Commands(TyperGroup):
     """All commands; what is said of a wrong use is one line, whatever a name holds."""
+
+    def parse_args(self, context: Any, arguments: list[str]) -> list[str]:
+        """Refuse what a path would make the current folder of, or a file of an odd name."""
+        for argument in arguments:
+            option, equals, value = argument.partition("=")
+            given = value if equals and option.startswith("--") else argument
+            if given in NO_NAMES:
+                raise typer.BadParameter(NO_NAMES[given])
+        return super().parse_args(context, arguments)
 
     def invoke(self, context: Any) -> Any:
         try:
