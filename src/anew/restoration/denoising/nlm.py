@@ -90,54 +90,69 @@ def _strip(
     result: NDArray[np.float32],
 ) -> None:
     """Denoise rows top to bottom: planes (C, H + 2 (p + s), W + 2 (p + s)), patch radius p, search radius s."""
-    channels = planes.shape[0]
-    rows, width = bottom - top, result.shape[2]
+    channels, rows, width = planes.shape[0], bottom - top, result.shape[2]
     m = p + s
     total = np.zeros((channels, rows, width), np.float32)
     weights = np.zeros((rows, width), np.float32)
-    difference = np.empty((rows + 2 * p, width + 2 * p), np.float32)
-    column = np.empty(width + 2 * p, np.float32)
-    weight = np.empty(width, np.float32)
-    one, zero, step = np.float32(1), np.float32(0), np.float32(1 / 64)
+    squares = np.empty((rows + 2 * p, width + 2 * p), np.float32)
+    column, weight = np.empty(width + 2 * p, np.float32), np.empty(width, np.float32)
     for dy in range(-s, s + 1):
         for dx in range(-s, s + 1):
-            for i in range(rows + 2 * p):
-                squares = difference[i]
-                squares[:] = zero
-                for c in range(channels):
-                    here = planes[c, top + s + i, s : s + width + 2 * p]
-                    there = planes[c, top + s + i + dy, s + dx : s + dx + width + 2 * p]
-                    for j in range(width + 2 * p):
-                        d = (here[j] - there[j]) * unit
-                        squares[j] += d * d
+            _square_differences(planes, (top + s, s), (dy, dx), unit, squares)
             for i in range(rows):
-                column[:] = difference[i]
-                for k in range(1, 2 * p + 1):
-                    squares = difference[i + k]
-                    for j in range(width + 2 * p):
-                        column[j] += squares[j]
-                weight[:] = -expected
-                for k in range(2 * p + 1):
-                    shifted = column[k : k + width]
-                    for j in range(width):
-                        weight[j] += shifted[j]
+                _weigh(squares[i : i + 2 * p + 1], expected, column, weight)
                 sums = weights[i]
                 for j in range(width):
-                    w = max(one - max(weight[j], zero) * step, zero)
-                    w *= w
-                    w *= w
-                    w *= w
-                    w *= w
-                    w *= w
-                    w *= w
-                    weight[j] = w
-                    sums[j] += w
+                    sums[j] += weight[j]
                 for c in range(channels):
-                    values = planes[c, top + m + i + dy, m + dx : m + dx + width]
-                    accumulator = total[c, i]
+                    values, accumulator = planes[c, top + m + i + dy, m + dx : m + dx + width], total[c, i]
                     for j in range(width):
                         accumulator[j] += weight[j] * values[j]
     for c in range(channels):
         for i in range(rows):
             for j in range(width):
                 result[c, top + i, j] = total[c, i, j] / weights[i, j]
+
+
+@kernel
+def _square_differences(
+    planes: NDArray[np.float32],
+    corner: tuple[int, int],
+    offset: tuple[int, int],
+    unit: np.float32,
+    squares: NDArray[np.float32],
+) -> None:
+    """Compare a rectangle of (C, H, W) planes with another at an offset: sums over the channels, in given units."""
+    (y, x), (dy, dx), width = corner, offset, squares.shape[1]
+    for i in range(squares.shape[0]):
+        row = squares[i]
+        row[:] = np.float32(0)
+        for c in range(planes.shape[0]):
+            here, there = planes[c, y + i, x : x + width], planes[c, y + i + dy, x + dx : x + dx + width]
+            for j in range(width):
+                d = (here[j] - there[j]) * unit
+                row[j] += d * d
+
+
+@kernel
+def _weigh(
+    squares: NDArray[np.float32], expected: np.float32, column: NDArray[np.float32], weight: NDArray[np.float32]
+) -> None:
+    """Weigh a row of patches by t, the sum of their squared differences less what is expected: (1 - t / 64)^64."""
+    side, width = squares.shape[0], weight.size
+    column[:] = squares[0]
+    for k in range(1, side):
+        row = squares[k]
+        for j in range(column.size):
+            column[j] += row[j]
+    weight[:] = -expected
+    for k in range(side):
+        shifted = column[k : k + width]
+        for j in range(width):
+            weight[j] += shifted[j]
+    one, zero, step = np.float32(1), np.float32(0), np.float32(1 / 64)
+    for j in range(width):
+        w = max(one - max(weight[j], zero) * step, zero)
+        for _ in range(6):
+            w *= w
+        weight[j] = w
