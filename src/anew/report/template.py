@@ -84,7 +84,8 @@ pre { overflow: auto; max-height: 420px; font-size: 13px; }
 footer { color: var(--quiet); font-size: 14px; margin-top: 40px; }
 @media (max-width: 640px) { main { padding: 24px 14px 48px; }
   table, tbody, tr, td { display: block; } tr { padding: 12px 0; } tr + tr { border-top: 1px solid var(--rule); }
-  td { padding: 0 16px; border: 0; } .num { text-align: left; } }
+  td { padding: 0 16px; border: 0; } .num { text-align: left; }
+  li b { display: block; } }
 </style>
 </head>
 <body><main>
