@@ -77,6 +77,15 @@ def test_silence_on_drawings_and_flat_pictures(find) -> None:
         assert find(picture(pixels)) is None
 
 
+@pytest.mark.parametrize("find", FINDERS)
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])
+def test_silence_on_scraps(find, name: str) -> None:
+    image = photo(name)
+    for height, width in ((50, 1), (1, 60), (8, 8), (31, 31)):
+        for top, left in np.ndindex(4, 5):
+            assert find(picture(image[60 * top : 60 * top + height, 60 * left : 60 * left + width])) is None
+
+
 @pytest.mark.parametrize("stops", [-1.5, -2.5, -4.0])
 def test_underexposure_is_told_in_stops(stops: float) -> None:
     light = ((photo("astronaut") + 0.055) / 1.055) ** 2.4 * 2.0**stops

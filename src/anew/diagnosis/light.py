@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from anew.images import Picture
 
 TAIL = 0.1  # percent
+FEWEST_PIXELS = 1000  # the tail of fewer is less than one
 
 DARK_CEILING = 0.64  # 0.5% of good photographs stay below it
 DARK_CEILING_GREY = 0.57
@@ -202,7 +203,9 @@ def luminance_of(pixels: Image) -> Image:
 
 
 def is_photographic(pixels: Image) -> bool:
-    """Tell whether (N, C) pixels have the many tones of a photograph, not the few of a drawing or a screenshot."""
+    """Tell whether (N, C) pixels are enough, and have the many tones of a photograph, not the few of a drawing."""
+    if len(pixels) < FEWEST_PIXELS:
+        return False
     levels = np.rint(np.clip(luminance_of(pixels), 0, 1) * 255).astype(np.int64)
     counts = np.sort(np.bincount(levels, minlength=256))[::-1] / max(len(levels), 1)
     span = max(int(np.ptp(levels)), 1)
