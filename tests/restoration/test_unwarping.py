@@ -144,6 +144,8 @@ def test_strips_join_without_a_seam() -> None:
         (lambda x: unwarp_tilt(x, angle=np.nan), "angle should be a finite number"),
         (lambda x: unwarp_tilt(x, angle=1, border="wrap"), "border should be 'reflect', 'constant' or 'nearest'"),
         (lambda x: unwarp_lens(x, k1=np.inf), "finite"),
+        (lambda x: unwarp_lens(x, k1=-0.5), "folds"),
+        (lambda x: unwarp_lens(x, k1=0.1, k2=-0.4), "folds"),
         (lambda x: unwarp_keystone(x, corners=[(0, 0), (1, 1)]), "4 finite"),
         (lambda x: unwarp_keystone(x, corners=[(0, 0), (0, 5), (5, 5), (5, 0)]), "convex and run"),
     ],

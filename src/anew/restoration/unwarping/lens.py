@@ -32,7 +32,8 @@ def unwarp_lens(
     image : (H, W) or (H, W, C) float32 array
     k1, k2 : float
         Radial coefficients that bent it; 0 and 0 give the input bit by bit. ``k1`` is estimated from the picture's
-        edges if not given; a picture without a sure distortion is left as it is.
+        edges if not given; a picture without a sure distortion is left as it is. The mapping must not fold over inside
+        the picture.
     border : {"reflect", "constant", "nearest"}
         What fills the parts that the input does not show (see ``valid_lens``).
     fill : float
@@ -56,6 +57,9 @@ def valid_lens(shape: tuple[int, ...], *, k1: float, k2: float = 0.0) -> Mask:
 
 def lens_mapping(shape: tuple[int, ...], k1: float, k2: float = 0.0) -> Mapping:
     """Give the map from straight to bent points."""
+    inside = np.linspace(0, 1, 1001)  # r^2
+    if (1 + 3 * k1 * inside + 5 * k2 * inside**2 <= 0).any():
+        raise ValueError(f"k1={k1:g}, k2={k2:g} folds the picture over itself: 1 + 3 k1 r^2 + 5 k2 r^4 must stay > 0")
     cx, cy = centre_of(shape)
     scale = 1 / max(cx**2 + cy**2, 1e-12)  # r^2 = 1 at the centre of a corner pixel
 
