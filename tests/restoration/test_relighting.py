@@ -237,13 +237,17 @@ def test_new_luminance_is_reached_even_where_colours_saturate() -> None:
     ("call", "message"),
     [
         (lambda x: relight_curve(x, black=0.6, white=0.4), "black must be below white"),
-        (lambda x: relight_curve(x, gamma=0), "gamma should be greater than 0"),
+        (lambda x: relight_curve(x, gamma=0), "gamma should be greater than or equal to 0.001"),
+        (lambda x: relight_curve(x, gamma=1e-9), "gamma should be greater than or equal to 0.001"),
+        (lambda x: relight_curve(x, gamma=1e9), "gamma should be less than or equal to 1000"),
         (lambda x: relight_clahe(x, clip=0.5), "clip should be greater than or equal to 1"),
         (lambda x: relight_clahe(x, tiles=0), "tiles should be greater than or equal to 1"),
         (lambda x: relight_retinex(x, strength=2), "strength should be"),
         (lambda x: relight_white_balance(x, gains=(1, 2)), "3 numbers above 0"),
+        (lambda x: relight_white_balance(x, gains=(1, 1, 1e300)), "at most 1,000,000"),
         (lambda x: relight_white_balance(x, strength=-1), "strength should be"),
         (lambda x: relight_fading(x, black=(0.5, 0.5, 0.5), white=(0.4, 0.6, 0.6)), "each black must be below"),
+        (lambda x: relight_fading(x, gamma=1e9), r"each gamma in \[0.001, 1000\]"),
     ],
 )
 def test_wrong_parameters_are_refused(call, message: str) -> None:

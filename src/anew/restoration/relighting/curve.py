@@ -7,19 +7,24 @@ the noise of shadows is not amplified without bound.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
+from annotated_types import Ge, Le
 
 from anew.arrays import Image, luminance
 from anew.diagnosis.levels import estimate_gamma, estimate_levels
-from anew.options import Positive, checked_arguments
+from anew.options import checked_arguments
 from anew.restoration.relighting.tone import with_luminance
 
+LEAST_GAMMA, LARGEST_GAMMA = 1e-3, 1e3  # beyond, float32 cannot tell the levels of the curve apart
+Gamma = Annotated[float, Ge(LEAST_GAMMA), Le(LARGEST_GAMMA)]
 TOE = 0.02  # the power law is shifted by this much: slope at black <= gamma * TOE ** (gamma - 1)
 
 
 @checked_arguments
 def relight_curve(
-    image: Image, *, black: float | None = None, white: float | None = None, gamma: Positive | None = None
+    image: Image, *, black: float | None = None, white: float | None = None, gamma: Gamma | None = None
 ) -> Image:
     """Stretch the levels and set the mid-tone.
 
@@ -31,7 +36,7 @@ def relight_curve(
     black, white : float, optional
         The values that become 0 and 1; if not given, 0.1% of the pixels lie beyond each of them in some channel, and
         come out below 0 or above 1.
-    gamma : float > 0, optional
+    gamma : float in [0.001, 1000], optional
         Below 1 lightens; if not given, it brings the median of the luminance into [0.3, 0.65], and is 1 if it is there.
 
     Returns

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from anew.arrays import Image, as_numbers
 from anew.diagnosis.print_range import estimate_range
 from anew.options import Fraction, checked_arguments
-from anew.restoration.relighting.curve import power_curve
+from anew.restoration.relighting.curve import LARGEST_GAMMA, LEAST_GAMMA, power_curve
 
 BLACK = 0.02  # where the darkest place shall lie
 
@@ -42,7 +42,7 @@ def relight_fading(
     black, white : (C,) arrays, optional
         Per channel, the values that become 0.02 and the largest of ``white``; the colours of the darkest and lightest
         places if not given. What is already darker stays.
-    gamma : (C,) array of numbers > 0, optional
+    gamma : (C,) array of numbers in [0.001, 1000], optional
         Per channel, the power of the mid-tones; below 1 lightens.
     strength : float in [0, 1]
         How far to go from the picture as it is. What is left of the range is but a guess where a scene has no black and
@@ -59,9 +59,9 @@ def relight_fading(
         getattr(found, name) if values is None else _one_per_channel(name, values, channels)
         for name, values in given.items()
     )
-    if not ((low < high).all() and (power > 0).all()):
+    if not ((low < high).all() and ((power >= LEAST_GAMMA) & (power <= LARGEST_GAMMA)).all()):
         got = ", ".join(f"{name} {list(value)}" for name, value in (("black", low), ("white", high), ("gamma", power)))
-        raise ValueError(f"each black must be below its white and each gamma above 0, got {got}")
+        raise ValueError(f"each black must be below its white and each gamma in [0.001, 1000], got {got}")
     planes = np.atleast_3d(image)
     result = np.empty_like(planes)
     lightest = float(high.max())  # how bright white was is not known, only that it was neutral

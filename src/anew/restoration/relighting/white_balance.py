@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anew.arrays import Image, as_numbers, luminance
+from anew.arrays import LARGEST, Image, as_numbers, luminance
 from anew.options import Fraction, checked_arguments
 from anew.small_copy import small_copy
 
@@ -41,7 +41,7 @@ def relight_white_balance(
     ----------
     image : (H, W) or (H, W, C) float32 array in [0, 1]
         With one channel there is no colour and nothing to do.
-    gains : (C,) array of numbers > 0, optional
+    gains : (C,) array of numbers > 0, at most 1,000,000, optional
         One factor per channel; estimated if not given.
     strength : float in [0, 1]
         How much of the cast to remove.
@@ -52,8 +52,9 @@ def relight_white_balance(
     """
     channels = 1 if image.ndim == 2 else image.shape[2]
     factors = estimate_gains(image) if gains is None else as_numbers("gains", gains, "numbers above 0, one per channel")
-    if factors.shape != (channels,) or not (factors > 0).all():
-        raise ValueError(f"gains must be {channels} numbers above 0, one per channel, got {factors.tolist()}")
+    if factors.shape != (channels,) or not ((factors > 0) & (factors <= LARGEST)).all():
+        wanted = f"{channels} numbers above 0, at most {LARGEST:,.0f}, one per channel"
+        raise ValueError(f"gains must be {wanted}, got {factors.tolist()}")
     if channels < 2 or (factors == 1).all():
         return image.copy()
     return np.asarray(image * (factors**strength).astype(np.float32), np.float32)
