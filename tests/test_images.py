@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import resource
-import signal
 import stat
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from PIL import Image
 import anew
 from anew.errors import CannotWrite, ImageFileError, ImageTooLarge, SeveralFrames, UnreadableImage
 from anew.images import Facts, Picture, read, read_frames, write, write_frames
+from full_disk import full_disk
 
 ENDINGS = [".png", ".jpg", ".tif", ".webp", ".avif", ".bmp", ".gif", ".ppm", ".pfm"]
 
@@ -399,15 +398,8 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     picture = Picture(np.random.default_rng(0).random((100, 100, 3), np.float32))
     write(Picture(np.zeros((2, 2, 1), np.float32)), tmp_path / "old.png")
     before = (tmp_path / "old.png").read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-        with pytest.raises(CannotWrite, match="cannot be written"):
-            write(picture, tmp_path / "old.png", overwrite=True)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
+    with full_disk(1000), pytest.raises(CannotWrite, match="cannot be written"):
+        write(picture, tmp_path / "old.png", overwrite=True)
     assert os.listdir(tmp_path) == ["old.png"]
     assert (tmp_path / "old.png").read_bytes() == before
 

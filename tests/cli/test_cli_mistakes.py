@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from anew.cli import main
 from anew.cli.attempt import Outcome, attempt
 from anew.cli.jobs import Job
 from anew.cli.workers import outcomes as outcomes_of
+from full_disk import full_disk
 
 Invoke = Callable[..., tuple[int, str, str]]
 
@@ -65,6 +67,15 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("plan one.png --output=", "an argument is empty"),
         ("restore one.png -o x.foo", "no known image format"),
         ("restore one.png -o nowhere/x.png", "there is no such folder"),
+        ("restore in/sub -o half.png", "need a folder as output; half.png is a file"),
+        ("restore in -o notes.txt/deep", "notes.txt is a file"),
+        ("restore one.png -o x.png --report notes.txt/deep", "notes.txt is a file"),
+        ("diagnose one.png --maps notes.txt/deep", "notes.txt is a file"),
+        ("generate dots --each -o notes.txt/deep", "notes.txt is a file"),
+        ("plan one.png -o one.png --overwrite", "one.png is an input, which would be lost"),
+        ("denoise one.png --try mean -o one.png --overwrite", "one.png is an input, which would be lost"),
+        ("inpaint one.png --mask half.png -o half.png --overwrite", "half.png is an input, which would be lost"),
+        ("restore one.png --mask half.png -o half.png --overwrite", "half.png is an input, which would be lost"),
         ("restore one.png --overwrite --skip-existing", "contradict each other"),
         ("restore one.png --only noise --skip noise", "in --only and in --skip"),
         ("restore one.png --plan nowhere.json", "No such file"),
@@ -266,6 +277,64 @@ def test_what_nobody_foresaw_is_one_line_and_the_others_go_on(folder: Path, caps
     outcomes = [attempt(work, job) for job in jobs]
     assert outcomes[0].error == "half.png: KeyError, which should not happen: 'surprise'"
     assert outcomes[1].error is None
+
+
+@pytest.fixture
+def locked(folder: Path) -> Iterator[Path]:
+    """A folder that may not be looked into, with a picture."""
+    place = folder / "in" / "locked"
+    place.mkdir()
+    Image.new("L", (8, 8), 99).save(place / "a.png")
+    place.chmod(0)
+    if os.access(place, os.R_OK):
+        pytest.skip("nothing is locked to who may do all")
+    yield place
+    place.chmod(0o700)
+
+
+@pytest.mark.parametrize("command", ["diagnose in", "diagnose in/a.png in/locked/a.png", "diagnose in/locked in/a.png"])
+def test_what_may_not_be_read_is_said_and_the_others_are_done(command: str, locked: Path, invoke: Invoke) -> None:
+    code, out, err = invoke(*command.split())
+    assert (code, "in/a.png" in out) == (1, True)
+    assert re.findall(r"anew: (.*)", err)[0].startswith("in/locked")
+    assert "no permission to read it" in err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "restore in/a.png -o in/locked/x.png",
+        "restore in/a.png -o in/locked/deep",
+        "restore in/a.png -o x.png --report in/locked/x.html",
+        "plan in/a.png -o in/locked/x.json",
+        "compare in/a.png -o in/locked/x.png",
+        "generate dots -o in/locked/x.png",
+    ],
+)
+def test_a_place_that_may_not_be_written_to_is_refused_at_once(command: str, locked: Path, invoke: Invoke) -> None:
+    code, out, err = invoke(*command.split())
+    assert (code, out) == (2, "")
+    assert "no permission to write in in/locked" in " ".join(err.split())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="of Linux")
+def test_that_the_output_cannot_be_printed_is_one_line() -> None:
+    command = f"{sys.executable} -m anew.cli.main methods > /dev/full"
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("anew: standard output: No space left on device; ")
+
+
+def test_a_full_disk_leaves_no_half_text(folder: Path, invoke: Invoke) -> None:
+    Image.new("RGB", (1, 1), "teal").save("dot.png")
+    Path("plan.json").write_text("of yesterday")
+    with full_disk(100):
+        planned = invoke("plan", "one.png", "-o", "plan.json", "--overwrite")
+        damaged = invoke("degrade", "dot.png", "--with", "noise", "--truth", "-o", "bad.png")
+    assert (planned[0], "plan.json: cannot be written (File too large" in planned[2]) == (1, True)
+    assert (damaged[0], "bad.truth.json: cannot be written (File too large" in damaged[2]) == (1, True)
+    assert Path("plan.json").read_text() == "of yesterday"
+    assert sorted(path.name for path in folder.glob("bad*")) == ["bad.mask.png", "bad.png"]
 
 
 def die(job: Job) -> Outcome:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
-import resource
-import signal
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -40,6 +36,7 @@ from anew.training.objective import LossFunction, Networks, Objective
 from anew.training.restoration import RunFacts, export_restorer
 from anew.training.run import run_recipe
 from anew.training.schedule import learning_rate
+from full_disk import full_disk
 
 Stored = Literal["half", "float"]
 TINY = DenoiseConfig(
@@ -294,19 +291,6 @@ def test_an_interrupted_run_equals_an_unbroken_one_bit_for_bit(photos: Path, tmp
     resumed = run_tiny(tmp_path / "broken", photos)
     for name, value in unbroken.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[name]), name
-
-
-@contextlib.contextmanager
-def full_disk(free: int) -> Iterator[None]:
-    """Let no file grow beyond ``free`` bytes."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (free, limits[1]))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_full_disk_costs_one_line_and_no_checkpoint(photos: Path, tmp_path: Path) -> None:

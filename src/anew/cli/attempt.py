@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from anew.cli.jobs import Job
-from anew.errors import AnewError, CannotWrite
+from anew.cli.targets import make_folder
+from anew.errors import AnewError
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,3 @@ def attempt(work: Work, job: Job) -> Outcome:
             reason = f"{type(error).__name__}, which should not happen: {reason}"
         return Outcome(job, error=f"{job.source}: {reason}", seconds=time.perf_counter() - start)
     return Outcome(job, outcome.text, outcome.facts, None, time.perf_counter() - start)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder that a person named, with those above it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: cannot make this folder ({error.strerror}); choose another -o") from None

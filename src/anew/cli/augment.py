@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.attempt import Outcome, make_folder
+from anew.cli.attempt import Outcome
 from anew.cli.augment_boxes import MovedBoxes, boxes_of
 from anew.cli.batch import run_jobs
 from anew.cli.jobs import Job, plan_jobs
+from anew.cli.targets import make_folder
 
 if TYPE_CHECKING:
     from anew.images import Picture

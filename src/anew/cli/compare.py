@@ -60,12 +60,9 @@ def compare(
     if image.is_dir():
         raise typer.BadParameter(f"{image} is a folder; give one picture")
     target = output if output is not None else image.with_name(f"{image.stem}-{task}-comparison.png")
-    check_sheet_name(target, overwrite=overwrite)
+    inputs = [image, reference, mask, None if psf is None else Path(psf)]
+    check_sheet_name(target, overwrite=overwrite, inputs=inputs)
     names = _names(task, methods)
-    psf_file = None if psf is None else Path(psf)
-    for given in (image, reference, mask, psf_file):
-        if given is not None and target.exists() and given.exists() and target.samefile(given):
-            raise typer.BadParameter(f"{target} is an input; the sheet needs a name of its own")
     if mask is not None:
         check_mask_file(mask)
     picture = read(image, max_megapixels=max_megapixels)

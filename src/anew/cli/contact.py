@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from anew.cli.jobs import check_parent
 from anew.cli.one_line import one_line
+from anew.cli.targets import check_target
 from anew.cli.task_work import TaskWork, apply_task
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def write_contact_sheet(
         raise typer.BadParameter("a sheet shows one picture; give one file with --try")
     source = Path(inputs[0])
     target = output if output is not None else source.with_name(f"{source.stem}-{work.task}-methods.png")
-    check_sheet_name(target, overwrite=work.overwrite)
+    check_sheet_name(target, overwrite=work.overwrite, inputs=[source, work.mask])
     names = _wanted_methods(work.task, wanted)
     picture = read(source, max_megapixels=work.max_megapixels)
     tiles = [Tile("input", picture.pixels, source.name)]
@@ -51,15 +51,13 @@ def write_contact_sheet(
         print(one_line(str(target)))
 
 
-def check_sheet_name(target: Path, *, overwrite: bool) -> None:
+def check_sheet_name(target: Path, *, overwrite: bool, inputs: Sequence[Path | None]) -> None:
     """Refuse a name that no sheet can have, before anything is computed."""
     from anew.codecs.formats import by_name
 
     if by_name(target.suffix) is None:
         raise typer.BadParameter(f"{target}: no known image format; let the name end in .png")
-    if target.exists() and not overwrite:
-        raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
-    check_parent(target)
+    check_target(target, overwrite=overwrite, inputs=inputs)
 
 
 def print_left_out(left_out: Mapping[str, str]) -> None:

@@ -31,6 +31,7 @@ class DegradeWork:
     def __call__(self, job: Job) -> Outcome:
         import numpy as np
 
+        from anew.codecs import storage
         from anew.degradations.catalogue import chain_alpha, chain_mask, degrade_chain
         from anew.images import Picture, read_frames, write, write_frames
 
@@ -55,7 +56,7 @@ class DegradeWork:
                 written.append(Path(f"{stem}.mask{number}.png"))
                 write(picture, written[-1], overwrite=self.flags.overwrite)
             written.append(Path(f"{stem}.truth.json"))
-            written[-1].write_text(json.dumps(facts, indent=2) + "\n")
+            storage.save(str(written[-1]), f"{json.dumps(facts, indent=2)}\n".encode(), overwrite=self.flags.overwrite)
         text = "\n".join([f"{job.source} -> {job.target}", *(f"  truth: {path}" for path in written)])
         return Outcome(job, text, {**facts, "truth": [str(path) for path in written]})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.attempt import make_folder
 from anew.cli.one_line import one_line, say
+from anew.cli.targets import check_folder, check_parent, make_folder, refuse_to_replace
 
 if TYPE_CHECKING:
     from anew.generation.generate import Images, Wanted
@@ -210,19 +211,17 @@ def _targets(
     """Name the files to write, and refuse at once what exists already or no format is known for."""
     from anew.codecs.formats import by_name
     from anew.codecs.raster import Kind
-    from anew.codecs.storage import check_target
-    from anew.errors import CannotWrite
 
     stem = Path(what).stem
     if each:
         folder = output if output is not None else Path(stem)
-        if folder.is_file() or by_name(folder.suffix) is not None:
+        if os.path.isfile(folder) or by_name(folder.suffix) is not None:
             raise typer.BadParameter(f"--each needs a folder as output, got {folder}")
         digits = max(2, len(str(n - 1)))
         targets = [folder / f"{stem}-{index:0{digits}d}{ending}" for index in range(n)]
     else:
         targets = [output if output is not None else Path(stem + ending)]
-        if targets[0].is_dir():
+        if os.path.isdir(targets[0]):
             raise typer.BadParameter(f"{targets[0]} is a folder; name a file, or give --each")
     for target in targets:
         found = by_name(target.suffix)
@@ -233,13 +232,11 @@ def _targets(
         most = found.codec().suit(Kind("rgb", False, (1 << bits) - 1))
         if most.maximum and most.bits < bits:  # 0 are floats
             raise typer.BadParameter(f"{target}: {found.name} holds {most.bits} bits, not {bits}; write .png or .tif")
-        if target.exists() and not overwrite:
-            raise typer.BadParameter(f"{target} exists already; use --overwrite or another -o")
-        if not each:
-            try:
-                check_target(str(target), overwrite=overwrite)
-            except CannotWrite as error:
-                raise typer.BadParameter(str(error)) from None
+        refuse_to_replace(target, overwrite=overwrite)
+    if each:
+        check_folder(targets[0].parent)
+    else:
+        check_parent(targets[0])
     return targets
 
 

@@ -9,13 +9,14 @@ import glob
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from anew.cli.one_line import one_line
+from anew.cli.targets import check_file_name, check_folder, is_image_name, refuse_inputs, refuse_to_replace
 from anew.errors import AnewError
 
 
@@ -34,7 +35,13 @@ class Job:
 
 
 def plan_jobs(
-    inputs: list[str], output: Path | None, *, suffix: str, overwrite: bool, skip_existing: bool = False
+    inputs: list[str],
+    output: Path | None,
+    *,
+    suffix: str,
+    overwrite: bool,
+    skip_existing: bool = False,
+    also_read: Sequence[Path | None] = (),
 ) -> tuple[list[Job], int]:
     """Expand files, folders and patterns into jobs, and refuse what would lose a file.
 
@@ -50,6 +57,8 @@ def plan_jobs(
         The word that names a result, e.g. ``"restored"``.
     overwrite, skip_existing : bool
         What to do with outputs that exist already; by default they are an error.
+    also_read : sequence of path
+        Files beside the inputs, such as a mask, that no output may replace.
 
     Returns
     -------
@@ -62,11 +71,8 @@ def plan_jobs(
         raise typer.BadParameter("--overwrite and --skip-existing contradict each other; give one of them")
     to_folder = output is not None and (len(sources) > 1 or _is_folder(output) or any(os.path.isdir(i) for i in inputs))
     sources = _without_results(sources, inputs, output, suffix)
-    if output is not None and to_folder and not output.is_dir() and (output.exists() or _is_image_name(output)):
-        what = "is a file" if output.exists() else "is the name of a file"
-        raise typer.BadParameter(f"{len(sources)} inputs need a folder as output; {output} {what}")
-    if output is not None and not to_folder:
-        check_file_name(output)
+    if output is not None:
+        (_refuse_file if to_folder else check_file_name)(output)
     jobs = []
     for source, relative in sources:
         if output is None:
@@ -74,8 +80,10 @@ def plan_jobs(
         else:
             target = output / relative if to_folder else output
         jobs.append(Job(source, target, makes_folder=to_folder, relative=relative))
-    left = [job for job in jobs if not (skip_existing and job.target is not None and job.target.exists())]
-    _refuse_losses(left, overwrite)
+    left = [job for job in jobs if not (skip_existing and job.target is not None and os.path.exists(job.target))]
+    _refuse_losses(left, overwrite, also_read)
+    for folder in dict.fromkeys(job.target.parent for job in left if job.target is not None):
+        check_folder(folder)
     return left, len(jobs) - len(left)
 
 
@@ -102,7 +110,7 @@ def name_pages(jobs: list[Job], place: Path, ending: str, *, overwrite: bool) ->
         ``".html"``, for example.
     overwrite : bool
     """
-    if place.suffix and not place.is_dir():
+    if place.suffix and not os.path.isdir(place):
         if place.suffix.lower() != ending:
             raise typer.BadParameter(f"expected a name that ends in {ending}, or a folder, got {place}")
         if len(jobs) > 1:
@@ -117,8 +125,9 @@ def name_pages(jobs: list[Job], place: Path, ending: str, *, overwrite: bool) ->
         if page.absolute() in taken:
             raise typer.BadParameter(f"{page} is wanted for {job.source} and is already an input or an output")
         taken.add(page.absolute())
-        if page.exists() and not overwrite:
-            raise typer.BadParameter(f"{page} exists already; use --overwrite or another name")
+        refuse_to_replace(page, overwrite=overwrite, instead="--overwrite or another name")
+    for folder in dict.fromkeys(page.parent for page in pages.values()):
+        check_folder(folder)
     return pages
 
 
@@ -135,10 +144,10 @@ def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
 
     for entry in inputs:
         path = Path(entry)
-        if path.is_dir():
+        if os.path.isdir(path):
             for found in picture_files(path):
-                yield found, found.relative_to(path)
-        elif not path.exists() and glob.has_magic(entry):
+                yield found, Path(path.name) if found == path else found.relative_to(path)
+        elif not os.path.exists(path) and glob.has_magic(entry):
             for match in sorted(glob.glob(entry, recursive=True)):
                 if os.path.isfile(match):
                     yield Path(match), Path(Path(match).name)
@@ -154,7 +163,7 @@ def _without_results(
     They lie in its output, or have its suffix and lie beside the pictures that they were made from, or carry a recipe.
     """
     named = {Path(entry) for entry in inputs}
-    searched = {path.resolve() for path in named if path.is_dir()}
+    searched = {path.resolve() for path in named if os.path.isdir(path)}
     place = None if output is None else output.resolve()
     stems = {source.with_suffix("") for source, _ in sources}
 
@@ -185,32 +194,18 @@ def _carries_recipe(source: Path) -> bool:
         return False  # what is wrong with it is said when its turn comes
 
 
+def _refuse_file(output: Path) -> None:
+    there = os.path.exists(output)
+    if not os.path.isdir(output) and (there or is_image_name(output)):
+        what = "is a file" if there else "is the name of a file"
+        raise typer.BadParameter(f"a folder, or several inputs, need a folder as output; {output} {what}")
+
+
 def _is_folder(output: Path) -> bool:
-    return output.is_dir() or not output.suffix
+    return os.path.isdir(output) or not (output.suffix or os.path.exists(output))
 
 
-def _is_image_name(path: Path) -> bool:
-    from anew.codecs.formats import ENDINGS
-
-    return path.suffix.lower() in ENDINGS
-
-
-def check_file_name(output: Path) -> None:
-    """Refuse a name that no picture can be written under, before anything is computed."""
-    from anew.codecs.formats import ENDINGS
-
-    if not _is_image_name(output):
-        raise typer.BadParameter(f"{output}: no known image format (known endings: {' '.join(sorted(ENDINGS))})")
-    check_parent(output)
-
-
-def check_parent(output: Path) -> None:
-    """Refuse a file in a folder that is not there, before anything is computed."""
-    if not output.parent.is_dir():
-        raise typer.BadParameter(f"{output.parent}: there is no such folder; make it, or choose another -o")
-
-
-def _refuse_losses(jobs: list[Job], overwrite: bool) -> None:
+def _refuse_losses(jobs: list[Job], overwrite: bool, also_read: Sequence[Path | None]) -> None:
     owners: dict[Path, Path] = {}
     for job in jobs:
         if job.target is None:
@@ -218,5 +213,5 @@ def _refuse_losses(jobs: list[Job], overwrite: bool) -> None:
         if job.target in owners:
             raise typer.BadParameter(f"{owners[job.target]} and {job.source} would both become {job.target}")
         owners[job.target] = job.source
-        if job.target.exists() and not overwrite:
-            raise typer.BadParameter(f"{job.target} exists already; use --overwrite, --skip-existing or another -o")
+        refuse_inputs(job.target, also_read)
+        refuse_to_replace(job.target, overwrite=overwrite, instead="--overwrite, --skip-existing or another -o")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.attempt import Outcome, make_folder
+from anew.cli.attempt import Outcome
 from anew.cli.batch import run_jobs
 from anew.cli.jobs import Job, look_jobs, name_in
+from anew.cli.targets import check_folder, make_folder
 
 if TYPE_CHECKING:
     from anew.diagnosis.finding import Diagnosis, Finding
@@ -53,8 +55,10 @@ def diagnose(
 ) -> None:
     """Say what is wrong with pictures. Nothing is changed."""
     jobs = look_jobs(inputs)
-    if maps is not None and maps.is_file():
-        raise typer.BadParameter(f"{maps} is a file; give a folder", param_hint="--maps")
+    if maps is not None:
+        if os.path.isfile(maps):
+            raise typer.BadParameter(f"{maps} is a file; give a folder", param_hint="--maps")
+        check_folder(maps)
     places = {} if maps is None else {job: path.with_suffix("") for job, path in name_in(jobs, maps, ".png").items()}
     work = DiagnoseWork(places, max_megapixels, overwrite)
     run_jobs(jobs, work, processes=processes, as_json=as_json)

@@ -109,6 +109,10 @@ def run() -> None:
     except Exception as error:
         if os.environ.get("ANEW_TRACEBACK"):
             raise
+        if isinstance(error, OSError) and error.strerror:
+            place = "standard output" if error.filename is None else os.fsdecode(error.filename)
+            say(f"{place}: {error.strerror}; mend that, or name another place (ANEW_TRACEBACK=1 shows where)")
+            sys.exit(1)
         reason = " ".join(str(error).split())
         print(f"anew: {type(error).__name__}: {reason} (ANEW_TRACEBACK=1 shows where)", file=sys.stderr)
         sys.exit(1)

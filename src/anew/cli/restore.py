@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anew.cli import options as o
-from anew.cli.attempt import Outcome, make_folder
+from anew.cli.attempt import Outcome
 from anew.cli.batch import run_jobs
-from anew.cli.jobs import Job, check_file_name, check_parent, look_jobs, name_pages, plan_jobs
+from anew.cli.jobs import Job, look_jobs, name_pages, plan_jobs
 from anew.cli.masks import check_mask_file, read_mask
 from anew.cli.one_line import one_line
+from anew.cli.targets import check_file_name, check_target, make_folder
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -138,7 +139,12 @@ def restore(
         run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json)
         return
     jobs, skipped = plan_jobs(
-        inputs, flags.output, suffix="restored", overwrite=flags.overwrite, skip_existing=flags.skip_existing
+        inputs,
+        flags.output,
+        suffix="restored",
+        overwrite=flags.overwrite,
+        skip_existing=flags.skip_existing,
+        also_read=[mask, plan],
     )
     reports = {} if report is None else name_pages(jobs, report, ".html", overwrite=flags.overwrite)
     sheets = {} if sheet is None else name_pages(jobs, sheet, ".png", overwrite=flags.overwrite)
@@ -207,19 +213,19 @@ def plan(
     It also says after which steps the picture is looked at again, as what they repair may hide more. `anew restore
     --plan` does so too, unless you edit the steps: then it runs these alone.
     """
+    from anew.codecs import storage
     from anew.diagnosis.diagnose import diagnose
     from anew.images import read
     from anew.restoration.plan import make_plan
 
     if output is not None:
-        _refuse_to_replace(output, overwrite)
-        check_parent(output)
+        check_target(output, overwrite=overwrite, inputs=[source])
     picture = read(source, max_megapixels=max_megapixels)
     made = make_plan(diagnose(picture), only=_kinds(only, "--only"), skip=_kinds(skip, "--skip"), strength=strength)
     if output is None:
         print(made.to_json())
     else:
-        _write_text(output, made.to_json() + "\n")
+        storage.save(str(output), f"{made.to_json()}\n".encode(), overwrite=overwrite)
         print(one_line(str(output)))
 
 
@@ -237,7 +243,7 @@ def replay(
     from anew.images import read_frames, write_frames
     from anew.restoration.replay import replay as replay_recipe
 
-    _refuse_to_replace(output, overwrite)
+    check_target(output, overwrite=overwrite, inputs=[mask])
     check_file_name(output)
     if mask is not None:
         check_mask_file(mask)
@@ -250,11 +256,6 @@ def replay(
     done = [f if r is None else replay_recipe(f, r, mask=marks) for f, r in zip(frames, recipes, strict=True)]
     write_frames(done, output, overwrite=overwrite, recipe=carried)
     print(one_line(str(output)))
-
-
-def _refuse_to_replace(output: Path, overwrite: bool) -> None:
-    if output.exists() and not overwrite:
-        raise typer.BadParameter(f"{output} exists already; use --overwrite or another -o")
 
 
 def _kinds(text: str | None, option: str) -> tuple[str, ...]:
@@ -284,15 +285,6 @@ def _read_plan(path: Path) -> str:
     except InvalidPlan as error:
         raise typer.BadParameter(f"{path}: {error}", param_hint=option) from None
     return text
-
-
-def _write_text(path: Path, text: str) -> None:
-    from anew.errors import CannotWrite
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(f"{path}: cannot write ({error.strerror}); choose another -o") from None
 
 
 def _joined_recipe(recipes: list[str | None]) -> str | None:

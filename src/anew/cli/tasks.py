@@ -70,7 +70,12 @@ def run_task(
         write_contact_sheet(work, inputs, flags.output, try_methods, as_json=flags.as_json)
         return
     jobs, skipped = plan_jobs(
-        inputs, flags.output, suffix=SUFFIX[task], overwrite=flags.overwrite, skip_existing=flags.skip_existing
+        inputs,
+        flags.output,
+        suffix=SUFFIX[task],
+        overwrite=flags.overwrite,
+        skip_existing=flags.skip_existing,
+        also_read=[mask],
     )
     watched = len(jobs) == 1 and not flags.as_json and sys.stderr.isatty()
     work = replace(work, watched=watched)

@@ -104,10 +104,22 @@ ENDINGS = frozenset(ending for entry in FORMATS for ending in entry.extensions)
 def picture_files(folder: Path) -> list[Path]:
     """Give the files of a folder and its sub-folders that are named as pictures, in order.
 
-    The masks that ``anew degrade --truth`` writes beside its pictures are none.
+    The masks that ``anew degrade --truth`` writes beside its pictures are none. A folder that may not be looked into
+    is given itself, so that it is missed where the files are read.
     """
-    named = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and not _is_truth(path))
-    return sorted(path for path in named if path.is_file())
+    return sorted(_search(folder))
+
+
+def _search(folder: Path) -> Iterator[Path]:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        yield folder
+        return
+    for path in folder.iterdir():
+        if path.suffix.lower() in ENDINGS and path.is_file():
+            if not _is_truth(path):
+                yield path
+        elif path.is_dir() and not path.is_symlink():
+            yield from _search(path)
 
 
 def _is_truth(path: Path) -> bool:
