@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -73,6 +75,15 @@ def test_a_defocus_disc_has_its_area_and_variance(radius):
     np.testing.assert_allclose(np.diag(covariance), radius**2 / 4, atol=0.15)
     assert 1 / psf.max() == pytest.approx(np.pi * radius**2, rel=0.12 if radius < 2 else 0.02)
     np.testing.assert_allclose(psf, psf.T, atol=1e-7)
+
+
+@pytest.mark.parametrize("draw", [defocus_psf, lambda radius: motion_psf(2 * radius, 30)])
+def test_a_large_psf_is_drawn_in_little_memory(draw):
+    tracemalloc.start()
+    psf = draw(100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * psf.size + 1e7
 
 
 def test_an_impulse_becomes_the_psf():

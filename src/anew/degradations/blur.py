@@ -73,8 +73,8 @@ def _coverage(
     """Give the share of each pixel's area that lies inside a shape, scaled to sum 1, without empty margins."""
     side = 2 * half + 1
     t = (np.arange(side * SUBPIXELS) + 0.5) / SUBPIXELS - 0.5 - half
-    fine = inside(t[np.newaxis, :], t[:, np.newaxis])
-    area = fine.reshape(side, SUBPIXELS, side, SUBPIXELS).mean(axis=(1, 3))
+    fine = (inside(t[np.newaxis, :], row[:, np.newaxis]) for row in t.reshape(side, SUBPIXELS))  # a row of pixels each
+    area = np.stack([row.reshape(SUBPIXELS, side, SUBPIXELS).mean(axis=(0, 2)) for row in fine])
     rows, columns = (np.abs(np.flatnonzero(area.any(axis=axis)) - half).max() for axis in (1, 0))
     area = area[half - rows : half + rows + 1, half - columns : half + columns + 1]
     return (area / area.sum()).astype(np.float32)
