@@ -39,6 +39,7 @@ def test_a_stop_doubles_linear_light_and_over_exposure_clips():
     np.testing.assert_allclose(decode_srgb(darker.image), [[0.0125, 0.05, 0.15, 0.225]], atol=1e-5)
     assert not darker.mask.any()
     np.testing.assert_allclose(exposure(x, stops=0, gamma=2).image, x**2, atol=1e-5)
+    assert exposure(np.full((1, 1), 1e6, np.float32), stops=0, gamma=20).image == 1
 
 
 def test_fading_takes_black_and_white_to_where_it_says():

@@ -76,10 +76,8 @@ def exposure(image: Image, *, stops: float = -1.5, gamma: float = 1.0) -> Degrad
     check_between("stops", stops, -20, 20)
     check_between("gamma", gamma, 1e-3, 1e3)
     y = encode_srgb(decode_srgb(image) * np.float32(2.0**stops))
-    if gamma != 1:
-        y = np.maximum(y, 0) ** np.float32(gamma)
     clipped = planes_of(y).max(axis=2) > 1
-    return Degraded(np.clip(y, 0, 1), clipped, {"stops": stops, "gamma": gamma})
+    return Degraded(np.clip(y, 0, 1) ** np.float32(gamma), clipped, {"stops": stops, "gamma": gamma})
 
 
 def low_light(
