@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import anew
+from anew import errors
 
 PUBLIC = [
     "Picture", "augment", "deblock", "deblur", "degrade", "denoise", "diagnose", "generate", "inpaint", "methods",
@@ -38,3 +41,13 @@ def test_listing_methods_loads_no_image_library() -> None:
 
 def test_the_command_line_loads_no_image_library() -> None:
     assert loaded_by("import anew.cli.main") <= {"typer", "rich"}
+
+
+def test_the_family_of_errors_is_drawn_whole() -> None:
+    texts = [path.read_text() for path in Path(anew.__file__).parent.rglob("*.py")]
+    family = {
+        name for text in texts for name in re.findall(r"^class (\w+)\((?:AnewError|ImageFileError)\b", text, re.M)
+    }
+    drawn = set(re.findall(r"\b[A-Z]\w+\b", str(errors.__doc__)))
+    assert family
+    assert family <= drawn

@@ -11,7 +11,7 @@ Wrong arguments of a call raise the built-in ``ValueError`` or ``TypeError``. Ev
     ├── InvalidPlan              a plan or recipe does not validate; the message names the field
     ├── InvalidSetting           a training run is given what it cannot take; the message says what it can
     ├── Unavailable              a method needs something that is not installed; the message says how to get it
-    └── BadModel, BadRules, CannotResume, NoTrainingData, RunFailed, WrongExtractor
+    └── BadModel, BadRules, CannotResume, Diverged, NoTrainingData, RunFailed, WrongExtractor
                                  defined beside the code that raises them: models, rule files, training, metrics
 
 Each message is one line: what was expected, what came, what to do. The command line prints it as it is.
