@@ -63,7 +63,6 @@ def match_blocks(
         How many blocks were found.
     """
     top, left, pitch = origin
-    n_max = found.shape[2]
     line = np.uint64(padded.shape[1])
     pixels = padded.ravel()
     largest = np.float32(threshold * BLOCK * BLOCK)
@@ -79,14 +78,13 @@ def match_blocks(
     pairs = np.zeros(SPAN + BLOCK, np.float32)
     quads = np.zeros(SPAN + BLOCK, np.float32)
     distance = np.zeros(SPAN, np.float32)
-    height = rows[-1] - rows[0] + BLOCK
     for d in range(1, offsets.shape[0]):
         dy, dx = offsets[d, 0], offsets[d, 1]
         here = np.uint64((rows[0] + margin) * padded.shape[1] + columns[0] + margin)
         there = np.uint64((rows[0] + dy + margin) * padded.shape[1] + columns[0] + dx + margin)
         running[0, :] = 0
         i = 0
-        for y in range(height):
+        for y in range(rows[-1] - rows[0] + BLOCK):
             before, after = running[y % RING], running[(y + 1) % RING]
             for x in range(SPAN):
                 difference = pixels[here + np.uint64(x)] - pixels[there + np.uint64(x)]
@@ -95,34 +93,59 @@ def match_blocks(
             there += line
             if y + 1 != rows[i] - rows[0] + BLOCK:
                 continue
-            before = running[(y + 1 - BLOCK) % RING]
-            for x in range(SPAN):
-                pairs[x] = (after[x] - before[x]) + (after[x + 1] - before[x + 1])
-            for x in range(SPAN):
-                quads[x] = pairs[x] + pairs[x + 2]
-            limits = limit[i]
-            hits = np.float32(0)  # counted in floating point: that loop becomes vector instructions
-            for x in range(SPAN):
-                distance[x] = quads[x] + quads[x + 4]
-                hits += np.float32(distance[x] < limits[x])
-            inside = 0 <= rows[i] + dy <= shape[0] - BLOCK
-            if hits > 0 and inside:
-                for j in range(columns.size):
-                    x0 = columns[j] + dx
-                    value = distance[columns[j] - columns[0]]
-                    if value < limit[i, columns[j] - columns[0]] and 0 <= x0 <= shape[1] - BLOCK:
-                        number = (rows[i] + dy - top) * pitch + x0 - left
-                        key = ((np.int64(max(value, np.float32(0)) * levels) + 1) << INDEX_BITS) + number
-                        full = _insert(found[i, j], count[i, j], key)
-                        count[i, j] = min(count[i, j] + 1, n_max)
-                        if full:
-                            furthest = found[i, j, n_max - 1] >> INDEX_BITS
-                            limit[i, columns[j] - columns[0]] = np.float32(furthest) / levels
+            hits = _add_columns(running[(y + 1 - BLOCK) % RING], after, pairs, quads, limit[i], distance)
+            if hits > 0 and 0 <= rows[i] + dy <= shape[0] - BLOCK:
+                first = (rows[i] + dy - top) * pitch + dx - left
+                _keep(distance, levels, columns, dx, shape[1], first, limit[i], found[i], count[i])
             i += 1
     for i in range(rows.size):
         for j in range(columns.size):
             for n in range(count[i, j]):
                 found[i, j, n] &= (1 << INDEX_BITS) - 1
+
+
+@kernel
+def _add_columns(
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    pairs: NDArray[np.float32],
+    quads: NDArray[np.float32],
+    limits: NDArray[np.float32],
+    distance: NDArray[np.float32],
+) -> np.float32:
+    """Sum the differences of two rows of running sums over 8 columns; give how many lie below their limits."""
+    for x in range(SPAN):
+        pairs[x] = (after[x] - before[x]) + (after[x + 1] - before[x + 1])
+    for x in range(SPAN):
+        quads[x] = pairs[x] + pairs[x + 2]
+    hits = np.float32(0)  # counted in floating point: that loop becomes vector instructions
+    for x in range(SPAN):
+        distance[x] = quads[x] + quads[x + 4]
+        hits += np.float32(distance[x] < limits[x])
+    return hits
+
+
+@kernel
+def _keep(
+    distance: NDArray[np.float32],
+    levels: np.float32,
+    columns: NDArray[np.int64],
+    dx: int,
+    width: int,
+    first: int,
+    limits: NDArray[np.float32],
+    found: NDArray[np.int64],
+    count: NDArray[np.int64],
+) -> None:
+    """Add the blocks at one displacement to the lists of a row of references, which get stricter limits when full."""
+    n_max = found.shape[1]
+    for j in range(columns.size):
+        x = columns[j] - columns[0]
+        if distance[x] < limits[x] and 0 <= columns[j] + dx <= width - BLOCK:
+            key = ((np.int64(max(distance[x], np.float32(0)) * levels) + 1) << INDEX_BITS) + first + columns[j]
+            if _insert(found[j], count[j], key):
+                limits[x] = np.float32(found[j, n_max - 1] >> INDEX_BITS) / levels
+            count[j] = min(count[j] + 1, n_max)
 
 
 @kernel

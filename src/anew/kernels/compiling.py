@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import numba
@@ -18,11 +19,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def kernel(function: Function) -> Function:
-    """Compile a function of arrays and numbers on first use; it releases the GIL and sums in any order."""
+    """Compile a function of arrays and numbers on first use; it releases the GIL and sums in any order.
+
+    Called by another one it becomes a part of it, so that short functions cost no time.
+    """
+    compile_with = partial(numba.njit, nogil=True, fastmath=True, error_model="numpy", forceinline=True)
     try:
-        compiled = numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")(function)
+        compiled = compile_with(cache=True)(function)
     except RuntimeError:  # no folder for the cache can be written
-        compiled = numba.njit(nogil=True, fastmath=True, error_model="numpy")(function)
+        compiled = compile_with()(function)
     result: Function = compiled
     return result
 
