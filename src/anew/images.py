@@ -175,14 +175,28 @@ def write_frames(
         raise ValueError("expected at least one frame, got none")
     if quality is not None and not (isinstance(quality, int | np.integer) and 1 <= quality <= 100):
         raise ValueError(f"expected a quality in [1, 100], a whole number, got {quality}")
-    chosen = _format_for(name, format)
-    storage.check_target(name, overwrite=overwrite)
-    if len(frames) > 1 and not chosen.several:
-        several = ", ".join(f.name for f in FORMATS if f.several)
-        raise CannotWrite(f"{name}: {chosen.name} holds one picture, got {len(frames)} (write one of {several})")
+    chosen = check_writable(name, len(frames), overwrite=overwrite, format=format)
     pictures = [as_picture(frame) for frame in frames]
     encoded = _guarded(name, CannotWrite, lambda: _encoded(pictures, chosen, Options(quality, recipe)))
     storage.save(name, encoded, overwrite=overwrite)
+
+
+def check_writable(
+    path: str | os.PathLike[str], frames: int = 1, *, overwrite: bool = False, format: str | None = None
+) -> Format:
+    """Refuse, before the work is done, a file that so many frames cannot be written to, and give its format.
+
+    Raises
+    ------
+    CannotWrite
+    """
+    name = os.fsdecode(path)
+    chosen = _format_for(name, format)
+    storage.check_target(name, overwrite=overwrite)
+    if frames > 1 and not chosen.several:
+        several = ", ".join(f.name for f in FORMATS if f.several)
+        raise CannotWrite(f"{name}: {chosen.name} holds one picture, got {frames} (write one of {several})")
+    return chosen
 
 
 def _read(path: FileLike, max_megapixels: float, *, single: bool) -> list[Picture]:

@@ -462,3 +462,27 @@ def test_files_of_frames_have_the_numbers_that_are_printed(folder: Path, invoke:
     pages[0].save(folder / "two.tif", save_all=True, append_images=pages[1:])
     invoke("restore", "two.tif", "-o", "two-r.tif", "--report", "pages")
     assert {page.name for page in (folder / "pages").glob("two*")} == {"two-frame1.html", "two-frame2.html"}
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("inpaint two.tif -o x.jpg", "JPEG holds one picture, got 2"),
+        ("restore two.tif -o x.jpg --mask half.png", "half.png has 64 x 24 pixels, the picture 8 x 8; give a mask of"),
+        ("inpaint one.png -o x.png --mask half.png", "half.png has 64 x 24 pixels, the picture 64 x 48; give a mask"),
+        ("compare one.png --task inpaint --mask half.png", "half.png has 64 x 24 pixels, the picture 64 x 48"),
+        ("restore two.tif -o x.tif --report pages", "pages/two-frame2.html: exists already"),
+        ("plan two.tif", "holds 2 frames, expected one picture"),
+    ],
+)
+def test_what_cannot_be_is_said_before_the_work(command: str, message: str, folder: Path, invoke: Invoke) -> None:
+    pages = [Image.new("L", (8, 8), value) for value in (60, 160)]
+    pages[0].save(folder / "two.tif", save_all=True, append_images=pages[1:])
+    (folder / "pages").mkdir()
+    (folder / "pages" / "two-frame2.html").write_text("mine")
+    before = contents(folder)
+    code, out, err = invoke(*command.split())
+    assert code in (1, 2)
+    assert message in " ".join(err.split())
+    assert len([line for line in err.splitlines() if line]) <= 3
+    assert (out, contents(folder)) == ("", before)

@@ -12,6 +12,7 @@ import typer
 from anew.cli import options as o
 from anew.cli.attempt import Outcome
 from anew.cli.batch import run_jobs
+from anew.cli.frames import frame_marks
 from anew.cli.jobs import Job, plan_jobs
 
 commands = typer.Typer()
@@ -33,12 +34,14 @@ class DegradeWork:
 
         from anew.codecs import storage
         from anew.degradations.catalogue import chain_alpha, chain_mask, degrade_chain
-        from anew.images import Picture, read_frames, write, write_frames
+        from anew.images import Picture, check_writable, read_frames, write, write_frames
 
         assert job.target is not None
         rng = np.random.default_rng(self.seed)
         damaged, masks, parameters = [], [], []
-        for frame in read_frames(job.source, max_megapixels=self.flags.max_megapixels):
+        frames = read_frames(job.source, max_megapixels=self.flags.max_megapixels)
+        check_writable(job.target, len(frames), overwrite=self.flags.overwrite)
+        for frame in frames:
             chain = _read_chain(self.chain)
             steps = degrade_chain(frame.pixels, chain, rng=rng)
             alpha = None if frame.alpha is None else chain_alpha(chain, steps, frame.alpha)
@@ -50,8 +53,7 @@ class DegradeWork:
         written = []
         if self.truth:
             stem = job.target.with_suffix("")
-            for index, mask in enumerate(masks):
-                number = f"-{index + 1}" if len(masks) > 1 else ""
+            for number, mask in zip(frame_marks(len(masks), "-{}"), masks, strict=True):
                 picture = Picture(mask[:, :, None].astype(np.float32))
                 written.append(Path(f"{stem}.mask{number}.png"))
                 write(picture, written[-1], overwrite=self.flags.overwrite)

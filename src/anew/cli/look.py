@@ -13,6 +13,7 @@ import typer
 from anew.cli import options as o
 from anew.cli.attempt import Outcome
 from anew.cli.batch import run_jobs
+from anew.cli.frames import frame_marks
 from anew.cli.jobs import Job, look_jobs, name_in
 from anew.cli.targets import check_folder, make_folder
 
@@ -36,7 +37,8 @@ class DiagnoseWork:
 
         diagnoses = [diagnose(frame) for frame in read_frames(job.source, max_megapixels=self.max_megapixels)]
         maps = write_maps(diagnoses, self.maps[job], overwrite=self.overwrite) if self.maps else []
-        text = "\n".join([f"{job.source}:", *(_in_words(d, i, len(diagnoses)) for i, d in enumerate(diagnoses))])
+        marks = frame_marks(len(diagnoses), "frame {}: ")
+        text = "\n".join([f"{job.source}:", *map(_in_words, diagnoses, marks)])
         if self.maps and not maps:
             text += "\n  No map is written: nothing that was found has a place."
         frames = [[finding_as_json(f) for f in d.findings] for d in diagnoses]
@@ -85,8 +87,7 @@ def write_maps(diagnoses: list[Diagnosis], place: Path, *, overwrite: bool = Fal
     from anew.images import Picture, write
 
     written = []
-    for index, found in enumerate(diagnoses):
-        frame = f"-frame{index + 1}" if len(diagnoses) > 1 else ""
+    for frame, found in zip(frame_marks(len(diagnoses), "-frame{}"), diagnoses, strict=True):
         for finding in found.findings:
             if finding.map is None:
                 continue
@@ -99,6 +100,5 @@ def write_maps(diagnoses: list[Diagnosis], place: Path, *, overwrite: bool = Fal
     return written
 
 
-def _in_words(diagnosis: Diagnosis, index: int, count: int) -> str:
-    where = f"  frame {index + 1}: " if count > 1 else "  "
-    return "\n".join(where + line for line in str(diagnosis).splitlines())
+def _in_words(diagnosis: Diagnosis, frame: str) -> str:
+    return "\n".join(f"  {frame}{line}" for line in str(diagnosis).splitlines())

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from anew.images import Picture
 
 
-def read_mask(path: Path) -> Any:
+def read_mask(path: Path, *, like: Picture | None = None) -> Any:
     """Read a mask file: what is white, or bright in any colour, is missing; of a transparent layer, what is opaque.
 
     Raises
     ------
     ValueError
-        If it marks nothing, or everything.
+        If it marks nothing, or everything, or has another size than the picture that it is for.
     """
     from anew.images import read
 
@@ -28,6 +28,9 @@ def read_mask(path: Path) -> Any:
         raise ValueError(f"{path}: marks nothing; paint white, or on a transparent layer, what is missing")
     if mask.all():
         raise ValueError(f"{path}: marks the whole picture; leave black, or transparent, what is not missing")
+    if like is not None and mask.shape != like.pixels.shape[:2]:
+        sizes = [f"{width} x {height}" for height, width in (mask.shape, like.pixels.shape[:2])]
+        raise ValueError(f"{path} has {sizes[0]} pixels, the picture {sizes[1]}; give a mask of its size")
     return mask
 
 

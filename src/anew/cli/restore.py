@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ import typer
 from anew.cli import options as o
 from anew.cli.attempt import Outcome
 from anew.cli.batch import run_jobs
+from anew.cli.frames import frame_marks
 from anew.cli.jobs import Job, look_jobs, name_pages, plan_jobs
 from anew.cli.masks import check_mask_file, read_mask
 from anew.cli.one_line import one_line
@@ -46,16 +47,18 @@ class RestoreWork:
     mask: Path | None = None
 
     def __call__(self, job: Job) -> Outcome:
-        from anew.images import read_frames, write_frames
+        from anew.images import check_writable, read_frames, write_frames
         from anew.restoration.automatic import restore
         from anew.restoration.plan import Plan
 
+        assert job.target is not None
         plan = None if self.plan is None else Plan.from_json(self.plan)
-        mask = None if self.mask is None else read_mask(self.mask)
         frames = read_frames(job.source, max_megapixels=self.flags.max_megapixels)
+        mask = None if self.mask is None else read_mask(self.mask, like=frames[0])
+        check_writable(job.target, len(frames), overwrite=self.flags.overwrite)
+        pages = self._pages(job, len(frames))
         choices: dict[str, Any] = {"only": self.only, "skip": self.skip, "strength": self.strength}
         done = [restore(f, mask=mask, plan=plan, **choices) for f in frames]
-        assert job.target is not None
         write_frames(
             [r.picture for r in done],
             job.target,
@@ -64,9 +67,9 @@ class RestoreWork:
             recipe=_joined_recipe([r.recipe for r in done]),
         )
         loss = self._loss([r.picture for r in done], job.target, repaired=any(r.changed for r in done))
-        pages = self._write_reports(done, job)
-        text = "\n".join([_in_words(done, job, loss), *(f"  {kind}: {path}" for kind, path in pages)])
-        facts = {"loss": round(255 * loss, 2), "pages": [str(path) for _, path in pages]}
+        written = _write_pages(done, pages)
+        text = "\n".join([_in_words(done, job, loss), *(f"  {kind}: {path}" for kind, path in written)])
+        facts = {"loss": round(255 * loss, 2), "pages": [str(path) for _, path in written]}
         return Outcome(job, text, _as_facts(done) | facts)
 
     def _loss(self, pictures: list[Picture], target: Path, *, repaired: bool) -> float:
@@ -84,23 +87,31 @@ class RestoreWork:
         loss = max(_largest_change(*pair) for pair in zip(pictures, written, strict=True))
         return loss if loss > (2.01 if repaired else 1) * LEAST_LOSS else 0.0
 
-    def _write_reports(self, done: list[Restoration], job: Job) -> list[tuple[str, Path]]:
-        """Write what was asked for beside the result, and give of each what it is and where."""
-        from anew.errors import CannotWrite
-        from anew.report import write_report, write_sheet
+    def _pages(self, job: Job, count: int) -> list[dict[str, Path]]:
+        """Name what was asked for beside the result of each frame, and refuse at once what cannot be written."""
+        from anew.codecs import storage
 
-        written = []
-        for index, restoration in enumerate(done):
-            frame = f"-frame{index + 1}" if len(done) > 1 else ""
-            for kind, pages, write in (("report", self.reports, write_report), ("sheet", self.sheets, write_sheet)):
-                if job in pages:
-                    page = pages[job].with_stem(f"{pages[job].stem}{frame}")
-                    if page.exists() and not self.flags.overwrite:
-                        raise CannotWrite(f"{page}: exists already; use --overwrite or another name")
-                    make_folder(page.parent)
-                    write(restoration, page)
-                    written.append((kind, page))
-        return written
+        asked = {kind: pages[job] for kind, pages in (("report", self.reports), ("sheet", self.sheets)) if job in pages}
+        for page in asked.values():
+            make_folder(page.parent)
+        marks = frame_marks(count, "-frame{}")
+        named = [{kind: page.with_stem(f"{page.stem}{mark}") for kind, page in asked.items()} for mark in marks]
+        for page in (page for pages in named for page in pages.values()):
+            storage.check_target(str(page), overwrite=self.flags.overwrite)
+        return named
+
+
+def _write_pages(done: list[Restoration], pages: list[dict[str, Path]]) -> list[tuple[str, Path]]:
+    """Write the pages of each frame, and give of each what it is and where."""
+    from anew.report import write_report, write_sheet
+
+    writers: dict[str, Callable[[Restoration, Path], None]] = {"report": write_report, "sheet": write_sheet}
+    written = []
+    for restoration, named in zip(done, pages, strict=True):
+        for kind, page in named.items():
+            writers[kind](restoration, page)
+            written.append((kind, page))
+    return written
 
 
 @commands.command(epilog="Example:  anew restore old.jpg     anew restore scans/ -o mended/ --jobs 2 --report reports/")
@@ -183,17 +194,17 @@ class PlanWork:
         from anew.restoration.automatic import with_marks
         from anew.restoration.plan import Plan, make_plan
 
-        mask = None if self.mask is None else read_mask(self.mask)
+        frames = read_frames(job.source, max_megapixels=self.max_megapixels)
+        mask = None if self.mask is None else read_mask(self.mask, like=frames[0])
         choices: dict[str, Any] = {"only": self.only, "skip": self.skip, "strength": self.strength}
         given = None if self.plan is None else Plan.from_json(self.plan)
         plans = []
-        for frame in read_frames(job.source, max_megapixels=self.max_megapixels):
+        for frame in frames:
             found = with_marks(diagnose(frame), mask, frame.pixels.shape)
             plans.append(make_plan(found, **choices) if given is None else given.as_run(found).limited(**choices))
         lines = [f"{job.source}:"]
-        for index, made in enumerate(plans):
-            where = f"frame {index + 1}: " if len(plans) > 1 else ""
-            lines += [f"  {where}{line}" for line in str(made).splitlines()]
+        for frame_mark, made in zip(frame_marks(len(plans), "frame {}: "), plans, strict=True):
+            lines += [f"  {frame_mark}{line}" for line in str(made).splitlines()]
         values = [json.loads(made.to_json()) for made in plans]
         return Outcome(job, "\n".join(lines), {"plan": values[0] if len(values) == 1 else values})
 
@@ -240,7 +251,7 @@ def replay(
 ) -> None:
     """Repeat a restoration from the recipe in its file."""
     from anew.errors import InvalidPlan
-    from anew.images import read_frames, write_frames
+    from anew.images import check_writable, read_frames, write_frames
     from anew.restoration.replay import replay as replay_recipe
 
     check_target(output, overwrite=overwrite, inputs=[mask])
@@ -251,6 +262,7 @@ def replay(
     if not carried:
         raise InvalidPlan(f"{restored}: carries no recipe; either anew changed nothing, or its format holds no text")
     frames = read_frames(source, max_megapixels=max_megapixels)
+    check_writable(output, len(frames), overwrite=overwrite)
     recipes = _split_recipe(carried, len(frames))
     marks = None if mask is None else read_mask(mask)
     done = [f if r is None else replay_recipe(f, r, mask=marks) for f, r in zip(frames, recipes, strict=True)]
@@ -307,14 +319,13 @@ def _split_recipe(text: str, count: int) -> list[str | None]:
     if isinstance(value, dict) and "generate" in value:
         raise InvalidPlan("the recipe is of a generated picture; `anew generate` with the options in it makes it again")
     if len(entries) != count:
-        raise InvalidPlan(f"the recipe is for {len(entries)} frames and the input has {count}; give the original input")
+        raise InvalidPlan(f"expected an input of {len(entries)} frames, got one of {count}; give the original input")
     return [None if entry is None else json.dumps(entry) for entry in entries]
 
 
 def _in_words(done: list[Restoration], job: Job, loss: float) -> str:
     lines = [f"{job.source} -> {job.target}"]
-    for index, restoration in enumerate(done):
-        frame = f"frame {index + 1}: " if len(done) > 1 else ""
+    for frame, restoration in zip(frame_marks(len(done), "frame {}: "), done, strict=True):
         said = str(restoration).splitlines()
         if loss and not restoration.changed:
             said.pop()  # it is not returned as it was

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from anew.cli.attempt import Outcome
 from anew.cli.bars import fraction_bar
+from anew.cli.frames import frame_marks
 from anew.cli.jobs import Job
 from anew.cli.masks import find_mask, read_mask
 
@@ -34,20 +35,21 @@ class TaskWork:
     watched: bool = False
 
     def __call__(self, job: Job) -> Outcome:
-        from anew.images import read_frames, write_frames
+        from anew.images import check_writable, read_frames, write_frames
 
+        assert job.target is not None
         frames = read_frames(job.source, max_megapixels=self.max_megapixels)
+        check_writable(job.target, len(frames), overwrite=self.overwrite)
         if self.task == "upscale":
             self._check_size(job, frames)
         chosen = [self._choose(frame) for frame in frames]
         results = [self._apply(frame, how) for frame, how in zip(frames, chosen, strict=True)]
-        assert job.target is not None
         write_frames(results, job.target, overwrite=self.overwrite, quality=self.save_quality)
         told = [how.told(self.task, *pair) for how, *pair in zip(chosen, frames, results, strict=True)]
         facts: list[dict[str, Any]] = [{"method": how.method, **how.facts} for how in chosen]
         if len(frames) == 1:
             return Outcome(job, f"{job.source} -> {job.target}  ({told[0]})", {"task": self.task, **facts[0]})
-        lines = [f"  frame {index}: {words}" for index, words in enumerate(told, 1)]
+        lines = [f"  {frame}{words}" for frame, words in zip(frame_marks(len(told), "frame {}: "), told, strict=True)]
         return Outcome(job, "\n".join([f"{job.source} -> {job.target}", *lines]), {"task": self.task, "frames": facts})
 
     def _check_size(self, job: Job, frames: list[Picture]) -> None:
@@ -87,7 +89,7 @@ class TaskWork:
             return {"quality": quality_from_tables(frame)}
         if self.task != "inpaint":
             return self.inputs
-        return {"mask": read_mask(self.mask) if self.mask else find_mask(frame)}
+        return {"mask": read_mask(self.mask, like=frame) if self.mask else find_mask(frame)}
 
 
 def apply_task(picture: Picture, task: str, method: str, inputs: dict[str, Any], settings: dict[str, Any]) -> Picture:

@@ -33,7 +33,7 @@ class Budget:
         if width < 1 or height < 1 or frames < 1:
             raise UnreadableImage(f"damaged: its header says {width} x {height} pixels (get an intact copy)")
         if self.single and frames > 1:
-            raise SeveralFrames(f"holds {frames} frames (read_frames reads all of them)")
+            raise SeveralFrames(f"holds {frames} frames, expected one picture (in Python, read_frames reads all)")
         if not width * height * frames <= self.pixels:  # nor is NaN a budget
             count = "" if frames == 1 else f", {frames} frames"
             raise ImageTooLarge(
