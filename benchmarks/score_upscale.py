@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anew
+from anew.bench.protocols import exact_luma
 from anew.inference.ensemble import Ensemble
 from anew.inference.models import open_model
 from anew.metrics.structural import ssim
@@ -21,7 +22,6 @@ from anew.restoration.upscaling.compact import upscale_compact
 from anew.threads import core_count
 from benchmarks.data import load_set
 from benchmarks.score_model import write_card
-from benchmarks.upscale_classical import luma
 
 PROTOCOL = (
     "the test sets' own low-resolution images (MATLAB's antialiased bicubic, 8 bits); output clipped and rounded to 8 "
@@ -72,8 +72,8 @@ def seconds_per_megapixel(model: str, scale: int, *, back_project: bool) -> floa
 
 def measure(result: NDArray[np.float32], clean: NDArray[np.uint8], scale: int) -> tuple[float, float]:
     """Give PSNR in dB and SSIM on Y within the border."""
-    x = luma(np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8))
-    truth = luma(clean)[: x.shape[0], : x.shape[1]]
+    x = exact_luma(np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8))
+    truth = exact_luma(clean)[: x.shape[0], : x.shape[1]]
     inside = slice(scale, -scale)
     x, truth = (plane[: truth.shape[0], : truth.shape[1]][inside, inside] for plane in (x, truth))
     return float(10 * np.log10(255**2 / np.mean((x - truth) ** 2))), float(ssim(x, truth, data_range=255))

@@ -9,20 +9,13 @@ YCbCr, output rounded to 8 bit, as many border pixels cut as the scale.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 import anew
+from anew.bench.protocols import exact_luma
 from benchmarks.data import load_set
 
 VARIANTS = [(m, b) for m in ("bicubic", "lanczos", "bilinear") for b in (False, True)] + [("nearest", False)]
 PUBLISHED_BICUBIC = {"Set5": (33.66, 30.39, 28.42), "Set14": (30.24, 27.55, 26.00)}
-
-
-def luma(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Give Y of studio-range BT.601, in [16, 235]; grey images as they are."""
-    if image.ndim == 2:
-        return image.astype(np.float64)
-    return 16 + image @ np.array([65.481, 128.553, 24.966]) / 255
 
 
 def main() -> None:
@@ -37,8 +30,8 @@ def main() -> None:
                 row = []
                 for method, back_project in VARIANTS:
                     options = {} if method == "nearest" else {"back_project": back_project}
-                    result = luma(anew.upscale(small, scale, method=method, **options))
-                    truth = luma(clean)[: result.shape[0], : result.shape[1]]
+                    result = exact_luma(anew.upscale(small, scale, method=method, **options))
+                    truth = exact_luma(clean)[: result.shape[0], : result.shape[1]]
                     error = (result[: truth.shape[0], : truth.shape[1]] - truth)[scale:-scale, scale:-scale]
                     row.append(10 * np.log10(255**2 / np.mean(error**2)))
                 table.append(row)

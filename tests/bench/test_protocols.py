@@ -70,6 +70,12 @@ def test_upscaling_is_scored_on_luma_without_a_border(clean: np.ndarray) -> None
     assert score("upscale", trial, wrong)["psnr"] == 100
 
 
+def test_luma_is_not_rounded_before_it_is_scored(clean: np.ndarray) -> None:
+    trial = PROTOCOLS["upscale"].degrade(np.clip(clean, 0, 254), 2.0, "")
+    bluer = trial.reference + np.float32([0, 0, 1 / 255])
+    assert score("upscale", trial, bluer)["psnr"] == pytest.approx(20 * np.log10(255**2 / 24.966))
+
+
 def test_only_missing_pixels_count_in_the_psnr_of_inpainting(clean: np.ndarray) -> None:
     for level in PROTOCOLS["inpaint"].levels:
         trial = PROTOCOLS["inpaint"].degrade(clean, level, "")

@@ -103,9 +103,15 @@ class Protocol:
 
 def luma(image: Pixels) -> Pixels:
     """Give Y of studio-range BT.601, rounded to 8 bits, in [16, 235]; grey pictures as they are."""
+    y: Pixels = np.rint(exact_luma(image)).astype(np.uint8)
+    return y
+
+
+def exact_luma(image: Pixels) -> NDArray[np.float64]:
+    """Give Y of studio-range BT.601, not rounded, in [16, 235]; grey pictures as they are."""
     if image.ndim == 2 or image.shape[2] == 1:
-        return image.reshape(image.shape[:2])
-    y: Pixels = np.rint(16 + image @ np.array([65.481, 128.553, 24.966]) / 255).astype(np.uint8)
+        return image.reshape(image.shape[:2]).astype(np.float64)
+    y: NDArray[np.float64] = 16 + image @ np.array([65.481, 128.553, 24.966]) / 255
     return y
 
 
@@ -215,8 +221,8 @@ PROTOCOLS = {
             (2.0, 3.0, 4.0),
             "×{}",
             "Cropped to a multiple of the scale, shrunk by MATLAB's antialiased bicubic with rounding to 8 bits. "
-            "Scores on Y of studio-range BT.601 of the rounded result, as many border pixels cut as the scale. The row "
-            "input repeats pixels.",
+            "Scores on Y of studio-range BT.601, not rounded, of the result rounded to 8 bits; as many border pixels "
+            "cut as the scale. The row input repeats pixels.",
             _small,
         ),
         Protocol(
@@ -266,7 +272,7 @@ def score(task: str, trial: Trial, result: Image) -> dict[str, float | None]:
     x, y = as_eight_bit(result).reshape(trial.reference.shape), as_eight_bit(trial.reference)
     if task == "upscale":
         border = int(trial.inputs["scale"])
-        x, y = (luma(z)[border:-border, border:-border] for z in (x, y))
+        x, y = (exact_luma(z)[border:-border, border:-border] for z in (x, y))
     mask: Mask | None = trial.inputs.get("mask")
     where = slice(None) if mask is None else mask
     chosen_x, chosen_y = (z[where].reshape(1, -1) if mask is not None else z for z in (x, y))
