@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 MOST = 10_000  # of one source, as they are planned together
+Draw = Callable[[Path, Path], list[dict[str, Any]]]  # what is drawn for a source, by its place in its folder
 
 
 @dataclass(frozen=True)
@@ -174,14 +175,9 @@ def augment(
         limits = {"min_visible": min_visible, "max_megapixels": max_megapixels}
         truth = boxes_of(boxes, sources, output, made, overwrite=overwrite, **limits)
     try:
-        draw = partial(
-            manifest.plan_records,
-            seed=seed,
-            labelled=masks is not None or boxes is not None,
-            others=_others(sources, variants, max_megapixels),
-        )
-        draw(*sources[0], {chain: chain for chain in variants.values()})  # refuses what no source can be made into
-        again = _again(sources, variants, made, output, draw, masked, None if overwrite else truth)
+        others = _others(sources, variants, max_megapixels)
+        draw = _drawing(variants, masked, seed=seed, labelled=masks is not None or boxes is not None, others=others)
+        again = _again(sources, variants, made, output, draw, None if overwrite else truth)
         staying = manifest.remaining(old, again, output, overwrite=overwrite)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
@@ -190,7 +186,7 @@ def augment(
     known = {record["output"] for record in staying}
 
     def prepare(job: Job) -> Job:
-        records = draw(job.source, job.relative, variants, mask=masked.get(job.source))
+        records = draw(job.source, job.relative)
         manifest.add_to_manifest([record for record in records if record["output"] not in known], lines)
         if truth is not None:
             truth.move(job.source, records)
@@ -201,8 +197,20 @@ def augment(
     try:
         run_jobs(jobs, work, processes=processes, as_json=as_json, verb="augment", prepare=prepare)
     finally:
+        manifest.keep_made(lines)
         if truth is not None:
             truth.write()
+
+
+def _drawing(
+    variants: dict[str, str], masked: dict[Path, Path], *, seed: int, labelled: bool, others: list[Path]
+) -> Draw:
+    """Give what draws the lines of the manifest for a source at its place; refuse what no source can be made into."""
+    from anew.generation.augmentation.manifest import plan_records
+
+    draw = partial(plan_records, seed=seed, labelled=labelled, others=others)
+    draw(Path("any.png"), Path("any.png"), {chain: chain for chain in variants.values()})
+    return lambda source, place: draw(source, place, variants, mask=masked.get(source))
 
 
 def stacked(picture: Picture) -> Any:
@@ -293,8 +301,7 @@ def _again(
     variants: dict[str, str],
     made: set[str],
     output: Path,
-    draw: Callable[..., list[dict[str, Any]]],
-    masked: dict[Path, Path],
+    draw: Draw,
     truth: MovedBoxes | None,
 ) -> Iterator[dict[str, Any]]:
     """Draw again what an earlier run may have made, and refuse boxes that differ from what they were then."""
@@ -305,7 +312,7 @@ def _again(
     for source, place in sources:
         names = (name for suffix in variants for name in output_names(place, suffix))
         if any(name in made or (output / name).exists() for name in names):
-            records = draw(source, place, variants, mask=masked.get(source))
+            records = draw(source, place)
             yield from records
             if truth is not None:
                 truth.move(source, records)

@@ -23,6 +23,7 @@ from anew.generation.augmentation.catalogue import parse_operations
 
 MANIFEST = "manifest.jsonl"
 MASKS = "masks"  # the folder of moved masks within the output folder
+START = '{"output": '  # of every line
 
 Record = dict[str, Any]
 
@@ -93,7 +94,7 @@ def read_manifest(path: Path) -> list[Record]:
         *lines, cut = path.read_text(encoding="utf-8").split("\n")  # the last is cut off if the run was killed
         records = [json.loads(line) for line in lines]
         assert all({"output", "source", "operations"} <= record.keys() for record in records)
-        assert records or not cut
+        assert records or START.startswith(cut[: len(START)])
     except (ValueError, AttributeError, AssertionError):
         raise InvalidPlan(f"{path}: not a manifest of anew augment; choose another -o") from None
     return records
@@ -111,6 +112,14 @@ def add_to_manifest(records: Sequence[Record], path: Path) -> None:
             file.write(_as_text(records))
     except OSError as error:
         raise CannotWrite(f"{path}: cannot be written ({storage.reason(error)}; choose another place)") from None
+
+
+def keep_made(path: Path) -> None:
+    """Drop the lines of a manifest whose outputs are not there, as their sources failed or the run was stopped."""
+    records = read_manifest(path)
+    made = [record for record in records if (path.parent / record["output"]).exists()]
+    if len(made) < len(records):
+        write_manifest(made, path)
 
 
 def remaining(old: Sequence[Record], new: Iterable[Record], folder: Path, *, overwrite: bool) -> list[Record]:
