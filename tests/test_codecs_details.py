@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -287,6 +288,21 @@ def test_plain_and_odd_netpbm(tmp_path: Path) -> None:
     for bad in (b"P2 2 1 9 3 x", b"P5 2 1 99999 ab", b"P2 1 1 9 10", b"P7\nWIDTH 2\nENDHDR\n", b"PF 1 1 x abc"):
         with pytest.raises(UnreadableImage):
             read(bad)
+
+
+def test_plain_netpbm_is_read_in_little_memory() -> None:
+    samples = RNG.integers(0, 1000, (700, 900), dtype=np.uint16)
+    data = b"P2 900 700 1000\n" + b"\n".join(b"%d" % value for value in samples.ravel().tolist()) + b" trailing words"
+    tracemalloc.start()
+    picture = read(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(np.rint(picture.pixels[:, :, 0] * 1000), samples)
+    assert peak < 50 * samples.size
+    with pytest.raises(UnreadableImage, match="not a number"):
+        read(data.replace(b"\n", b"\nx", 500_000))
+    with pytest.raises(UnreadableImage, match="before its last pixel"):
+        read(data[: len(data) // 2])
 
 
 def test_rgb_coded_and_odd_jpegs(tmp_path: Path, colour_photo: np.ndarray) -> None:

@@ -6,7 +6,7 @@ Any maximum value up to 65535 is kept. PFM rows run from bottom to top, which is
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from anew.codecs.raster import Kind, Raster, as_floats
 from anew.errors import UnreadableImage
 
 LONGEST_HEADER = 1 << 16
+WORDS = 1 << 18  # of plain text that are read at a time
 _TOKEN = re.compile(rb"(?:[ \t\r\n\v\f]|#[^\r\n]*[\r\n])*([^ \t\r\n\v\f#]+)")
 _COMMENT = re.compile(rb"#[ ]?([^\r\n]*)")
 
@@ -165,10 +166,21 @@ def _plain(text: bytes, count: int, bitmap: bool) -> NDArray[Any]:
         digits = np.frombuffer(text, np.uint8)
         values = digits[(digits == 48) | (digits == 49)][:count] - 48
         return _complete(values, count)
-    words = text.split(maxsplit=count)[:count]
-    if not all(word.isdigit() and len(word) <= 5 for word in words):
-        raise UnreadableImage("damaged PNM: a sample is not a number (get an intact copy)")
-    return _complete(np.array(words, dtype=np.int64) if words else np.empty(0, np.int64), count)
+    parts = [np.empty(0, np.int32)]
+    for words in _words(text, count):
+        if not all(word.isdigit() and len(word) <= 5 for word in words):
+            raise UnreadableImage("damaged PNM: a sample is not a number (get an intact copy)")
+        parts.append(np.array([int(word) for word in words], np.int32))
+    return _complete(np.concatenate(parts), count)
+
+
+def _words(text: bytes, count: int) -> Iterator[list[bytes]]:
+    """Give the first words of a text, some at a time: as objects they take ten times the memory."""
+    while count > 0 and text:
+        words = text.split(maxsplit=WORDS)
+        text = words.pop() if len(words) > WORDS else b""
+        yield words[:count]
+        count -= len(words)
 
 
 def _complete(values: NDArray[Any], count: int) -> NDArray[Any]:
