@@ -122,3 +122,10 @@ def page_of_text(ink, paper):
             (12, 20 * row), "Sphinx of black quartz, judge my vow; 42 lynxes " * 2, ink, ImageFont.load_default(13)
         )
     return np.asarray(page, np.float32) / 255
+
+
+@pytest.mark.parametrize(("quality", "words"), [(10, "very strongly"), (40, "strongly"), (75, "noticeably")])
+def test_the_finding_says_how_strongly_it_was_compressed(grey_photo, quality, words):
+    finding = find_jpeg(Picture(compress(grey_photo, quality)[:, :, np.newaxis]))
+    assert finding is not None
+    assert finding.message == f"It was {words} compressed as JPEG: quality {quality} of 100."

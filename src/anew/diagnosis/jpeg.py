@@ -124,7 +124,7 @@ def find_jpeg(picture: Picture) -> Finding | None:
         return None
     if quality > VISIBLE_QUALITY:
         return None
-    strength = "very hard" if quality < 25 else "hard" if quality < 60 else "noticeably"
+    strength = "very strongly" if quality < 25 else "strongly" if quality < 60 else "noticeably"
     return Finding(
         kind="jpeg",
         value=float(quality),
