@@ -56,6 +56,24 @@ def test_what_the_runtime_refuses_is_said_in_one_line(noisy: np.ndarray) -> None
 
 
 @pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones((3, 1, 2, 2)), "tiny-upscale failed on 20 x 16 pixels in 1 channels: "),
+        (np.full((1, 1, 2, 2), np.nan), "tiny-upscale gave values that are not finite on 20 x 16 pixels"),
+    ],
+    ids=["of three channels", "of no numbers"],
+)
+def test_an_upscaler_that_fails_says_so_in_one_line(tmp_path: Path, weights: np.ndarray, message: str) -> None:
+    models = pytest.importorskip("hand_made_models")
+    enlarge = [models.node("ConvTranspose", "image", "w", "x2", strides=[2, 2])]
+    card = models.make_card("upscale", channels=1, scales=[2])
+    models.save_model(tmp_path / "tiny.onnx", enlarge, channels=len(weights), output="x2", card=card, w=weights)
+    with pytest.raises(RunFailed, match=message) as caught:
+        anew.upscale(np.zeros((16, 20), np.float32), 2, model=str(tmp_path / "tiny.onnx"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("task", "options"),
     [
         ("denoise", {"sigma": 0.1, "model": "upscale-x2"}),

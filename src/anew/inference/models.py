@@ -18,6 +18,7 @@ from anew.inference.providers import (
     card_text,
     chosen_provider,
     computes_bfloat16,
+    first_line,
     lean_run,
     on_processor,
 )
@@ -81,14 +82,34 @@ class Model:
         inputs = {"image": np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)}
         if condition is not None:
             inputs["condition"] = np.full((1, 1, 1, 1), condition, np.float32)
-        size = f"{width} x {height} pixels in {image.shape[2]} channels"
+        result = self.run(inputs)
+        return np.ascontiguousarray(result[0].transpose(1, 2, 0)[:height, :width])
+
+    def run(self, inputs: dict[str, NDArray[np.float32]], output: str | None = None) -> NDArray[np.float32]:
+        """Run the network once.
+
+        Parameters
+        ----------
+        inputs : dict
+            By name; ``image`` is a (1, C, H, W) float32 array.
+        output : str, optional
+            Which one is wanted, if there are several.
+
+        Raises
+        ------
+        RunFailed
+            If the runtime fails, or the result is not finite.
+        """
+        _, channels, height, width = inputs["image"].shape
+        size = f"{width} x {height} pixels in {channels} channels"
+        result: NDArray[np.float32]
         try:
-            (result,) = self.session.run(None, inputs, *self.run_options)
+            (result,) = self.session.run(None if output is None else [output], inputs, *self.run_options)
         except Exception as error:  # the runtimes raise their own classes, which share no root
-            raise RunFailed(f"{self.card.name} failed on {size}: {str(error).strip().splitlines()[0]}") from None
+            raise RunFailed(f"{self.card.name} failed on {size}: {first_line(error)}") from None
         if not np.isfinite(result).all():
             raise RunFailed(f"{self.card.name} gave values that are not finite on {size}")
-        return np.ascontiguousarray(result[0].transpose(1, 2, 0)[:height, :width])
+        return result
 
 
 def model_names() -> list[str]:

@@ -87,7 +87,7 @@ def make_session(path: Path, provider: str = "auto") -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, wanted)
     except Exception as error:  # the runtime raises its own classes, which share no root
-        raise BadModel(f"{path}: not a model that ONNX Runtime can open ({_first_line(error)})") from None
+        raise BadModel(f"{path}: not a model that ONNX Runtime can open ({first_line(error)})") from None
 
 
 def lean_run(session: Any) -> tuple[Any, ...]:
@@ -137,7 +137,7 @@ class OpenVinoSession:
             model = core.read_model(path)
             self._compiled = core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
-            raise BadModel(f"{path}: not a model that OpenVINO can open ({_first_line(error)})") from None
+            raise BadModel(f"{path}: not a model that OpenVINO can open ({first_line(error)})") from None
         place = ["framework", CARD_KEY]
         self.card_text: str | None = model.get_rt_info(place).astype(str) if model.has_rt_info(place) else None
 
@@ -148,5 +148,6 @@ class OpenVinoSession:
         return [results[name].copy() for name in names or range(len(self._compiled.outputs))]
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Give what a runtime says of a failure, in one line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

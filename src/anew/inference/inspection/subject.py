@@ -15,7 +15,7 @@ from anew.arrays import Image, luminance
 from anew.degradations.downscale import resize_bicubic
 from anew.inference.card import BadModel, ModelCard
 from anew.inference.models import WEIGHTS, RunFailed, model_names
-from anew.inference.providers import card_text, make_session
+from anew.inference.providers import card_text, first_line, make_session
 
 Batch = NDArray[np.float32]  # (N, C, H, W)
 
@@ -97,7 +97,7 @@ class Subject:
             results: list[NDArray[Any]] = self.session.run(names, self._feeds(piece))
         except Exception as error:  # the runtime raises its own classes, which share no root
             size = f"{piece.shape[3]} x {piece.shape[2]} pixels in {piece.shape[1]} channels"
-            raise RunFailed(f"{self.name} failed on {size}: {str(error).strip().splitlines()[0]}") from None
+            raise RunFailed(f"{self.name} failed on {size}: {first_line(error)}") from None
         return results
 
     def _feeds(self, piece: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.inference.models import Model
@@ -48,5 +47,4 @@ def _run(network: Model, image: Image, scale: int) -> Image:
     inputs = {"image": np.ascontiguousarray(image.transpose(2, 0, 1)[np.newaxis])}
     if len(network.session.get_inputs()) > 1:  # a network may work without knowing the factor
         inputs["condition"] = np.full((1, 1, 1, 1), scale, np.float32)
-    result: NDArray[np.float32] = network.session.run([f"x{scale}"], inputs)[0]
-    return result[0].transpose(1, 2, 0)
+    return network.run(inputs, f"x{scale}")[0].transpose(1, 2, 0)
