@@ -21,6 +21,9 @@ from PIL import Image
 
 import anew
 from anew.bench.comparison import Compared, draw_comparison
+from anew.bench.runner import Store
+from anew.errors import CannotWrite
+from full_disk import full_disk
 
 Invoke = Callable[..., tuple[int, str, str]]
 QUALITIES = ("task", "method", "level", "psnr", "ssim", "gmsd", "epi", "perceptual", "measured", "total")
@@ -141,9 +144,20 @@ def test_wrong_use_is_refused_before_anything_runs(
 def test_a_folder_that_cannot_be_made_is_one_line(invoke: Invoke, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     code, _, err = invoke("bench", "denoise", "--data", photos, "-o", tmp_path / "file")
-    assert code == 1
-    assert err.count("\n") == 1
-    assert "choose another -o" in err
+    assert code == 2
+    assert "file: cannot be a folder, as " in " ".join(err.split())
+
+
+def test_a_full_disk_costs_one_line_and_no_measurement(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results.jsonl")
+    store.add({"key": "first"})
+    with full_disk(30):
+        with pytest.raises(CannotWrite, match=r"results.jsonl: cannot be written \(File too large; mend that, and the"):
+            store.add({"key": "second"})
+        store.close()
+    again = Store(tmp_path / "results.jsonl")
+    again.close()
+    assert again.by_key == {"first": {"key": "first"}}
 
 
 def test_a_broken_picture_is_left_out_and_a_foreign_page_is_kept(invoke: Invoke, photos: Path, tmp_path: Path) -> None:

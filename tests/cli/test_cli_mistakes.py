@@ -322,7 +322,7 @@ def test_that_the_output_cannot_be_printed_is_one_line() -> None:
     command = f"{sys.executable} -m anew.cli.main methods > /dev/full"
     run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert run.returncode == 1
-    assert run.stderr.startswith("anew: standard output: No space left on device; ")
+    assert run.stderr.startswith("anew: a file, or standard output: No space left on device; ")
 
 
 def test_a_full_disk_leaves_no_half_text(folder: Path, invoke: Invoke) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -159,12 +160,17 @@ class Store:
     def add(self, record: Record) -> None:
         """Keep a measurement; it is on the disk when this returns."""
         self.by_key[record["key"]] = record
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(record) + "\n")
+            self._file.flush()
+        except OSError as error:
+            advice = "mend that, and the same command goes on from here"
+            raise CannotWrite(f"{self._file.name}: cannot be written ({error.strerror}; {advice})") from None
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk does not take has been told
+            self._file.close()
 
 
 def _recall(run: BenchRun, contender: Contender, store: Store) -> ContenderResult:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from anew.cli import options as o
-from anew.cli.one_line import one_line
+from anew.cli.one_line import one_line, say
+from anew.cli.targets import check_folder
 
 if TYPE_CHECKING:
     from anew.bench.plan import BenchPlan
-    from anew.bench.runner import ContenderResult
+    from anew.bench.runner import BenchRun, ContenderResult
+    from anew.bench.summary import Row
 
 commands = typer.Typer()
 
@@ -56,8 +58,6 @@ def bench(
     from anew.bench.protocols import PROTOCOLS
     from anew.bench.runner import run_bench
     from anew.bench.summary import rows_of
-    from anew.bench.tables import as_json as table_as_json
-    from anew.bench.tables import as_text
 
     if task not in PROTOCOLS:
         raise typer.BadParameter(f"unknown task {task!r}; benchmarks exist for {', '.join(PROTOCOLS)}")
@@ -73,6 +73,7 @@ def bench(
         peers=peers,
     )
     folder = output if output is not None else Path(f"anew-bench-{task}")
+    check_folder(folder)
     for name in ("index.html", "table.csv", "bench.json"):
         if (folder / name).exists() and not (folder / RESULTS).exists():
             raise typer.BadParameter(f"{folder / name} is of no benchmark; choose another -o")
@@ -80,18 +81,25 @@ def bench(
         run = run_bench(plan, folder, progress=Lines(plan), fresh=fresh)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    print(file=sys.stderr)
     rows = rows_of(run)
-    page = write_files(run, rows)
-    print(table_as_json(run, rows) if as_json else as_text(run, rows))
-    print(f"\n{one_line(str(page))}", file=sys.stderr)
-    for line in run.unusable:
-        print(f"anew: left out: {one_line(line)}", file=sys.stderr)
+    _print_result(run, rows, write_files(run, rows), as_json=as_json)
     if run.stopped:
-        print("anew: stopped; the same command goes on from here", file=sys.stderr)
+        say("stopped; the same command goes on from here")
         raise typer.Exit(130)
     if run.unusable:
         raise typer.Exit(1)
+
+
+def _print_result(run: BenchRun, rows: list[Row], page: Path, *, as_json: bool) -> None:
+    """Print the table, and on standard error where the page lies and what took no part."""
+    from anew.bench.tables import as_json as table_as_json
+    from anew.bench.tables import as_text
+
+    print(file=sys.stderr)
+    print(table_as_json(run, rows) if as_json else as_text(run, rows))
+    print(f"\n{one_line(str(page))}", file=sys.stderr)
+    for line in run.unusable:
+        say(f"left out: {line}")
 
 
 def _levels(task: str, given: dict[str, str | None]) -> tuple[float, ...] | None:

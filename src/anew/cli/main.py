@@ -110,7 +110,7 @@ def run() -> None:
         if os.environ.get("ANEW_TRACEBACK"):
             raise
         if isinstance(error, OSError) and error.strerror:
-            place = "standard output" if error.filename is None else os.fsdecode(error.filename)
+            place = "a file, or standard output" if error.filename is None else os.fsdecode(error.filename)
             say(f"{place}: {error.strerror}; mend that, or name another place (ANEW_TRACEBACK=1 shows where)")
             sys.exit(1)
         reason = " ".join(str(error).split())
