@@ -195,7 +195,7 @@ def test_the_list_names_everything_and_one_names_its_options(invoke: Invoke) -> 
         (["marble", "-o", "x.xyz"], "x.xyz: no known image format"),
         (["marble", "--each", "-o", "x.png"], "--each needs a folder as output, got x.png"),
         (["marble", "-o", "."], "is a folder; name a file"),
-        (["marble", "-o", "nowhere/x.png"], "nowhere/x.png: there is no folder nowhere (make it first)"),
+        (["marble", "-o", "nowhere/x.png"], "nowhere: there is no such folder; make it"),
         (["none.json"], "none.json: there is no such rule file"),
         (["marble", "--bits", "16", "-o", "x.jpg"], "x.jpg: JPEG holds 8 bits, not 16; write .png or .tif"),
         (["marble", "--bits", "12"], "--bits is 8 or 16, not 12"),
