@@ -14,6 +14,7 @@ from anew.generation.catalogue import ENTRIES
 from anew.generation.generate import SUBJECTS
 from anew.generation.sheet import arrange, best_columns
 from anew.inference import models
+from anew.inference.card import BadModel
 
 SUBJECT_NAMES = list(SUBJECTS)
 
@@ -137,6 +138,36 @@ def test_what_a_model_cannot_do_is_said_in_one_line(weights: Path) -> None:
     path = weights.parent / "mine.onnx"
     write_gan(path)
     assert anew.generate(path, 2).shape == (2, 8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "value", "place"),
+    [
+        ("gan", "latent", None, "facts.latent"),
+        ("gan", "size", None, "facts.size"),
+        ("gan", "size", "wide", "facts.size"),
+        ("gan", "kind", "dream", "facts"),
+        ("gan", "kind", None, "facts"),
+        ("flow", "steps", 0, "facts.steps"),
+        ("flow", "guidance", None, "facts.guidance"),
+        ("flow", "parametrisation", "other", "facts.parametrisation"),
+    ],
+)
+def test_a_card_without_what_running_takes_is_refused(
+    kind: str, fact: str, value: object, place: str, tmp_path: Path
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    import tiny_models
+
+    path = tmp_path / "mine.onnx"
+    {"gan": tiny_models.write_gan, "flow": tiny_models.write_flow}[kind](path)
+    model = onnx.load(path)
+    card = json.loads(model.metadata_props[0].value)
+    card["facts"] = {k: v for k, v in {**card["facts"], fact: value}.items() if v is not None}
+    onnx.helper.set_model_props(model, {"anew:card": json.dumps(card)})
+    onnx.save(model, path)
+    with pytest.raises(BadModel, match=rf"mine.onnx: its card is not valid at {place}: .*; export the model again$"):
+        anew.generate(path)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 10, 16, 20, 64])

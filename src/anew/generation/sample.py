@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field, PositiveInt, TypeAdapter, ValidationError
 
 from anew.generation.denoisers import Denoise, denoise_by_velocity
 from anew.generation.guidance import guide
@@ -37,6 +38,29 @@ FIRST_TIME = 0.999  # of a flow that is sampled through its denoiser, where pure
 MOST_STEPS = 1000
 MOST_GUIDANCE = 100.0  # far beyond what makes pictures, and still far from what overflows
 SAMPLERS = ("euler", "heun", "dpmpp_2m")
+
+
+class _Flow(BaseModel):
+    """What the card of a flow must say."""
+
+    kind: Literal["flow"]
+    size: tuple[PositiveInt, PositiveInt]
+    labels: list[Any]
+    parametrisation: Literal["rectified", "edm"]
+    steps: PositiveInt
+    guidance: float = Field(ge=0, le=MOST_GUIDANCE)
+
+
+class _OneGo(BaseModel):
+    """What the card of an adversarial generator or an autoencoder must say."""
+
+    kind: Literal["gan", "vae"]
+    size: tuple[PositiveInt, PositiveInt]
+    labels: list[Any] = []
+    latent: PositiveInt
+
+
+FACTS: TypeAdapter[_Flow | _OneGo] = TypeAdapter(Annotated[_Flow | _OneGo, Field(discriminator="kind")])
 
 
 def generator_names() -> list[str]:
@@ -188,9 +212,16 @@ def open_generator(name: str) -> Model:
     Raises
     ------
     BadModel
-        If there is none of this name, or it does something else.
+        If there is none of this name, it does something else, or its card lacks what running it takes.
     """
-    return open_model(name, task="generate")
+    model = open_model(name, task="generate")
+    try:
+        FACTS.validate_python(model.card.facts)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in ("facts", *first["loc"][1:]))
+        raise BadModel(f"{name}: its card is not valid at {place}: {first['msg']}; export the model again") from None
+    return model
 
 
 def choose_labels(card: ModelCard, label: str | int | None, n: int) -> NDArray[np.int64]:
@@ -270,9 +301,7 @@ def make_renderer(model: Model, *, steps: int | None, guidance: float | None, sa
             raise ValueError(f"{card.name} takes no {option}: only a flow does, and this is a {kind}")
     if kind == "vae":
         return lambda latent, labels: _decode(model, latent)
-    if kind == "gan":
-        return partial(_run_gan, model)
-    raise BadModel(f"{card.name}: unknown kind of generator {kind!r}; flow, vae or gan expected")
+    return partial(_run_gan, model)
 
 
 def _flow(
