@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from anew.codecs.png_pixels import BAND, compressed
 from anew.errors import CannotWrite, UnreadableImage
@@ -207,6 +207,28 @@ def test_exif_goes_from_format_to_format(tmp_path: Path) -> None:
             found = image.getexif()
             assert (found[0x010F], found.get(0x0112, 1)) == ("maker", 1), target
             assert float(found.get_ifd(0x8769)[0x829A]) == 0.008
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_thumbnail_in_exif_does_not_outlive_the_picture(tmp_path: Path, order: str) -> None:
+    small = b"\xff\xd8a thumbnail of the damaged picture\xff\xd9"
+    first = struct.pack(order + "HHHIHHI", 1, 0x0112, 3, 1, 6, 0, 26)
+    second = struct.pack(order + "HHHIIHHIII", 2, 0x0201, 4, 1, 56, 0x0202, 4, 1, len(small), 0)
+    exif = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8) + first + second + small + b"note"
+    for ending in (".jpg", ".png", ".webp"):
+        path = tmp_path / f"a{ending}"
+        Image.new("RGB", (8, 6), "teal").save(path, exif=b"Exif\0\0" + exif)
+        with Image.open(path) as image:
+            assert image.getexif().get_ifd(ExifTags.IFD.IFD1)[0x0202] == len(small)
+        picture = read(path)
+        write(picture, path, overwrite=True)
+        assert small in path.read_bytes()
+        write(picture.with_pixels(1 - picture.pixels), path, overwrite=True)
+        assert small[2:-2] not in path.read_bytes()
+        with Image.open(path) as image:
+            assert dict(image.getexif()) == {0x0112: 1}
+            assert not image.getexif().get_ifd(ExifTags.IFD.IFD1)
+            assert image.info["exif"].endswith(b"note")
 
 
 def test_png_with_the_start_of_a_jpeg_segment_before_its_exif(tmp_path: Path) -> None:

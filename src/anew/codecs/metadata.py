@@ -12,7 +12,7 @@ import struct
 import zlib
 from xml.sax.saxutils import escape, unescape
 
-ORIENTATION = 0x0112
+ORIENTATION, THUMBNAIL, THUMBNAIL_SIZE = 0x0112, 0x0201, 0x0202
 NAMESPACE = "https://github.com/anew/ns/1.0/"
 LARGEST_TEXT = 1 << 24  # bytes that any one text or profile may inflate to
 _RECIPE = re.compile(rb'\sanew:recipe="([^"]*)"')
@@ -32,13 +32,21 @@ def exif_orientation(exif: bytes | None) -> int:
 
 
 def upright_exif(exif: bytes | None) -> bytes | None:
-    """Give an EXIF block with its orientation set to 1 and everything else as it was."""
-    place = _orientation_place(exif) if exif else None
-    if exif is None or place is None:
+    """Give an EXIF block with its orientation set to 1, without its thumbnail, and all else as it was.
+
+    The thumbnail shows what the picture was before, and as it lay: its directory is cut off and its bytes are blanked.
+    """
+    order = _order_of(exif) if exif else None
+    if exif is None or order is None:
         return exif
-    order, offset = place
     patched = bytearray(exif)
-    struct.pack_into(order + "H", patched, offset, 1)
+    if (place := _orientation_place(exif)) is not None:
+        struct.pack_into(order + "H", patched, place[1], 1)
+    following = _entries(exif, order, struct.unpack_from(order + "I", exif, 4)[0]).stop
+    if 0 < following <= len(exif) - 4:
+        thumbnail = _thumbnail(exif, order, struct.unpack_from(order + "I", exif, following)[0])
+        patched[thumbnail] = bytes(len(patched[thumbnail]))
+        struct.pack_into(order + "I", patched, following, 0)
     return bytes(patched)
 
 
@@ -49,18 +57,35 @@ def upright_xmp(xmp: bytes | None) -> bytes | None:
 
 def _orientation_place(exif: bytes) -> tuple[str, int] | None:
     """Find (byte order, offset of the value) of the orientation, or None."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
-    if order is None or len(exif) < 10:
+    order = _order_of(exif)
+    if order is None:
         return None
-    (start,) = struct.unpack_from(order + "I", exif, 4)
-    if start + 2 > len(exif):
-        return None
-    (count,) = struct.unpack_from(order + "H", exif, start)
-    for entry in range(start + 2, min(start + 2 + 12 * count, len(exif) - 11), 12):
+    for entry in _entries(exif, order, struct.unpack_from(order + "I", exif, 4)[0]):
         tag, kind, number = struct.unpack_from(order + "HHI", exif, entry)
         if tag == ORIENTATION and kind == 3 and number == 1:
             return order, entry + 8
     return None
+
+
+def _order_of(exif: bytes) -> str | None:
+    """Give the byte order of an EXIF block, or None if it is none."""
+    return {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4]) if len(exif) >= 10 else None
+
+
+def _entries(exif: bytes, order: str, start: int) -> range:
+    """Give the places of the entries of a directory; those that lie beyond the end are left out."""
+    if start + 2 > len(exif):
+        return range(0)
+    (count,) = struct.unpack_from(order + "H", exif, start)
+    return range(start + 2, start + 2 + 12 * min(count, (len(exif) - start - 2) // 12), 12)
+
+
+def _thumbnail(exif: bytes, order: str, start: int) -> slice:
+    """Find the JPEG file that the directory of a thumbnail points to."""
+    fields = (struct.unpack_from(order + "HHII", exif, entry) for entry in _entries(exif, order, start))
+    values = {tag: value for tag, _, _, value in fields}
+    place, size = values.get(THUMBNAIL, 0), values.get(THUMBNAIL_SIZE, 0)
+    return slice(place, place + size) if exif[place : place + 2] == b"\xff\xd8" else slice(0)
 
 
 def recipe_of_xmp(xmp: bytes | None) -> str | None:
