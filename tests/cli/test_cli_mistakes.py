@@ -88,6 +88,10 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("deblur one.png --psf nowhere.npy -o x.png", "No such file"),
         ("deblur one.png --psf foo:1 -o x.png", "gaussian:SIGMA"),
         ("denoise one.png --try mean,median -o page.html", "no known image format"),
+        ("denoise one.png --try , -o x.png", "name methods, or write all; denoise has unet, camera, bm3d"),
+        ("denoise one.png --try mean,foo -o x.png", "denoise has no method 'foo'"),
+        ("denoise one.png --try mean --set siz=5 -o x.png", "no method of the sheet has an option 'siz'; did you mean"),
+        ("denoise one.png --try median,bm3d --set size=4 -o x.png", "size should be odd, got 4"),
         ("denoise one.png --try mean,median --method nlm -o x.png", "leave --method out"),
         ("denoise one.png --try mean,median -o half.png", "half.png exists already"),
         ("denoise one.png --method recorrupted --set progress=1", "from programs alone"),
@@ -236,6 +240,13 @@ def test_json_is_one_object_for_sheets_too(folder: Path, invoke: Invoke) -> None
     code, out, _ = invoke("denoise", "one.png", "--try", "mean,median", "-o", "x.png", "--json")
     assert code == 0
     assert [m["method"] for m in json.loads(out)["methods"]] == ["mean", "median"]
+
+
+def test_a_setting_goes_to_the_methods_of_a_sheet_that_take_it(folder: Path, invoke: Invoke) -> None:
+    settings = ("--set", "size=5", "--set", "kernel=[[0,0,0],[0,1,0],[0,0,0]]")
+    code, out, err = invoke("denoise", "one.png", "--try", "mean,wiener,custom", *settings, "-o", "x.png", "--json")
+    assert code == 0, err
+    assert not [m for m in json.loads(out)["methods"] if "not run" in m["note"]]
 
 
 def test_enlarging_has_a_budget(folder: Path, invoke: Invoke) -> None:

@@ -8,13 +8,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from anew.cli.one_line import one_line
+from anew.cli.options import read_arrays
 from anew.cli.targets import check_target
 from anew.cli.task_work import TaskWork, apply_task
+from anew.options import near
 
 if TYPE_CHECKING:
     from anew.contact_sheet import Tile
@@ -33,15 +35,13 @@ def write_contact_sheet(
     source = Path(inputs[0])
     target = output if output is not None else source.with_name(f"{source.stem}-{work.task}-methods.png")
     check_sheet_name(target, overwrite=work.overwrite, inputs=[source, work.mask])
-    names = _wanted_methods(work.task, wanted)
+    settings = _settings_of(_wanted_methods(work.task, wanted), work)
     picture = read(source, max_megapixels=work.max_megapixels)
     tiles = [Tile("input", picture.pixels, source.name)]
-    for name in names:
-        tile = _try_method(replace(work, method=name), picture)
+    for name, own in settings.items():
+        tile = _try_method(replace(work, method=name, settings=own), picture)
         tiles.append(tile)
         print(f"{tile.name:<18} {tile.note}", file=sys.stderr)
-    if len(tiles) == 1:
-        raise typer.BadParameter(f"no method of {work.task} ran on {source}")
     sheet = draw_contact_sheet(tiles, title=f"anew {work.task}: {source.name}")
     write(Picture.from_array(sheet), target, overwrite=work.overwrite)
     if as_json:
@@ -75,12 +75,28 @@ def _wanted_methods(task: str, wanted: str) -> list[str]:
         print_left_out(left_out)
         return names
     names = [name.strip() for name in wanted.split(",") if name.strip()]
-    for name in names:
-        try:
-            METHODS.get(task, name)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--try") from None
+    if not names:
+        raise typer.BadParameter(f"name methods, or write all; {task} has {', '.join(METHODS.names(task))}")
     return names
+
+
+def _settings_of(names: list[str], work: TaskWork) -> dict[str, dict[str, Any]]:
+    """Give each method those of the settings that it takes; refuse one that none takes."""
+    from anew.registry import METHODS
+
+    try:
+        methods = {name: METHODS.get(work.task, name) for name in names}
+        known = {key for method in methods.values() for key in method.parameters}
+        for key in (key for key in work.settings if key not in known):
+            raise ValueError(f"no method of the sheet has an option {key!r}{near(key, known)}")
+        settings = {}
+        for name, method in methods.items():
+            own = {key: value for key, value in work.settings.items() if key in method.parameters}
+            settings[name] = read_arrays(method.function, own)
+            method.checked(settings[name])
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--try") from None
+    return settings
 
 
 def _try_method(work: TaskWork, picture: Picture) -> Tile:

@@ -44,31 +44,18 @@ def run_task(
     mask: Path | None = None,
 ) -> None:
     """Check everything that can be checked before a file is touched, then run the files or the contact sheet."""
-    from anew.registry import METHODS
-
     parsed = o.parse_settings(settings)
+    if "progress" in parsed:
+        raise typer.BadParameter(f"{task} takes progress from programs alone; leave it out")
     if mask is not None:
         check_mask_file(mask)
-    try:
-        chosen = METHODS.get(task, method)
-        parsed = o.read_arrays(chosen.function, parsed)
-        _check_needs(chosen, method, parsed, task_inputs, tried=try_methods is not None)
-        if method != "auto" or parsed:
-            if "progress" in parsed:
-                raise ValueError(f"{task} by {chosen.name} takes progress from programs alone; leave it out")
-            chosen.checked(parsed)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if not chosen.trains and any(isinstance(value, str) for value in parsed.values()):
-        from anew.cli.trial import try_words
-
-        try_words(chosen, method, parsed, task_inputs)
     work = TaskWork(task, method, task_inputs, parsed, flags.overwrite, flags.max_megapixels, flags.save_quality, mask)
     if try_methods is not None:
         if method != "auto":
             raise typer.BadParameter("--try names the methods of the sheet; leave --method out")
         write_contact_sheet(work, inputs, flags.output, try_methods, as_json=flags.as_json)
         return
+    work = replace(work, settings=_checked_settings(work))
     jobs, skipped = plan_jobs(
         inputs,
         flags.output,
@@ -82,18 +69,34 @@ def run_task(
     run_jobs(jobs, work, processes=flags.processes, as_json=flags.as_json, verb=task, skipped=skipped)
 
 
-def _check_needs(
-    chosen: Method, method: str, parsed: dict[str, Any], task_inputs: dict[str, Any], *, tried: bool
-) -> None:
+def _checked_settings(work: TaskWork) -> dict[str, Any]:
+    """Read the settings that are arrays, and refuse what the method cannot run with."""
+    from anew.registry import METHODS
+
+    try:
+        chosen = METHODS.get(work.task, work.method)
+        settings = o.read_arrays(chosen.function, work.settings)
+        if work.method != "auto":
+            _check_needs(chosen, settings, work.inputs)
+        if work.method != "auto" or settings:
+            chosen.checked(settings)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not chosen.trains and any(isinstance(value, str) for value in settings.values()):
+        from anew.cli.trial import try_words
+
+        try_words(chosen, work.method, settings, work.inputs)
+    return settings
+
+
+def _check_needs(chosen: Method, settings: dict[str, Any], task_inputs: dict[str, Any]) -> None:
     """Refuse a method that is named without what it cannot do without, and say how to give it."""
-    if method == "auto" or tried:
-        return
     owner = f"{chosen.task} by {chosen.name}"
     if "psf" in chosen.takes and task_inputs.get("psf") is None:
         kinds = o.PSF_HELP.replace("an image or .npy file.", "a file")
         raise ValueError(f"{owner} needs the blur: --psf {kinds}")
     for key, example in NEEDED.items():
-        if key in chosen.parameters and key not in parsed:
+        if key in chosen.parameters and key not in settings:
             raise ValueError(f"{owner} needs the option {key!r}, e.g. --set '{key}={example}'")
 
 
