@@ -372,6 +372,14 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path, photo: Picture) -> No
             write(photo, tmp_path / "b.jpg", quality=quality)
 
 
+@pytest.mark.parametrize(("ending", "longest"), [("jpg", 65500), ("webp", 16383), ("avif", 32768), ("gif", 65535)])
+def test_sides_too_long_for_a_format_are_refused(tmp_path: Path, ending: str, longest: int) -> None:
+    write(np.zeros((1, longest, 3), np.uint8), tmp_path / f"a.{ending}")
+    assert read(tmp_path / f"a.{ending}").pixels.shape == (1, longest, 3)
+    with pytest.raises(CannotWrite, match=f"{longest + 1} pixels are more than .*'s {longest} "):
+        write(np.zeros((longest + 1, 1, 3), np.uint8), tmp_path / f"b.{ending}")
+
+
 def test_replacing_keeps_permissions_and_links(tmp_path: Path, photo: Picture) -> None:
     path, link = tmp_path / "a.png", tmp_path / "link.png"
     write(photo, path)

@@ -24,6 +24,7 @@ from anew.errors import CannotWrite, UnreadableImage
 LOSSY_QUALITY = 90
 LOSSLESS_QUALITY = 100
 SPEED = 8
+LONGEST_SIDE = 32768  # pixels; AV1 holds twice as many, but libavif and what reads by it refuse them
 _EXIF_START = b"Exif\0\0"
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # XMP specification, part 3, table 9
 
@@ -83,6 +84,9 @@ def suit(kind: Kind) -> Kind:
 def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) -> bytes:
     """Write an AVIF file or animation."""
     first = facts[0]
+    height, width = rasters[0].samples.shape[:2]
+    if max(height, width) > LONGEST_SIDE:
+        raise CannotWrite(f"{width} x {height} pixels are more than AVIF's {LONGEST_SIDE} (write PNG or TIFF)")
     lossy = options.source is not None and first.lossless is False
     quality = options.quality or (LOSSY_QUALITY if lossy else LOSSLESS_QUALITY)
     exif = metadata.upright_exif(first.exif)
