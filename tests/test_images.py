@@ -380,6 +380,12 @@ def test_sides_too_long_for_a_format_are_refused(tmp_path: Path, ending: str, lo
         write(np.zeros((longest + 1, 1, 3), np.uint8), tmp_path / f"b.{ending}")
 
 
+def test_a_png_beyond_the_decoder_is_not_called_damaged(tmp_path: Path) -> None:
+    write(np.zeros(((1 << 20) + 1, 1, 3), np.uint16), tmp_path / "a.png")
+    with pytest.raises(UnreadableImage, match="more than 1048576 pixels a side is not supported"):
+        read(tmp_path / "a.png")
+
+
 def test_replacing_keeps_permissions_and_links(tmp_path: Path, photo: Picture) -> None:
     path, link = tmp_path / "a.png", tmp_path / "link.png"
     write(photo, path)

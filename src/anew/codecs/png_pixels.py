@@ -25,6 +25,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 BAND = 1 << 19  # bytes filtered and deflated at a time
+LONGEST_SIDE_OF_OPENCV = 1 << 20
 WINDOW = 1 << zlib.MAX_WBITS  # bytes that deflate looks back
 ZLIB_HEADER = b"\x78\x9c"
 END_OF_DEFLATE = b"\x03\x00"  # an empty last block
@@ -69,6 +70,11 @@ def decoded(header: Header, chunks: list[Chunk], compressed: bytes) -> NDArray[A
         raise UnreadableImage("damaged PNG: its image data is incomplete (get an intact copy)")
     channels = CHANNELS[header.colour]
     if header.depth == 16 and header.colour in (2, 6):
+        if max(header.width, header.height) > LONGEST_SIDE_OF_OPENCV:
+            raise UnreadableImage(
+                f"a PNG of 16-bit colours and more than {LONGEST_SIDE_OF_OPENCV} pixels a side is not supported "
+                "(save it as TIFF)"
+            )
         return _decoded_by_opencv(_minimal(header, [], compressed))
     if header.depth == 16:  # the bytes of a 16-bit pixel are those of an 8-bit pixel with twice the channels
         doubled = replace(header, depth=8, colour={0: 4, 4: 6}[header.colour])
