@@ -278,6 +278,12 @@ def test_unusual_tiffs_agree_with_tifffile(tmp_path: Path) -> None:
     with tifffile.TiffFile(path) as tiff:
         assert (tiff.pages[0].asarray() != rgba).any(axis=2).sum() == 1
         assert tiff.pages[0].extrasamples[0].name == "ASSOCALPHA"
+    tifffile.imwrite(path, rgba, photometric="rgb", extrasamples=["unspecified"])  # such as near infrared
+    picture = read(path)
+    write(picture.with_pixels(1 - picture.pixels), path, overwrite=True)
+    with tifffile.TiffFile(path) as tiff:
+        assert np.array_equal(tiff.pages[0].asarray()[:, :, 3], rgba[:, :, 3])
+        assert tiff.pages[0].extrasamples[0].name == "UNSPECIFIED"
     for compression in ("group3", "group4", "tiff_ccitt"):
         bits = Image.fromarray(grey > 100)
         bits.save(path, compression=compression)

@@ -32,6 +32,7 @@ STRUCTURE = frozenset(
 DESCRIPTION = frozenset({270, 271, 272, 305, 306, 315, 316, 33432, 34665, 34853})  # what EXIF holds too
 XMP_TAG, ICC_TAG = 700, 34675
 RESOLUTION = (282, 283, 296)
+UNSPECIFIED, PREMULTIPLIED, ALPHA = 0, 1, 2  # what an extra sample is
 MINIMUM_OF_A_SEGMENT = 1 << 20
 
 
@@ -197,7 +198,7 @@ def _raster(page: Page, layout: Layout, directory: Directory, samples: NDArray[A
         return Raster(samples, Kind(space, False, maximum), _palette(layout, directory, page.bits))
     if page.photometric == 0:
         samples = (maximum or 1) - samples
-    premultiplied = alpha and layout.integers(directory.get(338))[:1] == (1,)
+    premultiplied = alpha and layout.integers(directory.get(338))[:1] == (PREMULTIPLIED,)
     return Raster(samples, Kind(space, alpha, maximum), premultiplied=premultiplied)
 
 
@@ -313,7 +314,8 @@ def _coded(writer: Writer, raster: Raster, facts: Facts, before: Directory | Non
     if predictor != 1:
         tags[317] = _short(layout, predictor)
     if kind.alpha:
-        tags[338] = _short(layout, 1 if raster.premultiplied else 2)
+        unspecified = before is not None and layout.integers(before.get(338))[:1] == (UNSPECIFIED,)
+        tags[338] = _short(layout, PREMULTIPLIED if raster.premultiplied else UNSPECIFIED if unspecified else ALPHA)
     if raster.palette is not None:
         tags[320] = _colour_map(raster, facts, before, layout)
     return tags
