@@ -30,6 +30,7 @@ FRAME_TIME = 60.0  # milliseconds
 SMALLEST_FRAME = 192  # pixels of the shorter side, up to which the frames of an animation are enlarged
 PART = 64  # pictures made at a time, as many as a model takes at once
 PART_PIXELS = 16_000_000  # of them together
+OWN = ("n", "first", "rng", "size", "label", "steps", "guidance", "max_megapixels", "what")  # not left to --set
 WRITERS = 8  # files written at once, as most of the time is waiting for the disk
 LIBRARIES = (  # that decide what a picture is like, by the names of all their editions
     "numpy",
@@ -134,19 +135,10 @@ def generate(
         return
     if what is None:
         raise typer.BadParameter("say what to generate, e.g. digits or marble; all there is: anew generate --list")
-    if interpolate is not None and each:
-        raise typer.BadParameter("--interpolate writes one animation; leave out --each")
-    if bits not in (8, 16):
-        raise typer.BadParameter(f"--bits is 8 or 16, not {bits}")
-    if interpolate is not None and bits != 8:
-        raise typer.BadParameter("--interpolate writes 8 bits; leave out --bits")
+    _check_form(bits, each=each, animated=interpolate is not None)
     start = time.perf_counter()
     name = _chosen(what, model)
-    if name.endswith(".json") and not Path(name).exists():
-        raise typer.BadParameter(f"{name}: there is no such rule file")
-    parsed = o.parse_settings(settings)
-    for key in parsed.keys() & {"n", "first", "rng", "size", "label", "steps", "guidance", "max_megapixels", "what"}:
-        raise typer.BadParameter(f"{key} is no option of a picture; the command has its own, see --help")
+    parsed = _options_of(settings)
     try:
         order = Order(name, n, seed, parse_size(size), label, steps, guidance, parsed, max_megapixels, bits)
         wanted = resolve(name)
@@ -168,6 +160,24 @@ def generate(
     facts = {"what": what, "model": wanted.model, "seed": seed, "n": shape[0], "size": [shape[2], shape[1]]}
     seconds = time.perf_counter() - start
     _report(targets, facts, seconds, as_json)
+
+
+def _check_form(bits: int, *, each: bool, animated: bool) -> None:
+    """Refuse what no files can be."""
+    if animated and each:
+        raise typer.BadParameter("--interpolate writes one animation; leave out --each")
+    if bits not in (8, 16):
+        raise typer.BadParameter(f"--bits is 8 or 16, not {bits}")
+    if animated and bits != 8:
+        raise typer.BadParameter("--interpolate writes 8 bits; leave out --bits")
+
+
+def _options_of(settings: list[str] | None) -> dict[str, Any]:
+    """Read the options of a picture; refuse what the command has an option of its own for."""
+    parsed = o.parse_settings(settings)
+    for key in (key for key in parsed if key in OWN):
+        raise typer.BadParameter(f"{key} is no option of a picture; the command has its own, see --help")
+    return parsed
 
 
 def _hint(what: str, error: str) -> str:
@@ -197,6 +207,8 @@ def _chosen(what: str, model: str | None) -> str:
     from anew.generation.generate import SUBJECTS
 
     if model is None:
+        if what.endswith(".json") and not os.path.exists(what):
+            raise typer.BadParameter(f"{what}: there is no such rule file; check the name")
         return what
     if what not in SUBJECTS:
         raise typer.BadParameter(f"--model goes with a subject ({', '.join(SUBJECTS)}), not with {what}")

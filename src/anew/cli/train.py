@@ -67,12 +67,8 @@ def train(
 
     The same command goes on with an interrupted run. The result is DIR/model.onnx.
     """
-    from anew.options import near
-
     recipes = _recipes()
-    if recipe is not None and recipe not in recipes:
-        hint = near(recipe, recipes) or f"; there are {', '.join(recipes)}"
-        raise typer.BadParameter(f"unknown recipe {recipe!r}{hint}")
+    _check_recipe(recipe, recipes)
     if listed:
         _list({recipe: recipes[recipe]} if recipe else recipes, as_json=as_json, with_settings=recipe is not None)
         return
@@ -88,11 +84,9 @@ def train(
     from anew.training.interruption import Stopped
     from anew.training.run import run_recipe
 
-    config = recipes[recipe]()
-    changes = {key: _as_setting(config, key, value) for key, value in o.parse_settings(settings).items()}
     try:
         path = run_recipe(
-            replace(config, **changes),
+            _changed(recipes[recipe](), settings),
             data,
             output,
             minutes=minutes,
@@ -110,6 +104,14 @@ def train(
         _print_line(str(stop))
         raise typer.Exit(128 + stop.signal) from None
     print(one_line(str(path)))
+
+
+def _check_recipe(name: str | None, recipes: dict[str, Any]) -> None:
+    from anew.options import near
+
+    if name is not None and name not in recipes:
+        hint = near(name, recipes) or f"; there are {', '.join(recipes)}"
+        raise typer.BadParameter(f"unknown recipe {name!r}{hint}")
 
 
 def _list(recipes: dict[str, Any], *, as_json: bool, with_settings: bool) -> None:
@@ -130,6 +132,12 @@ def _list(recipes: dict[str, Any], *, as_json: bool, with_settings: bool) -> Non
 def _settings_of(config: Any) -> dict[str, Any]:
     """Give what --set can change of a recipe, with its values."""
     return {key: value for key, value in asdict(config).items() if key not in FIXED}
+
+
+def _changed(config: Any, settings: list[str] | None) -> Any:
+    """Give a configuration with the settings that were asked for."""
+    parsed = o.parse_settings(settings)
+    return replace(config, **{key: _as_setting(config, key, value) for key, value in parsed.items()})
 
 
 def _as_setting(config: Any, key: str, value: Any) -> Any:
