@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from anew.arrays import Image, as_image
 from anew.codecs import storage
 from anew.codecs.facts import Facts, Source
-from anew.codecs.formats import FORMATS, Budget, Codec, Format, Options, by_content, by_name
+from anew.codecs.formats import FORMATS, KNOWN_ENDINGS, Budget, Codec, Format, Options, by_content, by_name
 from anew.codecs.raster import Kind, Raster, quantised, to_pixels, updated
 from anew.errors import CannotWrite, ImageFileError, ImageTooLarge, UnreadableImage
 
@@ -235,8 +235,7 @@ def _guarded(name: str, family: type[ImageFileError], action: Callable[[], _T]) 
 def _format_for(name: str, format: str | None) -> Format:
     found = by_name(format if format is not None else os.path.splitext(name)[1])
     if found is None:
-        endings = " ".join(extension for f in FORMATS for extension in f.extensions)
-        raise CannotWrite(f"{name}: no known image format (known endings: {endings})")
+        raise CannotWrite(f"{name}: no known image format ({KNOWN_ENDINGS})")
     return found
 
 

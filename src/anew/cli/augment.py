@@ -280,19 +280,21 @@ def _others(sources: list[tuple[Path, Path]], variants: dict[str, str], max_mega
 
 def _masks_of(sources: list[tuple[Path, Path]], folder: Path) -> dict[Path, Path]:
     """Find the mask of each source: the file of the same name, with any ending of an image, at the same place."""
-    from anew.codecs.formats import FORMATS
+    from anew.codecs.formats import ENDINGS
 
     if not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is no folder", param_hint="--masks")
-    endings = [".png", *(extension for format in FORMATS for extension in format.extensions)]
+        raise typer.BadParameter(f"{folder} is no folder; give the one that holds the masks", param_hint="--masks")
     found = {}
     for source, place in sources:
-        candidates = (folder / place.with_suffix(ending) for ending in endings)
+        candidates = (folder / place.with_suffix(ending) for ending in ENDINGS)
         mask = next((candidate for candidate in candidates if candidate.is_file()), None)
         if mask is not None:
             found[source] = mask
     if not found:
-        raise typer.BadParameter(f"{folder} holds no mask named as one of the pictures", param_hint="--masks")
+        raise typer.BadParameter(
+            f"{folder} holds no mask named as one of the pictures; name them as these, at the same places",
+            param_hint="--masks",
+        )
     return found
 
 
@@ -327,4 +329,4 @@ def _refuse_twice(sources: list[tuple[Path, Path]], suffix: str, *, with_masks: 
     for source, place in sources:
         for target in output_names(place, suffix)[: 2 if with_masks else 1]:
             if owners.setdefault(target, source) != source:
-                raise typer.BadParameter(f"{owners[target]} and {source} would both become {target}")
+                raise typer.BadParameter(f"{owners[target]} and {source} would both become {target}; rename one")

@@ -30,7 +30,10 @@ def boxes_of(
     file = read_boxes(path)
     named = _named(sources, file, path)
     if not named:
-        raise typer.BadParameter(f"{path} names none of the pictures", param_hint="--boxes")
+        raise typer.BadParameter(
+            f"{path} names none of the pictures; it needs their names, or their places in their folder",
+            param_hint="--boxes",
+        )
     old = _earlier_boxes(target, file, made)
     if old is None and target.exists() and not overwrite:
         raise typer.BadParameter(

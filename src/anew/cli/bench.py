@@ -109,7 +109,7 @@ def _levels(task: str, given: dict[str, str | None]) -> tuple[float, ...] | None
         if text is None:
             continue
         if task not in LEVELS[name]:
-            raise typer.BadParameter(f"--{name} is for {' and '.join(LEVELS[name])}, not for {task}")
+            raise typer.BadParameter(f"--{name} is for {' and '.join(LEVELS[name])}, not for {task}; leave it out")
         try:
             chosen = tuple(sorted({float(part) for part in text.split(",")}))
         except ValueError:

@@ -96,7 +96,9 @@ def _check_reference(clean: Any, picture: Picture, scale: float) -> None:
     expected = (max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5)), channels)
     if clean.shape != expected:
         sizes = [f"{w} x {h}, {c} channel{'s' * (c > 1)}" for h, w, c in (clean.shape, expected)]
-        raise typer.BadParameter(f"the result has {sizes[1]}; got {sizes[0]}", param_hint="--reference")
+        raise typer.BadParameter(
+            f"the result has {sizes[1]}; got {sizes[0]}; give a clean picture like it", param_hint="--reference"
+        )
 
 
 def _names(task: str, wanted: str) -> list[str]:

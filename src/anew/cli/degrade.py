@@ -146,7 +146,9 @@ def _check_truths(jobs: list[Job], *, overwrite: bool) -> None:
         assert job.target is not None
         stem = job.target.with_suffix("")
         if stem in owners:
-            raise typer.BadParameter(f"the truths of {owners[stem]} and {job.source} would have the same name")
+            raise typer.BadParameter(
+                f"the truths of {owners[stem]} and {job.source} would have the same name; damage them into two folders"
+            )
         owners[stem] = job.source
     if overwrite:
         return

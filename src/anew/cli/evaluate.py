@@ -102,14 +102,16 @@ def _pairs(results: Path, reference: Path | None) -> tuple[list[tuple[str, Path,
     """
     for path in (results, reference):
         if path is not None and not path.exists():
-            raise typer.BadParameter(f"{path} does not exist")
+            raise typer.BadParameter(f"{path} does not exist; check the name")
     if results.is_file():
         if reference is not None and reference.is_dir():
             raise typer.BadParameter(f"{results} is a file; give a file as --reference too")
         return [(results.name, results, reference)], [], []
     files = _files(results)
     if not files:
-        raise typer.BadParameter(f"no image found in {results}")
+        from anew.codecs.formats import KNOWN_ENDINGS
+
+        raise typer.BadParameter(f"no image found in {results} ({KNOWN_ENDINGS})")
     if reference is None:
         return [(name, path, None) for name, path in files.items()], [], []
     if not reference.is_dir():

@@ -84,7 +84,7 @@ def _features_of(source: Path, option: str, extractor: str, max_megapixels: floa
     from anew.metrics.features import extract
 
     if not source.exists():
-        raise typer.BadParameter(f"{source} does not exist")
+        raise typer.BadParameter(f"{source} does not exist; check the name")
     try:
         if source.suffix.lower() == ".npz":
             return extract(_array_of(source, ARRAYS[option]), extractor)

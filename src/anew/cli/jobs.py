@@ -64,9 +64,7 @@ def plan_jobs(
     -------
     the jobs, and how many were skipped as their outputs exist
     """
-    sources = list(_expand(inputs))
-    if not sources:
-        raise typer.BadParameter(f"no image found in {', '.join(inputs)}")
+    sources = _expanded(inputs)
     if overwrite and skip_existing:
         raise typer.BadParameter("--overwrite and --skip-existing contradict each other; give one of them")
     to_folder = output is not None and (len(sources) > 1 or _is_folder(output) or any(os.path.isdir(i) for i in inputs))
@@ -89,9 +87,7 @@ def plan_jobs(
 
 def look_jobs(inputs: list[str], output: Path | None = None, *, suffix: str | None = None) -> list[Job]:
     """Expand inputs into jobs that write nothing; with a suffix, without the results that ``plan_jobs`` leaves out."""
-    sources = list(_expand(inputs))
-    if not sources:
-        raise typer.BadParameter(f"no image found in {', '.join(inputs)}")
+    sources = _expanded(inputs)
     if suffix is not None:
         sources = _without_results(sources, inputs, output, suffix)
     return [Job(source, None, relative=relative) for source, relative in sources]
@@ -123,7 +119,9 @@ def name_pages(jobs: list[Job], place: Path, ending: str, *, overwrite: bool) ->
     taken = {path.absolute() for job in jobs for path in (job.source, job.target) if path is not None}
     for job, page in pages.items():
         if page.absolute() in taken:
-            raise typer.BadParameter(f"{page} is wanted for {job.source} and is already an input or an output")
+            raise typer.BadParameter(
+                f"{page} is wanted for {job.source} and is already an input or an output; choose another"
+            )
         taken.add(page.absolute())
         refuse_to_replace(page, overwrite=overwrite, instead="--overwrite or another name")
     for folder in dict.fromkeys(page.parent for page in pages.values()):
@@ -136,6 +134,16 @@ def name_in(jobs: list[Job], folder: Path, ending: str) -> dict[Job, Path]:
     short = Counter(job.relative.with_suffix("") for job in jobs)
     names = {job: job.relative.stem if short[job.relative.with_suffix("")] == 1 else job.relative.name for job in jobs}
     return {job: folder / job.relative.with_name(f"{name}{ending}") for job, name in names.items()}
+
+
+def _expanded(inputs: list[str]) -> list[tuple[Path, Path]]:
+    """Give each file, with its path in the folder that named it; refuse names that stand for none."""
+    from anew.codecs.formats import KNOWN_ENDINGS
+
+    found = list(_expand(inputs))
+    if not found:
+        raise typer.BadParameter(f"no image found in {', '.join(inputs)} ({KNOWN_ENDINGS})")
+    return found
 
 
 def _expand(inputs: list[str]) -> Iterator[tuple[Path, Path]]:
@@ -210,8 +218,11 @@ def _refuse_losses(jobs: list[Job], overwrite: bool, also_read: Sequence[Path | 
     for job in jobs:
         if job.target is None:
             continue
+        if owners.get(job.target) == job.source:
+            raise typer.BadParameter(f"{job.source} is given twice; name it once")
         if job.target in owners:
-            raise typer.BadParameter(f"{owners[job.target]} and {job.source} would both become {job.target}")
+            both = f"{owners[job.target]} and {job.source}"
+            raise typer.BadParameter(f"{both} would both become {job.target}; give the folder that they lie in")
         owners[job.target] = job.source
         refuse_inputs(job.target, also_read)
         refuse_to_replace(job.target, overwrite=overwrite, instead="--overwrite, --skip-existing or another -o")

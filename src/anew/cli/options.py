@@ -39,7 +39,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="An option of the method; may be given again."),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Same seed, same result.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Same seed, same result.")]
 
 MEGAPIXELS = 250.0
 PSF_HELP = "gaussian:SIGMA, motion:LENGTH,ANGLE, defocus:RADIUS, or an image or .npy file."
@@ -86,7 +86,7 @@ def parse_settings(settings: list[str] | None) -> dict[str, Any]:
     for setting in settings or []:
         key, equals, value = setting.partition("=")
         if not equals or not key:
-            raise typer.BadParameter(f"expected KEY=VALUE, got {setting!r}", param_hint="--set")
+            raise typer.BadParameter(f"expected KEY=VALUE, e.g. size=5, got {setting!r}", param_hint="--set")
         try:
             parsed[key.strip().replace("-", "_")] = json.loads(value)
         except ValueError:

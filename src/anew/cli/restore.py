@@ -160,7 +160,7 @@ def restore(
     reports = {} if report is None else name_pages(jobs, report, ".html", overwrite=flags.overwrite)
     sheets = {} if sheet is None else name_pages(jobs, sheet, ".png", overwrite=flags.overwrite)
     if twice := {path.absolute() for path in reports.values()} & {path.absolute() for path in sheets.values()}:
-        raise typer.BadParameter(f"{twice.pop()} would be both a report and a sheet")
+        raise typer.BadParameter(f"{twice.pop()} would be both a report and a sheet; give each its own name")
     work_all = RestoreWork(flags, kinds_only, kinds_skip, strength, text, reports, sheets, mask)
     try:
         run_jobs(jobs, work_all, processes=flags.processes, as_json=flags.as_json, verb="restore", skipped=skipped)

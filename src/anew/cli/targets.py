@@ -20,10 +20,10 @@ def is_image_name(path: Path) -> bool:
 
 def check_file_name(output: Path) -> None:
     """Refuse a name that no picture can be written under, before anything is computed."""
-    from anew.codecs.formats import ENDINGS
+    from anew.codecs.formats import KNOWN_ENDINGS
 
     if not is_image_name(output):
-        raise typer.BadParameter(f"{output}: no known image format (known endings: {' '.join(sorted(ENDINGS))})")
+        raise typer.BadParameter(f"{output}: no known image format ({KNOWN_ENDINGS})")
     check_parent(output)
 
 

@@ -98,7 +98,8 @@ FORMATS = (
 
 
 TRUTH = re.compile(r"(.+)\.(?:mask(?:-\d+)?\.png|truth\.json)")  # of a damaged picture; its frames are numbered
-ENDINGS = frozenset(ending for entry in FORMATS for ending in entry.extensions)
+ENDINGS = tuple(ending for entry in FORMATS for ending in entry.extensions)
+KNOWN_ENDINGS = f"known endings: {' '.join(ENDINGS)}"  # for messages
 
 
 def picture_files(folder: Path) -> list[Path]:
