@@ -156,6 +156,15 @@ def pack(images: Sequence[NDArray[np.uint8] | NDArray[np.float32]], skipped: tup
     return ImageSet(torch.from_numpy(np.concatenate(flat)), torch.as_tensor(offsets), heights, widths, skipped)
 
 
+def joined(first: ImageSet, second: ImageSet) -> ImageSet:
+    """Put two sets of as many channels into one."""
+    offsets = torch.cat([first.offsets, second.offsets + len(first.pixels)])
+    pixels, heights, widths = (
+        torch.cat([getattr(images, name) for images in (first, second)]) for name in ("pixels", "heights", "widths")
+    )
+    return ImageSet(pixels, offsets, heights, widths, first.skipped + second.skipped)
+
+
 @dataclass(frozen=True)
 class LabelledImages:
     """Images of one size, each with a label.

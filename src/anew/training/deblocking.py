@@ -23,10 +23,11 @@ from anew.arrays import LUMA
 from anew.errors import InvalidSetting
 from anew.inference.conditions import BLIND, condition_of_quality
 from anew.training import jpeg_layer
-from anew.training.config import Part, Quality, TrainingConfig
+from anew.training.config import Part, Quality
 from anew.training.data import ImageSet, load_images, split
+from anew.training.drawings import with_drawings
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, export_restorer, psnr_of
+from anew.training.restoration import RestorationConfig, RunFacts, export_restorer, psnr_of
 
 VALIDATION_QUALITIES = (10, 20, 40)
 SAMPLING = {True: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, False: cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444}
@@ -35,7 +36,7 @@ MARGIN = 2 * BLOCK  # pixels around a crop, so that the block grids can lie anyw
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeblockConfig(TrainingConfig):
+class DeblockConfig(RestorationConfig):
     """A JPEG repairer's run.
 
     Attributes
@@ -71,8 +72,10 @@ class DeblockConfig(TrainingConfig):
 
 def load_data(source: Path, config: DeblockConfig) -> tuple[ImageSet, ImageSet]:
     """Read the images of a folder, .zip or .tar, and hold some out: (training, validation)."""
-    images = load_images(source, channels=config.channels, min_size=config.patch + MARGIN)
-    return split(images, config.validation, config.seed)
+    least = config.patch + MARGIN
+    images = load_images(source, channels=config.channels, min_size=least)
+    training, validation = split(images, config.validation, config.seed)
+    return with_drawings(training, config.drawn_share, least, config.seed), validation
 
 
 def make_objective(config: DeblockConfig) -> Objective:

@@ -10,17 +10,18 @@ import torch
 from annotated_types import Interval
 from torch import Tensor, nn
 
-from anew.training.config import Part, TrainingConfig
+from anew.training.config import Part
 from anew.training.data import ImageSet, load_images, split
+from anew.training.drawings import with_drawings
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, export_restorer, psnr_of
+from anew.training.restoration import RestorationConfig, RunFacts, export_restorer, psnr_of
 
 VALIDATION_SIGMAS = (15, 25, 50)
 VALIDATION_SIDE = 256  # pixels; of larger images the top left corner is taken
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenoiseConfig(TrainingConfig):
+class DenoiseConfig(RestorationConfig):
     """A denoiser's run.
 
     Attributes
@@ -43,8 +44,10 @@ class DenoiseConfig(TrainingConfig):
 
 def load_data(source: Path, config: DenoiseConfig) -> tuple[ImageSet, ImageSet]:
     """Read the images of a folder, .zip or .tar, and hold some out: (training, validation)."""
-    images = load_images(source, channels=config.channels, min_size=config.patch)
-    return split(images, config.validation, config.seed)
+    least = config.patch
+    images = load_images(source, channels=config.channels, min_size=least)
+    training, validation = split(images, config.validation, config.seed)
+    return with_drawings(training, config.drawn_share, least, config.seed), validation
 
 
 def make_objective(config: DenoiseConfig) -> Objective:

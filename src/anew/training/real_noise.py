@@ -28,10 +28,11 @@ from anew.degradations.noise import poisson
 from anew.errors import InvalidSetting
 from anew.inference.conditions import BLIND
 from anew.options import Positive
-from anew.training.config import Part, Quality, TrainingConfig
+from anew.training.config import Part, Quality
 from anew.training.data import ImageSet, load_images, split
+from anew.training.drawings import with_drawings
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, export_restorer, psnr_of
+from anew.training.restoration import RestorationConfig, RunFacts, export_restorer, psnr_of
 
 VALIDATION_GAINS = (1e-4, 1e-3, 4e-3)
 VALIDATION_SIGMAS = (10, 25)  # of 255; before JPEG at 92, with halved chroma
@@ -44,7 +45,7 @@ LENS = (0.3, 1.1)  # standard deviations in pixels of the blur before the sensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class RealNoiseConfig(TrainingConfig):
+class RealNoiseConfig(RestorationConfig):
     """A real-noise denoiser's run.
 
     Attributes
@@ -80,8 +81,10 @@ class RealNoiseConfig(TrainingConfig):
 
 def load_data(source: Path, config: RealNoiseConfig) -> tuple[ImageSet, ImageSet]:
     """Read the images of a folder, .zip or .tar, and hold some out: (training, validation)."""
-    images = load_images(source, channels=3, min_size=config.patch)
-    return split(images, config.validation, config.seed)
+    least = config.patch
+    images = load_images(source, channels=3, min_size=least)
+    training, validation = split(images, config.validation, config.seed)
+    return with_drawings(training, config.drawn_share, least, config.seed), validation
 
 
 def make_objective(config: RealNoiseConfig) -> Objective:

@@ -7,9 +7,10 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Ge, Lt
 from torch import Tensor, nn
 
 from anew.inference.card import ModelCard
@@ -17,6 +18,19 @@ from anew.training.config import TrainingConfig
 from anew.training.export import export_onnx
 
 NO_ERROR = 1e-10  # less is rounding, and a log in JSON takes no infinity
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestorationConfig(TrainingConfig):
+    """What every restorer's run is told besides.
+
+    Attributes
+    ----------
+    drawn_share : float in [0, 1)
+        Part of the crops that are cut from drawn pictures (``training/drawings.py``) in place of the given ones.
+    """
+
+    drawn_share: Annotated[float, Ge(0), Lt(1)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,11 +96,19 @@ def make_card(network: nn.Module, config: TrainingConfig, facts: RunFacts, *, pr
         multiply_adds_per_pixel=multiply_adds_per_pixel(network, config.channels),
         recipe=dataclasses.asdict(config),
         budget=budget(config, facts),
-        data=facts.data,
+        data=facts.data + _drawn(config),
         terms=facts.terms,
         scores={"held-out images of the training data": scores} if scores else {},
         protocol=protocol,
         date=datetime.date.today().isoformat(),
+    )
+
+
+def _drawn(config: TrainingConfig) -> str:
+    """Say how much was learned from drawn pictures."""
+    share = config.drawn_share if isinstance(config, RestorationConfig) else 0.0
+    return (
+        f"; {share:.0%} of the crops from pictures drawn at random (pages, windows, cartoons, charts)" if share else ""
     )
 
 

@@ -19,11 +19,12 @@ from torch import Tensor, nn
 
 from anew.inference.conditions import BLIND
 from anew.options import Count, NotNegative
-from anew.training.config import Part, Quality, TrainingConfig
+from anew.training.config import Part, Quality
 from anew.training.data import ImageSet, load_images, split
+from anew.training.drawings import with_drawings
 from anew.training.jpeg_layer import grey_of, jpeg
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, export_restorer, psnr_of
+from anew.training.restoration import RestorationConfig, RunFacts, export_restorer, psnr_of
 from anew.training.upscaling import check_shares
 
 KERNEL = 21  # pixels a side of the blur kernels
@@ -33,7 +34,7 @@ BEST_QUALITY = 95  # of JPEG; above, hardly anything is lost
 
 
 @dataclass(frozen=True, kw_only=True)
-class RobustUpscaleConfig(TrainingConfig):
+class RobustUpscaleConfig(RestorationConfig):
     """The run of a robust upscaler's first half; ``patch`` is the side of the small crop.
 
     Attributes
@@ -66,8 +67,10 @@ class RobustUpscaleConfig(TrainingConfig):
 
 def load_data(source: Path, config: RobustUpscaleConfig) -> tuple[ImageSet, ImageSet]:
     """Read the images of a folder, .zip or .tar, and hold some out: (training, validation)."""
-    images = load_images(source, channels=3, min_size=config.patch * max(config.scales))
-    return split(images, config.validation, config.seed)
+    least = config.patch * max(config.scales)
+    images = load_images(source, channels=3, min_size=least)
+    training, validation = split(images, config.validation, config.seed)
+    return with_drawings(training, config.drawn_share, least, config.seed), validation
 
 
 def make_objective(config: RobustUpscaleConfig) -> Objective:

@@ -17,17 +17,17 @@ from anew.degradations.downscale import resize_bicubic
 from anew.errors import InvalidSetting
 from anew.inference.card import ModelCard
 from anew.options import NotNegative, Share
-from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, pack, resized, split
+from anew.training.drawings import with_drawings
 from anew.training.export import export_onnx
 from anew.training.objective import Objective, supervised
-from anew.training.restoration import RunFacts, make_card, psnr_of
+from anew.training.restoration import RestorationConfig, RunFacts, make_card, psnr_of
 
 STUDIO = 219  # grey levels between black and white of studio-range Y, on which the field's PSNR is defined
 
 
 @dataclass(frozen=True, kw_only=True)
-class UpscaleConfig(TrainingConfig):
+class UpscaleConfig(RestorationConfig):
     """An upscaler's run; ``patch`` is the side of the small crop.
 
     Attributes
@@ -105,7 +105,8 @@ def load_data(source: Path, config: UpscaleConfig) -> tuple[Pairs, Pairs]:
     """Read the images of a folder, .zip or .tar, shrink them, and hold some out: (training, validation)."""
     least = config.patch * max(config.scales)
     training, validation = split(load_images(source, channels=3, min_size=least), config.validation, config.seed)
-    copies = make_pairs(resized(training, config.sizes, least), config.scales)
+    images = with_drawings(resized(training, config.sizes, least), config.drawn_share, least, config.seed)
+    copies = make_pairs(images, config.scales)
     return replace(copies, photographs=len(training)), make_pairs(validation, config.scales)
 
 
@@ -168,7 +169,7 @@ def export(network: nn.Module, config: UpscaleConfig, path: Path, facts: RunFact
     export_upscaler(network, config, path, facts, protocol=protocol)
 
 
-def export_upscaler(network: Any, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str = "") -> None:
+def export_upscaler(network: Any, config: RestorationConfig, path: Path, facts: RunFacts, *, protocol: str = "") -> None:
     """Write an upscaler with ``collapsed()`` as ONNX with one output per factor, ``x2``, ``x3`` and so on."""
     scales = config.network_args["scales"]
     plain = network.cpu().collapsed()
