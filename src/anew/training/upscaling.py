@@ -17,6 +17,7 @@ from anew.degradations.downscale import resize_bicubic
 from anew.errors import InvalidSetting
 from anew.inference.card import ModelCard
 from anew.options import NotNegative, Share
+from anew.training.config import TrainingConfig
 from anew.training.data import ImageSet, load_images, pack, resized, split
 from anew.training.drawings import with_drawings
 from anew.training.export import export_onnx
@@ -169,7 +170,7 @@ def export(network: nn.Module, config: UpscaleConfig, path: Path, facts: RunFact
     export_upscaler(network, config, path, facts, protocol=protocol)
 
 
-def export_upscaler(network: Any, config: RestorationConfig, path: Path, facts: RunFacts, *, protocol: str = "") -> None:
+def export_upscaler(network: Any, config: TrainingConfig, path: Path, facts: RunFacts, *, protocol: str = "") -> None:
     """Write an upscaler with ``collapsed()`` as ONNX with one output per factor, ``x2``, ``x3`` and so on."""
     scales = config.network_args["scales"]
     plain = network.cpu().collapsed()
