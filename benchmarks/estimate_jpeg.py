@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -20,28 +19,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from anew.diagnosis.jpeg import estimate_jpeg_traces
 from benchmarks.data import load_set
-from benchmarks.silence import drawing, screenshot, text_page
+from benchmarks.pictures import drawn
 
 
 def main() -> None:
     """Measure every quality and print a table."""
-    for name, images in {"LIVE1": list(load_set("LIVE1").values()), "drawn": list(drawn())}.items():
+    for name, images in {"LIVE1": list(load_set("LIVE1").values()), "drawn": [x for _, x in drawn()]}.items():
         measure(name, images)
     for name in ("LIVE1", "Set14", "classic5", "BSD68"):
         found = [estimate_jpeg_traces((x / 255).astype(np.float32)) for x in load_set(name).values()]
         qualities = sorted({traces.quality for traces in found if traces})
         print(f"{name} as it is: traces in {sum(t is not None for t in found)} of {len(found)}, qualities {qualities}")
-
-
-def drawn() -> Iterator[NDArray[np.uint8]]:
-    """Give pictures that no camera took."""
-    rng = np.random.default_rng(0)
-    for k in range(6):
-        yield drawing(rng, antialiased=k % 2 == 0)
-        yield screenshot(rng, None)
-        page = np.repeat(text_page(rng, size=10 + 2 * k)[:, :, None], 3, axis=2)
-        yield page
-        yield 255 - page
 
 
 def measure(name: str, images: list[NDArray[np.uint8]]) -> None:

@@ -28,7 +28,7 @@ from anew.restoration.unwarping.keystone import keystone_mapping
 from anew.restoration.unwarping.lens import lens_mapping
 from anew.restoration.unwarping.tilt import tilt_mapping
 from benchmarks.data import load_set
-from benchmarks.silence import text_page
+from benchmarks.pictures import text_page
 
 FINDERS = {"tilt": find_tilt, "keystone": find_keystone, "lens": find_lens}
 WARPS: list[tuple[str, str, dict[str, float]]] = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from anew.metrics.structural import ssim
 from anew.restoration.deblocking.unet import deblock_unet
 from anew.threads import core_count
 from benchmarks.data import load_set, psnr
+from benchmarks.pictures import drawn
 from benchmarks.score_model import write_card
 
 Repair = Callable[..., Image]
@@ -29,7 +30,8 @@ QUALITIES = (10, 20, 30, 40)
 PROTOCOL = (
     "grey (classic5) or studio-range BT.601 Y rounded to 8 bits (LIVE1) through cv2.imencode; blind: the quality is "
     "not told; output clipped and rounded; PSNR in dB, no border cut, mean over the images. "
-    "'LIVE1 colour': RGB at 4:2:0 through Pillow, PSNR over RGB. 'double': quality 75 on quality Q, 4 pixels off"
+    "'LIVE1 colour' and 'drawn', 24 drawings, screenshots and pages of text: RGB at 4:2:0 through Pillow, PSNR over "
+    "RGB. 'double': quality 75 on quality Q, 4 pixels off"
 )
 
 
@@ -57,12 +59,12 @@ def grey_scores(name: str, repair: Repair, every: int) -> dict[str, dict[str, fl
     return table
 
 
-def colour_scores(repair: Repair, every: int) -> dict[str, dict[str, float]]:
-    """Give the same for LIVE1 in colour at 4:2:0."""
-    table: dict[str, dict[str, float]] = {"LIVE1 colour JPEG": {}, "LIVE1 colour blind": {}}
+def colour_scores(name: str, images: Sequence[NDArray[np.uint8]], repair: Repair) -> dict[str, dict[str, float]]:
+    """Give the same for colour images at 4:2:0."""
+    table: dict[str, dict[str, float]] = {f"{name} JPEG": {}, f"{name} blind": {}}
     for quality in QUALITIES:
         values = []
-        for clean in list(load_set("LIVE1").values())[::every]:
+        for clean in images:
             y = compress(clean.astype(np.float32) / np.float32(255), quality)
             values.append([psnr(x, clean) for x in (y, repair(y))])
         for row, mean in zip(table, np.mean(values, axis=0), strict=True):
@@ -105,7 +107,9 @@ def main() -> None:
     arguments = parser.parse_args()
     model, every = str(arguments.model), arguments.every
     repair = partial(deblock_unet, model=model, ensemble=arguments.ensemble)
-    scores = grey_scores("classic5", repair, every) | grey_scores("LIVE1", repair, every) | colour_scores(repair, every)
+    scores = grey_scores("classic5", repair, every) | grey_scores("LIVE1", repair, every)
+    scores |= colour_scores("LIVE1 colour", list(load_set("LIVE1").values())[::every], repair)
+    scores |= colour_scores("drawn", [picture for _, picture in drawn()][::every], repair)
     cost = seconds_per_megapixel(model)
     print(f"{cost:.2f} s per megapixel")
     if arguments.write and every == arguments.ensemble == 1:

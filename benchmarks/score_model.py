@@ -11,18 +11,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anew.inference.ensemble import Ensemble
 from anew.inference.models import open_model
 from anew.restoration.denoising.unet import denoise_unet
 from anew.threads import core_count
 from benchmarks.data import add_noise, load_set, psnr
+from benchmarks.pictures import drawn
 
 SIGMAS = (15, 25, 50)
-SETS = {"CBSD68": False, "BSD68": True, "Set12": True}
+DRAWN = "drawn"
+SETS = {"CBSD68": False, "BSD68": True, "Set12": True, DRAWN: False}
 PROTOCOL = (
     "Gaussian noise by numpy.random.seed(0) per image, neither clipped nor rounded; the true level given to the model; "
-    "output clipped and rounded to 8 bits; PSNR in dB over all samples, no border cut; mean over the images"
+    "output clipped and rounded to 8 bits; PSNR in dB over all samples, no border cut; mean over the images; 'drawn': "
+    "24 drawings, screenshots and pages of text"
 )
 
 
@@ -34,13 +38,18 @@ def scores_of(model: str, every: int, ensemble: Ensemble) -> dict[str, dict[str,
     for name, grey in SETS.items():
         if not (grey or colour):
             continue
-        images = list(load_set(name, grey=grey).values())[::every]
+        images = images_of(name, grey)[::every]
         scores[name] = {}
         for sigma in SIGMAS:
             values = [psnr(denoise(add_noise(x, sigma), sigma / 255), x) for x in images]
             scores[name][str(sigma)] = round(float(np.mean(values)), 3)
             print(f"{name} sigma {sigma}: {scores[name][str(sigma)]:.2f} dB over {len(images)} images", flush=True)
     return scores
+
+
+def images_of(name: str, grey: bool) -> list[NDArray[np.uint8]]:
+    """Give a test set, or pictures that no camera took."""
+    return [picture for _, picture in drawn()] if name == DRAWN else list(load_set(name, grey=grey).values())
 
 
 def seconds_per_megapixel(model: str) -> float:
