@@ -105,6 +105,11 @@ def test_edge_preservation_orders_and_bounds(camera: np.ndarray) -> None:
     slight, strong = (edge_preservation(gaussian_filter(camera, s), camera) for s in (0.5, 2))
     assert 1 > slight > strong > 0
     assert edge_preservation(np.ones((5, 5)), np.ones((5, 5))) == 1
+    for dtype in (np.float32, np.float64):
+        ramp = np.tile(np.linspace(0, 1, 64, dtype=dtype), (64, 1))
+        assert edge_preservation(ramp, ramp + dtype(0.1)) == 1
+        assert edge_preservation(ramp, ramp.T) == 1
+        assert edge_preservation(np.round(ramp * 65535), np.round(ramp.T * 65535)) < 0.1
 
 
 @pytest.mark.parametrize("metric", [ssim, gmsd, ms_ssim, psnr])
