@@ -313,6 +313,11 @@ def test_plain_and_odd_netpbm(tmp_path: Path) -> None:
     assert deep.pixels[0, :, 0].tolist() == [np.float32(0.01), 1]
     write(deep.with_pixels(1 - deep.pixels), tmp_path / "a.pgm")
     assert (tmp_path / "a.pgm").read_bytes() == b"P5\n2 1\n1000\n\x03\xde\0\0"
+    for scale, kept in ((b"2.5", b"-2.5"), (b"-0.003922", b"-0.003922"), (b"0", b"-1.0"), (b"nan", b"-1.0")):
+        path = tmp_path / "a.pfm"
+        path.write_bytes(b"Pf\n1 1\n" + scale + b"\n" + struct.pack("<f" if scale[:1] == b"-" else ">f", 0.5))
+        write(read(path).with_pixels(np.full((1, 1, 1), 0.25, np.float32)), path, overwrite=True)
+        assert path.read_bytes() == b"Pf\n1 1\n" + kept + b"\n" + struct.pack("<f", 0.25)
     for bad in (b"P2 2 1 9 3 x", b"P5 2 1 99999 ab", b"P2 1 1 9 10", b"P7\nWIDTH 2\nENDHDR\n", b"PF 1 1 x abc"):
         with pytest.raises(UnreadableImage):
             read(bad)

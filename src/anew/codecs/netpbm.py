@@ -1,10 +1,12 @@
 """PBM, PGM, PPM, PAM and PFM: netpbm's formats and the float map of Debevec, read and written here.
 
-Any maximum value up to 65535 is kept. PFM rows run from bottom to top, which is undone.
+Any maximum value up to 65535 is kept, and the scale of a PFM, which says what its values are multiples of. PFM rows run
+from bottom to top, which is undone.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -58,7 +60,8 @@ def encode(rasters: Sequence[Raster], facts: Sequence[Facts], options: Options) 
     comment = "".join(f"# {line}\n" for line in facts[0].text.get("comment", "").splitlines())
     note = comment.encode("utf-8", "replace")
     if kind.maximum == 0:
-        head = b"%s\n%d %d\n-1.0\n" % (b"Pf" if count == 1 else b"PF", width, height)
+        scale = _scale_of(options.source.encoded) if options.source else 1.0
+        head = b"%s\n%d %d\n-%r\n" % (b"Pf" if count == 1 else b"PF", width, height, scale)
         return head + as_floats(samples[::-1], "<f4").tobytes()
     wire = samples.astype(">u2" if kind.maximum > 255 else np.uint8)
     if kind.alpha:
@@ -149,12 +152,19 @@ def _decoded_pfm(data: bytes, budget: Budget) -> tuple[Raster, bytes]:
     return Raster(upright, Kind("rgb" if count == 3 else "grey", False, 0)), data[:place]
 
 
+def _scale_of(data: bytes) -> float:
+    """Give the magnitude of the scale of a PFM, or 1 where that makes no sense."""
+    scale = abs(float(_tokens(data, 4)[0][3]))
+    return scale if 0 < scale < math.inf else 1.0
+
+
 def _wire(maximum: int) -> np.dtype[Any]:
     return np.dtype(np.uint8 if maximum < 256 else ">u2")
 
 
 def _exactly(data: bytes, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    if len(data) < count * dtype.itemsize:
+    size = count * dtype.itemsize
+    if len(data) < size:
         raise UnreadableImage("truncated: the file ends before its last pixel (get an intact copy)")
     return np.frombuffer(data, dtype, count)
 
