@@ -313,6 +313,9 @@ def test_plain_and_odd_netpbm(tmp_path: Path) -> None:
     assert deep.pixels[0, :, 0].tolist() == [np.float32(0.01), 1]
     write(deep.with_pixels(1 - deep.pixels), tmp_path / "a.pgm")
     assert (tmp_path / "a.pgm").read_bytes() == b"P5\n2 1\n1000\n\x03\xde\0\0"
+    assert read(b"P5 1 1 255\nP\n").pixels.item() == np.float32(80 / 255)
+    with pytest.raises(UnreadableImage, match="several pictures"):
+        read(b"P5 1 1 255\nP\nP5 1 1 255\nP")
     for scale, kept in ((b"2.5", b"-2.5"), (b"-0.003922", b"-0.003922"), (b"0", b"-1.0"), (b"nan", b"-1.0")):
         path = tmp_path / "a.pfm"
         path.write_bytes(b"Pf\n1 1\n" + scale + b"\n" + struct.pack("<f" if scale[:1] == b"-" else ">f", 0.5))

@@ -22,6 +22,7 @@ from anew.errors import UnreadableImage
 LONGEST_HEADER = 1 << 16
 WORDS = 1 << 18  # of plain text that are read at a time
 _TOKEN = re.compile(rb"(?:[ \t\r\n\v\f]|#[^\r\n]*[\r\n])*([^ \t\r\n\v\f#]+)")
+_NEXT = re.compile(rb"\s*P[1-7]\s")  # the start of another picture
 _COMMENT = re.compile(rb"#[ ]?([^\r\n]*)")
 
 
@@ -166,6 +167,8 @@ def _exactly(data: bytes, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     size = count * dtype.itemsize
     if len(data) < size:
         raise UnreadableImage("truncated: the file ends before its last pixel (get an intact copy)")
+    if _NEXT.match(data, size):
+        raise UnreadableImage("a PNM file of several pictures is not supported (split it, as pnmsplit does)")
     return np.frombuffer(data, dtype, count)
 
 
