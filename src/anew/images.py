@@ -175,16 +175,16 @@ def write_frames(
         raise ValueError("expected at least one frame, got none")
     if quality is not None and not (isinstance(quality, int | np.integer) and 1 <= quality <= 100):
         raise ValueError(f"expected a quality in [1, 100], a whole number, got {quality}")
-    chosen = check_writable(name, len(frames), overwrite=overwrite, format=format)
     pictures = [as_picture(frame) for frame in frames]
+    chosen = check_writable(name, pictures, overwrite=overwrite, format=format)
     encoded = _guarded(name, CannotWrite, lambda: _encoded(pictures, chosen, Options(quality, recipe)))
     storage.save(name, encoded, overwrite=overwrite)
 
 
 def check_writable(
-    path: str | os.PathLike[str], frames: int = 1, *, overwrite: bool = False, format: str | None = None
+    path: str | os.PathLike[str], frames: Sequence[Picture], *, overwrite: bool = False, format: str | None = None
 ) -> Format:
-    """Refuse, before the work is done, a file that so many frames cannot be written to, and give its format.
+    """Refuse, before the work is done, a file that frames like these cannot be written to, and give its format.
 
     Raises
     ------
@@ -193,9 +193,10 @@ def check_writable(
     name = os.fsdecode(path)
     chosen = _format_for(name, format)
     storage.check_target(name, overwrite=overwrite)
-    if frames > 1 and not chosen.several:
+    if len(frames) > 1 and not chosen.several:
         several = ", ".join(f.name for f in FORMATS if f.several)
-        raise CannotWrite(f"{name}: {chosen.name} holds one picture, got {frames} (write one of {several})")
+        raise CannotWrite(f"{name}: {chosen.name} holds one picture, got {len(frames)} (write one of {several})")
+    _guarded(name, CannotWrite, lambda: [chosen.codec().suit(_kind_of(frame)) for frame in frames])
     return chosen
 
 
@@ -273,9 +274,14 @@ def _raster(picture: Picture, codec: Codec) -> Raster:
         if kind == raster.kind:
             return raster
         return _fitted(picture, kind, old)
+    return _fitted(picture, codec.suit(_kind_of(picture)), old)
+
+
+def _kind_of(picture: Picture) -> Kind:
+    """Give the kind of samples that lose nothing of a picture."""
+    facts = picture.facts
     maximum = 0 if facts.sample_format == "float" else 65535 if facts.bit_depth > 8 else 255
-    kind = codec.suit(Kind("grey" if picture.pixels.shape[2] == 1 else "rgb", picture.alpha is not None, maximum))
-    return _fitted(picture, kind, old)
+    return Kind("grey" if picture.pixels.shape[2] == 1 else "rgb", picture.alpha is not None, maximum)
 
 
 def _kind_of_palette(raster: Raster, codec: Codec) -> Kind:

@@ -151,6 +151,12 @@ def test_replay_gives_the_same_file_again(invoke: Invoke, noisy: Path, tmp_path:
     code, _, err = invoke("replay", noisy, "--input", noisy, "-o", tmp_path / "no.png")
     assert code == 1
     assert "carries no recipe" in err
+    anew.write(np.eye(9, dtype=np.float32), tmp_path / "small.png")
+    code, _, err = invoke(
+        "replay", first, "--input", noisy, "--mask", tmp_path / "small.png", "-o", tmp_path / "no.png"
+    )
+    assert code == 2
+    assert "small.png has 9 x 9 pixels" in " ".join(err.split())
 
 
 def test_reports_are_written_where_asked(invoke: Invoke, noisy: Path, tmp_path: Path) -> None:

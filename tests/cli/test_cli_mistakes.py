@@ -488,6 +488,8 @@ def test_files_of_frames_have_the_numbers_that_are_printed(folder: Path, invoke:
         ("compare one.png --task inpaint --mask half.png", "half.png has 64 x 24 pixels, the picture 64 x 48"),
         ("restore two.tif -o x.tif --report pages", "pages/two-frame2.html: exists already"),
         ("plan two.tif", "holds 2 frames, expected one picture"),
+        ("inpaint clear.png -o x.jpg", "JPEG holds no transparency"),
+        ("restore clear.png -o x.pfm --report clear.html", "PFM holds no transparency"),
     ],
 )
 def test_what_cannot_be_is_said_before_the_work(command: str, message: str, folder: Path, invoke: Invoke) -> None:
@@ -495,6 +497,7 @@ def test_what_cannot_be_is_said_before_the_work(command: str, message: str, fold
     pages[0].save(folder / "two.tif", save_all=True, append_images=pages[1:])
     (folder / "pages").mkdir()
     (folder / "pages" / "two-frame2.html").write_text("mine")
+    Image.new("RGBA", (8, 8), (9, 99, 200, 128)).save("clear.png")
     before = contents(folder)
     code, out, err = invoke(*command.split())
     assert code in (1, 2)

@@ -40,7 +40,7 @@ class DegradeWork:
         rng = np.random.default_rng(self.seed)
         damaged, masks, parameters = [], [], []
         frames = read_frames(job.source, max_megapixels=self.flags.max_megapixels)
-        check_writable(job.target, len(frames), overwrite=self.flags.overwrite)
+        check_writable(job.target, frames, overwrite=self.flags.overwrite)
         for frame in frames:
             chain = _read_chain(self.chain)
             steps = degrade_chain(frame.pixels, chain, rng=rng)

@@ -55,7 +55,7 @@ class RestoreWork:
         plan = None if self.plan is None else Plan.from_json(self.plan)
         frames = read_frames(job.source, max_megapixels=self.flags.max_megapixels)
         mask = None if self.mask is None else read_mask(self.mask, like=frames[0])
-        check_writable(job.target, len(frames), overwrite=self.flags.overwrite)
+        check_writable(job.target, frames, overwrite=self.flags.overwrite)
         pages = self._pages(job, len(frames))
         choices: dict[str, Any] = {"only": self.only, "skip": self.skip, "strength": self.strength}
         done = [restore(f, mask=mask, plan=plan, **choices) for f in frames]
@@ -262,9 +262,12 @@ def replay(
     if not carried:
         raise InvalidPlan(f"{restored}: carries no recipe; either anew changed nothing, or its format holds no text")
     frames = read_frames(source, max_megapixels=max_megapixels)
-    check_writable(output, len(frames), overwrite=overwrite)
+    check_writable(output, frames, overwrite=overwrite)
     recipes = _split_recipe(carried, len(frames))
-    marks = None if mask is None else read_mask(mask)
+    try:
+        marks = None if mask is None else read_mask(mask, like=frames[0])
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--mask") from None
     done = [f if r is None else replay_recipe(f, r, mask=marks) for f, r in zip(frames, recipes, strict=True)]
     write_frames(done, output, overwrite=overwrite, recipe=carried)
     print(one_line(str(output)))

@@ -39,7 +39,7 @@ class TaskWork:
 
         assert job.target is not None
         frames = read_frames(job.source, max_megapixels=self.max_megapixels)
-        check_writable(job.target, len(frames), overwrite=self.overwrite)
+        check_writable(job.target, frames, overwrite=self.overwrite)
         if self.task == "upscale":
             self._check_size(job, frames)
         chosen = [self._choose(frame) for frame in frames]
