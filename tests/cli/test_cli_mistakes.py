@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import anew
 from anew.cli import main
 from anew.cli.attempt import Outcome, attempt
 from anew.cli.jobs import Job
@@ -251,6 +252,13 @@ def test_a_setting_goes_to_the_methods_of_a_sheet_that_take_it(folder: Path, inv
     code, out, err = invoke("denoise", "one.png", "--try", "mean,wiener,custom", *settings, "-o", "x.png", "--json")
     assert code == 0, err
     assert not [m for m in json.loads(out)["methods"] if "not run" in m["note"]]
+
+
+def test_a_sheet_on_which_nothing_ran_is_not_written(folder: Path, invoke: Invoke) -> None:
+    anew.write(np.full((8, 8), np.nan, np.float32), "nan.pfm")
+    code, _, err = invoke("denoise", "nan.pfm", "--try", "mean,median", "-o", "x.png")
+    assert (code, "no method of denoise ran on nan.pfm" in err) == (2, True)
+    assert not Path("x.png").exists()
 
 
 def test_enlarging_has_a_budget(folder: Path, invoke: Invoke) -> None:

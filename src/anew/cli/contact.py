@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from anew.contact_sheet import Tile
     from anew.images import Picture
 
+NOT_RUN = "not run"
+
 
 def write_contact_sheet(
     work: TaskWork, inputs: list[str], output: Path | None, wanted: str, *, as_json: bool = False
@@ -42,6 +44,8 @@ def write_contact_sheet(
         tile = _try_method(replace(work, method=name, settings=own), picture)
         tiles.append(tile)
         print(f"{tile.name:<18} {tile.note}", file=sys.stderr)
+    if all(tile.note.startswith(NOT_RUN) for tile in tiles[1:]):
+        raise typer.BadParameter(f"no method of {work.task} ran on {source}; above is why")
     sheet = draw_contact_sheet(tiles, title=f"anew {work.task}: {source.name}")
     write(Picture.from_array(sheet), target, overwrite=work.overwrite)
     if as_json:
@@ -115,5 +119,5 @@ def _try_method(work: TaskWork, picture: Picture) -> Tile:
             result = apply_task(picture, work.task, work.method, inputs, work.settings)
             seconds = time.perf_counter() - start
     except (ValueError, TypeError) as error:
-        return Tile(work.method, picture.pixels * 0 + 0.9, f"not run: {error}")
+        return Tile(work.method, picture.pixels * 0 + 0.9, f"{NOT_RUN}: {error}")
     return Tile(work.method, result.pixels, f"{seconds:.2f} s, {seconds / megapixels:.2f} s per megapixel")
