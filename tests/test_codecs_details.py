@@ -371,6 +371,14 @@ def test_coarse_jpeg_tables_are_kept_without_a_word(tmp_path: Path, capfd: pytes
     assert read(path).facts.jpeg_quantisation == ((300,) * 64,)
 
 
+@pytest.mark.parametrize(("shape", "told"), [((16, 16), None), ((16, 16, 3), False)])
+def test_of_grey_avif_nobody_knows_whether_it_lost_anything(
+    tmp_path: Path, shape: tuple[int, ...], told: bool | None
+) -> None:
+    write(RNG.integers(0, 256, shape, dtype=np.uint8), tmp_path / "a.avif", quality=30)
+    assert read(tmp_path / "a.avif").facts.lossless is told
+
+
 def test_deep_avif_and_alpha_bmp(tmp_path: Path) -> None:
     deep = Picture.from_array(RNG.integers(0, 65536, (9, 7, 3), dtype=np.uint16))
     write(deep, tmp_path / "a.avif")

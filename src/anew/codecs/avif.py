@@ -63,7 +63,7 @@ def decode(data: bytes, budget: Budget) -> Source:
             exif=exif,
             icc=icc,
             xmp=xmp,
-            lossless=_is_lossless(data) or raster.kind.space == "grey",
+            lossless=_is_lossless(data) or (None if raster.kind.space == "grey" else False),
             frame=index,
             frames=count,
             duration=durations[index] if count > 1 else None,

@@ -46,7 +46,7 @@ class Facts:
     mode : str or None
         Arrangement of the samples in the file: "1", "L", "LA", "RGB", "RGBA", "P" or "CMYK".
     bit_depth : int
-        Bits per sample in the file: 1, 2, 4, 8, 16, 32 or 64.
+        Bits per sample in the file: 1, 2, 4, 8, 10, 12, 16, 32 or 64.
     sample_format : {"uint", "float"}
     orientation : int in [1, 8]
         The EXIF orientation that the file had; the pixels are upright already.
@@ -65,7 +65,7 @@ class Facts:
     compression : str or None
         TIFF: "none", "lzw", "deflate", "packbits", "jpeg", ...
     lossless : bool or None
-        Whether the file's coding keeps samples exactly; None if there is no file.
+        Whether the file's coding keeps samples exactly; None if there is no file, or it does not tell (grey AVIF).
     frame, frames : int
         Index of this frame, and how many there are in the file.
     duration : float or None
