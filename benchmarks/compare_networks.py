@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 import anew
+from anew.codecs import storage
 from anew.inference.models import read_card
 from anew.recipes import RECIPES
 from anew.recipes.upscale import upscale_srcnn
@@ -180,9 +181,7 @@ def once(path: Path, settings: dict[str, Any], measure: Callable[[], dict[str, A
             return dict(stored["row"])
     row = measure()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps({"settings": settings, "row": row}, indent=2) + "\n")
-    os.replace(part, path)
+    storage.save(str(path), f"{json.dumps({'settings': settings, 'row': row}, indent=2)}\n".encode(), overwrite=True)
     return row
 
 
