@@ -81,6 +81,7 @@ def make_session(path: Path, provider: str = "auto") -> Any:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.enable_mem_pattern = False  # for each size of tile it keeps a block of memory; without, runs are as quick
     options.intra_op_num_threads = asked_threads() or 0  # 0: as many as the runtime finds best
     available = onnxruntime.get_available_providers()
     wanted = [p for p in ONNX_RUNTIME if p in available and (provider != "cpu" or p == ONNX_RUNTIME[1])]
