@@ -86,7 +86,7 @@ def parse_settings(settings: list[str] | None) -> dict[str, Any]:
     for setting in settings or []:
         key, equals, value = setting.partition("=")
         if not equals or not key:
-            raise typer.BadParameter(f"expected KEY=VALUE, e.g. size=5, got {setting!r}", param_hint="--set")
+            raise typer.BadParameter(f"expected KEY=VALUE, got {setting!r}", param_hint="--set")
         try:
             parsed[key.strip().replace("-", "_")] = json.loads(value)
         except ValueError:
