@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import anew
-from anew.cli.generate import installed
+from anew.cli.generate_files import installed
 from anew.inference import models
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "generation"))
