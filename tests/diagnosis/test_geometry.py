@@ -106,6 +106,13 @@ def test_lens_of_a_drawn_facade(k1: float) -> None:
     assert estimate_lens(damaged).k1 == pytest.approx(k1, abs=0.015)
 
 
+@pytest.mark.parametrize(
+    ("seed", "shape"), [(2, (480, 640)), (1, (600, 800)), (0, (700, 900)), (2, (640, 640)), (1, (1000, 1000, 3))]
+)
+def test_grains_that_line_up_by_chance_tell_no_lens(seed: int, shape: tuple[int, ...]) -> None:
+    assert estimate_lens(np.random.default_rng(seed).random(shape).astype(np.float32)).k1 == 0
+
+
 def test_details_are_parameters_of_the_repair() -> None:
     upright = tilted_facade(0)
     finding = find_tilt(Picture(tilted_facade(4)[:, :, np.newaxis]))

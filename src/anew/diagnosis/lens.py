@@ -35,6 +35,9 @@ LONG = 0.08  # of the diagonal; shorter lines have no vote: too short to tell a 
 LEAST_K1 = 0.03  # moves the corners by 3% of half the diagonal
 LEAST_GAIN = 1.35  # the concentration of votes, relative to that of the picture as it is
 LEAST_LENGTH = 2.0  # diagonals of long straight lines once undone
+# Times the concentration once the directions of the points are exchanged at random, which leaves no lines but those of
+# chance. Pictures of noise have 0.9 to 2.8, photographs that were bent and found 87 and more.
+LEAST_OVER_CHANCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Lens:
     confidence: float
     gain: float = 1.0
     length: float = 0.0
+    over_chance: float = 1.0
 
 
 def estimate_lens(image: Image) -> Lens:
@@ -61,6 +65,7 @@ def estimate_lens(image: Image) -> Lens:
     """
     measured = measure_lens(image)
     sure = abs(measured.k1) >= LEAST_K1 and measured.gain >= LEAST_GAIN and measured.length >= LEAST_LENGTH
+    sure = sure and measured.over_chance >= LEAST_OVER_CHANCE
     at_the_end = not CANDIDATES[1] < measured.k1 < CANDIDATES[-2]  # a score that still rises found nothing
     return measured if sure and not at_the_end else Lens(0.0, 0.0)
 
@@ -106,7 +111,10 @@ def measure_lens(image: Image) -> Lens:
     k1 = float((fine * weight).sum() / weight.sum())
     concentration, length = score(k1)
     gain = concentration / max(score(0.0)[0], 1e-9)
-    return Lens(k1, float(np.clip(0.5 + 0.25 * (gain - 1), 0, 0.95)), float(gain), length)
+    exchanged = tangents[np.random.default_rng(0).permutation(len(tangents))]
+    chance, _ = _concentration(points, exchanged, k1, float(half), share)
+    over_chance = concentration / max(chance, 1e-9)
+    return Lens(k1, float(np.clip(0.5 + 0.25 * (gain - 1), 0, 0.95)), float(gain), length, over_chance)
 
 
 def edge_points(grey: NDArray[np.uint8]) -> tuple[Floats, Floats, float]:
