@@ -29,13 +29,14 @@ def apply_network(network: Model, image: Image, condition: float) -> Image:
     """
     channels, halo = network.card.channels, network.under(condition).card.halo
 
-    def apply(x: Image) -> Image:
-        return apply_in_tiles(lambda tile: network(tile, condition), x, halo=halo)
+    def run(tile: Image) -> Image:
+        if tile.shape[2] == channels:
+            return network(tile, condition)
+        return network(np.repeat(tile, channels, axis=2), condition).mean(axis=2, keepdims=True, dtype=np.float32)
 
-    def apply_to_plane(plane: Image) -> Image:
-        result = apply(np.repeat(plane[:, :, np.newaxis], channels, axis=2))
-        return result.mean(axis=2, dtype=np.float32)
+    def apply(x: Image) -> Image:
+        return apply_in_tiles(run, x, halo=halo)
 
     if channels == 3 and image.ndim == 3 and image.shape[2] == 3:
         return apply(image)
-    return per_channel(apply_to_plane, image)
+    return per_channel(lambda plane: apply(plane[:, :, np.newaxis])[:, :, 0], image)
