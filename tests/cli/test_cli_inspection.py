@@ -159,5 +159,5 @@ def test_wrong_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert "outside the picture of 4 x 4" in err
     (tmp_path / "file").write_text("")
     code, _, err = call(monkeypatch, capsys, "models", "denoise-unet", "--inspect", tmp_path / "file")
-    assert code == 1
-    assert "cannot make this folder" in err
+    assert code == 2
+    assert "cannot be a folder" in err

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from anew.cli.one_line import one_line, say
+from anew.cli.targets import check_folder, refuse_to_replace
 
 
 def run_inspection(
@@ -23,10 +24,8 @@ def run_inspection(
     if name is None:
         raise typer.BadParameter("name the model that is to be inspected", param_hint="NAME")
     for file in (folder / name for name in FILES):
-        if file.exists() and not overwrite:
-            raise typer.BadParameter(
-                f"{file} exists already; use --overwrite or another folder", param_hint="--inspect"
-            )
+        refuse_to_replace(file, overwrite=overwrite, instead="--overwrite or another folder")
+    check_folder(folder)
     subject = open_subject(name)
     picture = None if shown is None else read(shown).pixels
     try:

@@ -138,9 +138,7 @@ def restore(
 
     What was found and done is printed; a good picture comes back as it is.
     """
-    kinds_only, kinds_skip = _kinds(only, "--only"), _kinds(skip, "--skip")
-    if both := set(kinds_only) & set(kinds_skip):
-        raise typer.BadParameter(f"{both.pop()} is in --only and in --skip; name it in one of them")
+    kinds_only, kinds_skip = _chosen_kinds(only, skip)
     text = None if plan is None else _read_plan(plan)
     if mask is not None:
         check_mask_file(mask)
@@ -231,8 +229,9 @@ def plan(
 
     if output is not None:
         check_target(output, overwrite=overwrite, inputs=[source])
+    kinds_only, kinds_skip = _chosen_kinds(only, skip)
     picture = read(source, max_megapixels=max_megapixels)
-    made = make_plan(diagnose(picture), only=_kinds(only, "--only"), skip=_kinds(skip, "--skip"), strength=strength)
+    made = make_plan(diagnose(picture), only=kinds_only, skip=kinds_skip, strength=strength)
     if output is None:
         print(made.to_json())
     else:
@@ -271,6 +270,14 @@ def replay(
     done = [f if r is None else replay_recipe(f, r, mask=marks) for f, r in zip(frames, recipes, strict=True)]
     write_frames(done, output, overwrite=overwrite, recipe=carried)
     print(one_line(str(output)))
+
+
+def _chosen_kinds(only: str | None, skip: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read which damages are to be repaired alone, and which are to be left alone."""
+    chosen, left = _kinds(only, "--only"), _kinds(skip, "--skip")
+    if both := [kind for kind in chosen if kind in left]:
+        raise typer.BadParameter(f"{both[0]} is in --only and in --skip; name it in one of them")
+    return chosen, left
 
 
 def _kinds(text: str | None, option: str) -> tuple[str, ...]:
