@@ -269,7 +269,8 @@ def score(task: str, trial: Trial, result: Image) -> dict[str, float | None]:
     from anew.metrics.perceptual import SMALLEST, perceptual_distance
     from anew.metrics.structural import ssim
 
-    x, y = as_eight_bit(result).reshape(trial.reference.shape), as_eight_bit(trial.reference)
+    x: NDArray[Any] = as_eight_bit(result).reshape(trial.reference.shape)
+    y: NDArray[Any] = as_eight_bit(trial.reference)
     if task == "upscale":
         border = int(trial.inputs["scale"])
         x, y = (exact_luma(z)[border:-border, border:-border] for z in (x, y))
