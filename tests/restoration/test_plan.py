@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,11 +70,23 @@ def test_the_sort_of_noise_chooses_the_denoiser() -> None:
     assert (shared.method, shared.parameters) == ("camera", {})
     both = make_plan(diagnosis(found("noise", sigma=0.1, shared=True, signal_dependent=True, gain=0.02))).steps[0]
     assert (both.method, both.parameters) == ("camera", {})
-    for quality, expected in ((59, "luma-chroma"), (60, "camera")):
+    for quality, expected in ((49, "luma-chroma"), (50, "camera")):
         coded = found("noise", sigma=0.1, shared=True, compressed=True, quality=quality, remaining_sigma=0.06)
         assert make_plan(diagnosis(coded)).steps[0].method == expected
     after_jpeg = make_plan(diagnosis(light, found("jpeg", quality=20))).steps[1]
     assert (after_jpeg.method, after_jpeg.parameters) == ("auto", {})
+
+
+@pytest.mark.parametrize("how", ["developed", "compressed"])
+def test_noise_is_removed_before_a_compression_that_its_denoiser_has_learned(how: str) -> None:
+    for quality, kinds in ((49, ["jpeg", "noise"]), (50, ["noise", "jpeg"]), (80, ["noise", "jpeg"])):
+        noise = found("noise", sigma=0.1, remaining_sigma=0.06, quality=quality, **{how: True})
+        coded = replace(found("jpeg", quality=quality), value=float(quality))
+        plan = make_plan(diagnosis(coded, noise))
+        assert [step.kind for step in plan.steps] == kinds
+        step = plan.steps[kinds.index("noise")]
+        assert step.parameters == {"sigma": 0.06 if kinds[0] == "jpeg" and how == "compressed" else 0.1, how: True}
+        assert [step.kind for step in make_plan(diagnosis(noise, coded), skip=["noise"]).steps] == ["jpeg"]
 
 
 def test_noise_is_measured_later_if_an_earlier_step_changes_it() -> None:

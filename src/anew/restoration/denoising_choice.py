@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-LEARNED_QUALITY = 60  # of JPEG, from which on the camera denoiser has seen noise before it
+# Of JPEG, from which on the camera denoiser repairs noise that was there before, and the compression with it. It has
+# learned from 60 on; below 50, to repair the compression first is as good.
+LEARNED_QUALITY = 50
 
 
 def choose_denoising(
@@ -30,8 +32,8 @@ def choose_denoising(
     return "poisson-gaussian" if signal_dependent else "auto"
 
 
-def choose_denoising_after_jpeg(quality: int, *, shared: bool) -> str:
-    """Give the method for noise that lay under a compression and has been deblocked.
+def choose_denoising_compressed(quality: int, *, shared: bool) -> str:
+    """Give the method for noise that was compressed: ``"camera"`` takes it as it is, the others once it is deblocked.
 
     Parameters
     ----------

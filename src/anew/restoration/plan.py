@@ -31,7 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.errors import InvalidPlan
 from anew.registry import METHODS, TASKS
-from anew.restoration.denoising_choice import choose_denoising, choose_denoising_after_jpeg
+from anew.restoration.denoising_choice import LEARNED_QUALITY, choose_denoising, choose_denoising_compressed
 
 Kind = Literal[
     "marked",
@@ -284,9 +284,24 @@ def make_plan(
     for kind, includes in INCLUDES.items():
         if kind in found:
             found = {k: f for k, f in found.items() if k not in includes}
-    steps = tuple(_step_for(found[kind], found.keys()) for kind in KINDS if kind in found)
+    steps = tuple(_step_for(found[kind], found.keys()) for kind in _in_order(found))
     seen = {finding.kind for finding in diagnosis.findings}
     return Plan(strength=strength, steps=steps, look_again=_look_again(steps, HIDDEN_BY, only, (*skip, *seen)))
+
+
+def _in_order(found: Mapping[str, Finding]) -> list[str]:
+    """Give the kinds in the order of repair: that of KINDS, but noise before a compression that its denoiser knows."""
+    kinds = [kind for kind in KINDS if kind in found]
+    if "noise" in found and "jpeg" in found and _learned_compressed(found["noise"], found["jpeg"].value):
+        kinds.remove("noise")
+        kinds.insert(kinds.index("jpeg"), "noise")
+    return kinds
+
+
+def _learned_compressed(noise: Finding, quality: float) -> bool:
+    """Tell whether a denoiser has seen this noise compressed as hard; after a JPEG repair it would know it less."""
+    altered = noise.details.get("developed") or noise.details.get("compressed")
+    return bool(altered) and quality >= LEARNED_QUALITY
 
 
 def _is_wanted(kind: str, only: Sequence[str], skip: Sequence[str]) -> bool:
@@ -314,8 +329,10 @@ def _step_for(finding: Finding, found: Collection[str]) -> Step:
     unaltered = "impulses" not in found and "jpeg" not in found  # those repairs change the noise
     if finding.kind == "noise" and finding.details.get("compressed"):
         shared = bool(finding.details.get("shared"))
-        method = choose_denoising_after_jpeg(finding.details.get("quality", 0), shared=shared)
-        parameters = {"sigma": finding.details["remaining_sigma"], "compressed": True}
+        quality = finding.details.get("quality", 0)
+        method = choose_denoising_compressed(quality, shared=shared)
+        left = "remaining_sigma" if quality < LEARNED_QUALITY else "sigma"
+        parameters = {"sigma": finding.details[left], "compressed": True}
     elif finding.kind == "noise" and finding.details.get("developed"):
         method = choose_denoising(developed=True)
         parameters = {"sigma": finding.details["sigma"], "developed": True}
