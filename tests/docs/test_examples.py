@@ -7,6 +7,7 @@ import importlib
 import io
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import threading
@@ -72,6 +73,21 @@ def test_the_server_of_the_tutorial_restores_pictures_and_refuses_the_rest() -> 
     assert restored.facts.recipe is not None
     assert restored.pixels.shape == noisy.shape
     assert b"expected 1 to 20000000 bytes, got 0" in answers[2][1]
+
+
+def test_the_server_of_the_tutorial_does_not_wait_for_ever_for_a_client() -> None:
+    (block,) = [parameters.values[0] for parameters in BLOCKS if "HTTPServer" in str(parameters.values[0])]
+    names: dict[str, Any] = {}
+    exec(str(block), names)
+    assert names["Restorer"].timeout <= 60
+    names["Restorer"].timeout = 0.2
+    with HTTPServer(("127.0.0.1", 0), names["Restorer"]) as server:
+        thread = threading.Thread(target=server.handle_request, daemon=True)
+        thread.start()
+        with socket.create_connection(server.server_address) as client:
+            client.sendall(b"POST / HTTP/1.0\r\nContent-Length: 100\r\n\r\nhalf of it")
+            thread.join(timeout=20)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if ">>> " in p.read_text()], ids=lambda p: p.stem)
