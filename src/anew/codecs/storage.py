@@ -98,7 +98,8 @@ def whole_file(path: str, *, overwrite: bool, advice: str = "choose another plac
         try:
             _create(part, _mode_of(target))
             yield part
-            _sync(part)
+            with open(part, "rb+") as file:
+                os.fsync(file.fileno())
             _move(part, target, overwrite=overwrite)
         finally:
             with contextlib.suppress(FileNotFoundError):
@@ -160,13 +161,8 @@ def _move(part: str, target: str, *, overwrite: bool) -> None:
         except OSError:  # a file system without hard links
             os.rename(part, target)
     with contextlib.suppress(OSError):
-        _sync(os.path.dirname(target))
-
-
-def _sync(path: str) -> None:
-    """Have what was written of a file, or of the names in a folder, on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        folder = os.open(os.path.dirname(target), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
