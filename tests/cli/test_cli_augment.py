@@ -142,6 +142,8 @@ def test_nothing_is_overwritten_unless_asked(invoke: Invoke, folder: Path, tmp_p
     code, _, err = invoke(folder, "-o", out, "-n", 1)
     assert code == 1
     assert "not a manifest" in err
+    (out / "manifest.jsonl").write_text(f"{'[' * 100_000}\n")
+    assert "not a manifest" in invoke(folder, "-o", out)[2]
 
 
 def test_a_broken_file_is_one_line_and_the_others_are_done(invoke: Invoke, folder: Path, tmp_path: Path) -> None:
@@ -256,6 +258,7 @@ def test_wrong_files_of_boxes_are_one_line(invoke: Invoke, folder: Path, tmp_pat
     path = tmp_path / "boxes.json"
     for text, reason in (
         ("{", "not a file of boxes"),
+        ("[" * 100_000, "not a file of boxes"),
         ('{"cat.jpg": [[1, 2, 3]]}', "not a file of boxes"),
         ('{"cat.jpg": [[5, 2, 3, 9]]}', "right < left"),
         ('{"images": [], "annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4]}]}', "not a file of boxes"),

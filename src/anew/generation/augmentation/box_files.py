@@ -60,7 +60,7 @@ def read_boxes(path: Path) -> BoxFile:
         return _from_coco(content) if "images" in content and "annotations" in content else _from_lists(content)
     except OSError as error:
         raise InvalidPlan(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         forms = 'COCO, or {"name.png": [[left, top, right, bottom], ...]}'
         raise InvalidPlan(f"{path}: not a file of boxes ({forms}): {error}") from None
 

@@ -95,7 +95,7 @@ def read_manifest(path: Path) -> list[Record]:
         records = [json.loads(line) for line in lines]
         assert all({"output", "source", "operations"} <= record.keys() for record in records)
         assert records or START.startswith(cut[: len(START)])
-    except (ValueError, AttributeError, AssertionError):
+    except (ValueError, AttributeError, AssertionError, RecursionError):
         raise InvalidPlan(f"{path}: not a manifest of anew augment; choose another -o") from None
     return records
 
