@@ -103,9 +103,6 @@ def run() -> None:
         if stop.code == INTERRUPTED:
             print("anew: stopped; nothing is left half written", file=sys.stderr)
         raise
-    except BrokenPipeError:  # the reader of our output went away, as in `anew methods | head`
-        sys.stderr.close()
-        sys.exit(0)
     except Exception as error:
         if os.environ.get("ANEW_TRACEBACK"):
             raise
