@@ -106,13 +106,16 @@ def run() -> None:
     except Exception as error:
         if os.environ.get("ANEW_TRACEBACK"):
             raise
-        if isinstance(error, OSError) and error.strerror:
-            place = "a file, or standard output" if error.filename is None else os.fsdecode(error.filename)
-            say(f"{place}: {error.strerror}; mend that, or name another place (ANEW_TRACEBACK=1 shows where)")
-            sys.exit(1)
-        reason = " ".join(str(error).split())
-        print(f"anew: {type(error).__name__}: {reason} (ANEW_TRACEBACK=1 shows where)", file=sys.stderr)
+        say(f"{_unforeseen(error)} (ANEW_TRACEBACK=1 shows where)")
         sys.exit(1)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Say what nobody foresaw: what the system refuses, or a mistake of ours."""
+    if isinstance(error, OSError) and error.strerror:
+        place = "a file, or standard output" if error.filename is None else error.filename
+        return f"{place}: {error.strerror}; mend that, or name another place"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 if __name__ == "__main__":

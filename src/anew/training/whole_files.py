@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -29,5 +28,5 @@ def on_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        name = folder if error.filename is None else os.fsdecode(error.filename)
+        name = folder if error.filename is None else error.filename
         raise CannotWrite(f"{name}: cannot be written ({storage.reason(error)}; {ADVICE})") from None
