@@ -114,6 +114,15 @@ def test_quality_of_a_page_that_reaches_white_in_every_block(quality, ink, paper
     assert traces.offset == (5, 2)
 
 
+@pytest.mark.parametrize("side", [24, 32, 48, 160])
+def test_a_clean_icon_on_white_was_not_compressed(side):
+    icon = np.full((4 * side, 4 * side), 255, np.uint8)
+    cv2.circle(icon, (2 * side, 2 * side), int(1.9 * side), 90, -1)
+    cv2.circle(icon, (2 * side, 2 * side), side, 255, -1)
+    small = np.asarray(Image.fromarray(icon).resize((side, side), Image.Resampling.LANCZOS))
+    assert estimate_jpeg_traces(small.astype(np.float32) / 255) is None
+
+
 def page_of_text(ink, paper):
     page = Image.new("L", (400, 300), paper)
     pen = ImageDraw.Draw(page)
