@@ -36,7 +36,7 @@ def denoise_luma_chroma(
     """Denoise brightness and colour apart.
 
     Use it for noise that red, green and blue share where no network is wanted (``denoiser="bm3d"``), and where JPEG
-    below quality 60 lies over it; of other JPEG files ``"camera"`` makes more.
+    below quality 50 lies over it; of other JPEG files ``"camera"`` makes more.
 
     Parameters
     ----------
