@@ -63,12 +63,13 @@ def test_coarser_steps_hide_more() -> None:
     assert levels == sorted(levels, reverse=True)
 
 
-def test_it_is_removed_after_the_blocks() -> None:
+@pytest.mark.parametrize(("quality", "kept"), [(30, ["jpeg", "noise"]), (50, ["noise"])])
+def test_it_is_removed_after_the_blocks_or_with_them(quality: int, kept: list[str]) -> None:
     clean = skimage.data.chelsea()[:200, :240] / 255
-    damaged = compressed(clean, 25, 50)
+    damaged = compressed(clean, 25, quality)
     assert estimate_jpeg_traces(damaged) is not None
     restored = restore(Picture(damaged))
-    assert [s.kind for s in restored.steps if s.kept] == ["jpeg", "noise"]
+    assert [s.kind for s in restored.steps if s.kept] == kept
     blocks_only = restore(Picture(damaged), skip=["noise"]).picture.pixels
 
     def error(image: np.ndarray) -> float:
