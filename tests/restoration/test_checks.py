@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
 import anew
@@ -151,6 +152,22 @@ def test_borders_that_fade_by_less_than_the_compression_explains_are_left(grey_p
     smooth = cv2.GaussianBlur(image, (0, 0), 0.7)
     assert checks.check_deblocked(image, smooth, 30).kept
     assert not checks.check_deblocked(image, image + np.float32(0.01) * (smooth - image), 30).kept
+
+
+def test_of_a_page_the_ripples_beside_its_letters_are_judged() -> None:
+    picture = Image.new("L", (320, 240), 255)
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
+    for row in range(12):
+        pen.text((8, 20 * row), "Sphinx of black quartz, judge my vow; 42", 10, font)
+    clean = np.asarray(picture, np.float32) / 255
+    _, code = cv2.imencode(".jpg", np.asarray(picture), [cv2.IMWRITE_JPEG_QUALITY, 50])
+    page = cv2.imdecode(code, 0).astype(np.float32) / 255
+    assert checks.check_deblocked(page, page + np.float32(0.5) * (clean - page), 50).kept
+    assert not checks.check_deblocked(page, page, 50).kept
+    assert not checks.check_deblocked(page, page - np.float32(0.3) * (clean - page), 50).kept
+    restored = anew.restore(page)
+    assert [(step.kind, step.kept) for step in restored.steps] == [("jpeg", True)]
+    assert "ripples" in restored.steps[0].reason
 
 
 def test_without_evidence_only_what_a_person_marked_or_has_no_value_is_filled(grey_photo: np.ndarray) -> None:

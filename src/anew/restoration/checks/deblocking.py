@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image, luminance
+from anew.diagnosis.jpeg import MOSTLY_CLIPPED, clipped_blocks
 from anew.jpeg_tables import quantisation_error
 from anew.restoration.checks.verdict import Verdict
 
@@ -14,6 +15,9 @@ LEAST_FALL = 0.01
 LEAST_STEP = (
     0.1 / 255
 )  # of the range; with none inside the blocks, any step across their borders would be infinitely many
+# Letters stand on no grid, and their edges are steeper than those of blocks. On a page it is the ripples beside them
+# that a repair takes away: to 0.96 of what they were and less, on pages of quality 10 to 80 that gained 0.5 to 4 dB.
+LARGEST_RIPPLE, MOST_RIPPLES = 24 / 255, 0.98
 TELLING = 10.0  # times those inside; beyond, the figure says no more than that there are hardly any
 
 
@@ -32,14 +36,33 @@ def check_deblocked(image: Image, deblocked: Image, quality: int, offset: tuple[
     if change > lost:
         reason = f"it changes more ({change:.3f}) than this compression can have lost ({lost:.3f})"
         return Verdict(False, reason, figures)
-    if abs(after - 1) >= abs(before - 1):
-        return Verdict(False, "the borders of the blocks are no weaker than before", figures)
-    if fall < LEAST_FALL * lost:
-        return Verdict(False, "the borders of the blocks are hardly weaker than before", figures)
+    weaker = abs(after - 1) < abs(before - 1)
+    if not weaker or fall < LEAST_FALL * lost:
+        calmed = _calmed(image, deblocked)
+        how = "hardly" if weaker else "no"
+        return Verdict(bool(calmed), calmed or f"the borders of the blocks are {how} weaker than before", figures)
     reason = f"steps across the borders of blocks fell from {before:.2f} to {after:.2f} times those inside"
     if before > TELLING:
         reason = "there are hardly any steps inside the blocks, and those across their borders are weaker than before"
     return Verdict(True, reason, figures)
+
+
+def _calmed(image: Image, deblocked: Image) -> str:
+    """Say by how much the ripples between the letters of a page fell; nothing if they did not, or it is no page."""
+    if np.mean(clipped_blocks(image)) <= MOSTLY_CLIPPED:
+        return ""
+    before, after = _ripples(image), _ripples(deblocked)
+    if after > MOST_RIPPLES * before:
+        return ""
+    return f"ripples beside letters and edges fell from {before * 255:.1f} to {after * 255:.1f} of 255"
+
+
+def _ripples(image: Image) -> float:
+    """Give the mean of the steps between neighbours that are too small for the edge of a letter."""
+    y = luminance(image)
+    steps = np.concatenate([np.abs(np.diff(y, axis=axis)).ravel() for axis in (0, 1)])
+    small = steps[steps < LARGEST_RIPPLE]
+    return float(small.mean(dtype=np.float64)) if small.size else 0.0
 
 
 def blockiness(image: Image, offset: tuple[int, int] = (0, 0)) -> float:
