@@ -24,7 +24,7 @@ from benchmarks.pictures import drawn
 
 def main() -> None:
     """Measure every quality and print a table."""
-    for name, images in {"LIVE1": list(load_set("LIVE1").values()), "drawn": [x for _, x in drawn()]}.items():
+    for name, images in {"LIVE1": list(load_set("LIVE1").values()), "drawn": list(drawn())}.items():
         measure(name, images)
     for name in ("LIVE1", "Set14", "classic5", "BSD68"):
         found = [estimate_jpeg_traces((x / 255).astype(np.float32)) for x in load_set(name).values()]

@@ -24,15 +24,15 @@ def photograph(megapixels: float) -> Pixels:
     return np.ascontiguousarray(np.pad(photo, margins, "symmetric")[:side, :side])
 
 
-def drawn() -> Iterator[tuple[str, Pixels]]:
-    """Give (sort, (H, W, 3) uint8 picture) of 24 pictures that no camera took."""
+def drawn() -> Iterator[Pixels]:
+    """Give 24 pictures that no camera took: drawings, screenshots and pages, (H, W, 3) uint8 arrays."""
     rng = np.random.default_rng(0)
     for k in range(6):
-        yield "drawing", drawing(rng, antialiased=k % 2 == 0)
-        yield "screenshot", screenshot(rng, None)
+        yield drawing(rng, antialiased=k % 2 == 0)
+        yield screenshot(rng, None)
         page = np.repeat(text_page(rng, size=10 + 2 * k)[:, :, None], 3, axis=2)
-        yield "text page", page
-        yield "text page", 255 - page
+        yield page
+        yield 255 - page
 
 
 def drawing(rng: np.random.Generator, *, antialiased: bool) -> Pixels:

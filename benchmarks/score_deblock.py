@@ -109,7 +109,7 @@ def main() -> None:
     repair = partial(deblock_unet, model=model, ensemble=arguments.ensemble)
     scores = grey_scores("classic5", repair, every) | grey_scores("LIVE1", repair, every)
     scores |= colour_scores("LIVE1 colour", list(load_set("LIVE1").values())[::every], repair)
-    scores |= colour_scores("drawn", [picture for _, picture in drawn()][::every], repair)
+    scores |= colour_scores("drawn", list(drawn())[::every], repair)
     cost = seconds_per_megapixel(model)
     print(f"{cost:.2f} s per megapixel")
     if arguments.write and every == arguments.ensemble == 1:

@@ -49,7 +49,7 @@ def scores_of(model: str, every: int, ensemble: Ensemble) -> dict[str, dict[str,
 
 def images_of(name: str, grey: bool) -> list[NDArray[np.uint8]]:
     """Give a test set, or pictures that no camera took."""
-    return [picture for _, picture in drawn()] if name == DRAWN else list(load_set(name, grey=grey).values())
+    return list(drawn()) if name == DRAWN else list(load_set(name, grey=grey).values())
 
 
 def seconds_per_megapixel(model: str) -> float:
