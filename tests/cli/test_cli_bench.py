@@ -200,6 +200,17 @@ def test_compare_writes_over_no_input_and_says_what_did_nothing(invoke: Invoke, 
     assert "left out: it needs the psf, e.g. --psf gaussian:1.5" in err
 
 
+def test_compare_refuses_methods_of_other_libraries_before_anything_runs(
+    invoke: Invoke, photos: Path, tmp_path: Path
+) -> None:
+    wanted = ("compare", photos / "camera.png", "-o", tmp_path / "sheet.png", "--methods")
+    code, _, err = invoke(*wanted, "median,skimage tv")
+    assert code == 2
+    assert "denoise has no method 'skimage tv'; it has unet, camera" in " ".join(err.split())
+    assert "noise:" not in err
+    assert "opencv" not in err
+
+
 def test_compare_estimates_the_quality_that_it_cannot_see(invoke: Invoke, tmp_path: Path) -> None:
     clean = skimage.data.chelsea()[60:220, 100:300]
     noisy = np.rint((clean + np.random.default_rng(0).normal(0, 20, clean.shape)).clip(0, 255)).astype(np.uint8)

@@ -50,16 +50,16 @@ class Contender:
     multiply_adds_per_pixel: int | None = None
 
 
-def contender_names(task: str, wanted: str = "all", *, peers: bool = False) -> tuple[list[str], dict[str, str]]:
+def contender_names(task: str, wanted: str = "all", *, peers: bool | None = False) -> tuple[list[str], dict[str, str]]:
     """Give the names that take part, and of those that cannot, why.
 
     Parameters
     ----------
     task : str
     wanted : str
-        ``"all"`` or names with commas; names of peers count too.
-    peers : bool
-        Add the methods of other libraries that are installed.
+        ``"all"`` or names with commas.
+    peers : bool or None
+        Add the methods of other libraries that are installed, or those alone that are named; None knows none of them.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def contender_names(task: str, wanted: str = "all", *, peers: bool = False) -> t
     from anew.bench.peers import PEERS
 
     own = METHODS.names(task)
-    others = [peer.name for peer in PEERS if peer.task == task]
+    others = [] if peers is None else [peer.name for peer in PEERS if peer.task == task]
     named = [] if wanted == "all" else _split_names(task, wanted, [*own, *others])
     names = dict.fromkeys([*(named or own), *(others if peers else [])])
     reasons = {name: _why_not(task, name, named=name in named) for name in names}
