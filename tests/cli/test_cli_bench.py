@@ -155,6 +155,8 @@ def test_a_full_disk_costs_one_line_and_no_measurement(tmp_path: Path) -> None:
         with pytest.raises(CannotWrite, match=r"results.jsonl: cannot be written \(File too large; mend that, and the"):
             store.add({"key": "second"})
         store.close()
+    with (tmp_path / "results.jsonl").open("ab") as file:
+        file.write(b"\xff\x00 what a failing disk leaves\n")
     again = Store(tmp_path / "results.jsonl")
     again.close()
     assert again.by_key == {"first": {"key": "first"}}
@@ -198,6 +200,16 @@ def test_compare_writes_over_no_input_and_says_what_did_nothing(invoke: Invoke, 
     code, _, err = invoke("compare", picture, "--task", "deblur", "-o", tmp_path / "deblur.png")
     assert code == 0
     assert "left out: it needs the psf, e.g. --psf gaussian:1.5" in err
+
+
+def test_a_benchmark_runs_nothing_that_lies_in_the_current_folder(
+    invoke: Invoke, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("open('it-ran', 'w')\n")  # named like a module of Python's own
+    monkeypatch.chdir(tmp_path)
+    code, _, err = invoke("bench", "denoise", "--data", photos, "--methods", "mean", "--sigma", "25", "-o", "out")
+    assert not (tmp_path / "it-ran").exists()
+    assert code == 0, err
 
 
 def test_compare_refuses_methods_of_other_libraries_before_anything_runs(

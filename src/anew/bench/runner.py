@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -147,11 +148,11 @@ class Store:
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.by_key: dict[str, Record] = {}
         if path.exists() and not fresh:
-            for line in path.read_text(encoding="utf-8").splitlines():
+            for line in path.read_bytes().splitlines():
                 try:
                     record = json.loads(line)
                     self.by_key[record["key"]] = record
-                except (ValueError, KeyError, TypeError):  # the last line of a run that was killed
+                except (ValueError, KeyError, TypeError):  # the last line of a run that was killed, or no text
                     continue
         self._file = path.open("w" if fresh else "a", encoding="utf-8")
         if self._file.tell():
@@ -222,12 +223,23 @@ def _measure(run: BenchRun, result: ContenderResult, store: Store, shelf: str) -
 
 
 def _converse(job: Record, result: ContenderResult) -> Iterator[Record]:
-    """Start the child, give it the job, and pass on what it says."""
-    command = [sys.executable, "-m", "anew.bench.worker"]
+    """Start the child, give it the job, and pass on what it says.
+
+    It imports from where this process does: ``-m`` alone would look in the current folder first, which may hold anything.
+    """
+    command = [sys.executable, "-P", "-m", "anew.bench.worker"]
+    places = os.pathsep.join(map(os.path.abspath, sys.path))
     pipe = subprocess.PIPE
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
-        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=complaints, encoding="utf-8") as child,
+        subprocess.Popen(
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=complaints,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": places},
+        ) as child,
     ):
         assert child.stdin
         assert child.stdout
