@@ -225,7 +225,7 @@ def _measure(run: BenchRun, result: ContenderResult, store: Store, shelf: str) -
 def _converse(job: Record, result: ContenderResult) -> Iterator[Record]:
     """Start the child, give it the job, and pass on what it says.
 
-    It imports from where this process does; ``-m`` alone would look first in the current folder, which may hold anything.
+    It imports from where this process does; ``-m`` alone looks first in the current folder, which may hold anything.
     """
     command = [sys.executable, "-P", "-m", "anew.bench.worker"]
     places = os.pathsep.join(map(os.path.abspath, sys.path))
