@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 from PIL import Image
 
+import anew
 from anew.bench.pictures import CleanPicture, load_pictures, spread, timed_picture
 from anew.bench.protocols import DEBLUR_KERNELS, PROTOCOLS, QUALITIES, deblur_kernel, luma, score
 
@@ -138,6 +141,20 @@ def test_pictures_are_spread_cut_and_named(tmp_path) -> None:  # type: ignore[no
     assert picture.pixels.shape[0] % 8 == 0
     with pytest.raises(ValueError, match="no folder"):
         load_pictures("nowhere", limit=None, grey=False, crop_megapixels=1)
+
+
+def test_what_is_no_clean_picture_is_left_out_and_named(tmp_path: Path) -> None:
+    values = np.full((40, 40, 3), 0.5, np.float32)
+    anew.write(values, tmp_path / "good.tif")
+    values[3, 4] = np.nan
+    tifffile.imwrite(tmp_path / "holed.tif", values)
+    anew.write(np.full((3, 4000), 0.5, np.float32), tmp_path / "thin.png")
+    anew.write(np.full((40, 4000), 0.5, np.float32), tmp_path / "wide.png")
+    said: list[str] = []
+    found = load_pictures(str(tmp_path), limit=None, grey=False, crop_megapixels=0.01, unusable=said.append)
+    assert [(picture.name, picture.pixels.shape[0]) for picture in found] == [("good.tif", 40), ("wide.png", 32)]
+    assert "holed.tif: holds values that are NaN" in said[0]
+    assert said[1].startswith("thin.png: 4000 x 3 pixels are too few")
 
 
 def test_the_timed_picture_is_of_a_size_that_counts() -> None:

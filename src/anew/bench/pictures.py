@@ -14,7 +14,7 @@ import numpy as np
 from anew.arrays import LUMA
 from anew.bench.protocols import Pixels, as_eight_bit
 from anew.codecs.formats import picture_files
-from anew.errors import ImageFileError
+from anew.errors import ImageFileError, UnreadableImage
 
 BUILT_IN = ("astronaut", "camera", "chelsea", "coffee", "rocket")
 RESULTS, CROPS = "results.jsonl", "crops"  # what a benchmark leaves in its folder beside its tables
@@ -64,7 +64,7 @@ def load_pictures(
     crop_megapixels : float
         Larger pictures are cut to that many megapixels around their centre.
     unusable : callable
-        Told in one line about each file that is left out because it cannot be read or is too small.
+        Told in one line about each file that is left out: it cannot be read, holds NaN, or is too small.
 
     Raises
     ------
@@ -85,16 +85,16 @@ def load_pictures(
                 unusable(str(error))
     if grey:
         pictures = [CleanPicture(p.name, _to_grey(p.pixels)) for p in pictures]
-    pictures = [CleanPicture(p.name, _cropped(p.pixels, crop_megapixels)) for p in pictures]
-    unique = {p.digest: p for p in pictures}.values()  # a copy under another name would count twice
-    usable = [p for p in unique if min(p.pixels.shape[:2]) >= SMALLEST]
+    usable = []
+    for picture in pictures:
+        height, width = picture.pixels.shape[:2]
+        if min(height, width) >= SMALLEST:
+            usable.append(CleanPicture(picture.name, _cropped(picture.pixels, crop_megapixels)))
+        else:
+            unusable(f"{picture.name}: {width} x {height} pixels are too few (give {SMALLEST} x {SMALLEST} or more)")
     if not usable:
         raise ValueError(f"no picture of at least {SMALLEST} x {SMALLEST} pixels in {data}")
-    for picture in unique:
-        height, width = picture.pixels.shape[:2]
-        if min(height, width) < SMALLEST:
-            unusable(f"{picture.name}: {width} x {height} pixels are too few (give {SMALLEST} x {SMALLEST} or more)")
-    return usable
+    return list({p.digest: p for p in usable}.values())  # a copy under another name would count twice
 
 
 def find_folder(data: str) -> Path:
@@ -149,7 +149,10 @@ def _built_in(name: str) -> Pixels:
 def _from_file(path: Path) -> Pixels:
     from anew.images import read_frames
 
-    pixels = as_eight_bit(read_frames(path)[0].pixels)
+    values = read_frames(path)[0].pixels
+    if not np.isfinite(values).all():
+        raise UnreadableImage(f"{path}: holds values that are NaN or infinite (give a picture without)")
+    pixels = as_eight_bit(values)
     return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
 
 
@@ -161,11 +164,11 @@ def _to_grey(pixels: Pixels) -> Pixels:
 
 
 def _cropped(pixels: Pixels, megapixels: float) -> Pixels:
-    """Cut around the centre, keeping the sides' ratio, to whole JPEG blocks from the corner."""
+    """Cut around the centre, keeping the sides' ratio as far as none gets too short, to whole JPEG blocks."""
     height, width = pixels.shape[:2]
     shrink = (megapixels * 1e6 / (height * width)) ** 0.5
     if shrink >= 1:
         return pixels
-    tall, wide = (max(8, int(n * shrink) // 8 * 8) for n in (height, width))
+    tall, wide = (max(SMALLEST, int(n * shrink) // 8 * 8) for n in (height, width))
     top, left = ((n - side) // 16 * 8 for n, side in ((height, tall), (width, wide)))
     return np.ascontiguousarray(pixels[top : top + tall, left : left + wide])
