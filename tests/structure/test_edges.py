@@ -54,6 +54,22 @@ def test_canny_keeps_weak_edges_only_beside_strong_ones() -> None:
     assert canny(image, width=1.0, low=0.05, high=0.05)[:, :20].any()
 
 
+def test_canny_ends_a_chain_where_it_falls_below_the_lower_threshold() -> None:
+    step = np.linspace(1.0, 0.0, 101, dtype=np.float32)[:, None]
+    image = np.where(np.arange(40) < 20, 0, step)  # without smoothing the gradient is half of each step
+    for low, end in ((0.2, 60), (0.3, 40), (None, 68)):  # 0.4 of the upper one if not given
+        rows = np.flatnonzero(canny(image, width=0, low=low, high=0.4)[:, 18:22].any(axis=1))
+        assert rows[0] == 0
+        assert len(rows) == rows[-1] + 1 == pytest.approx(end, abs=1)
+
+
+def test_canny_measures_an_oblique_gradient_by_its_length() -> None:
+    y, x = np.mgrid[:40, :40]
+    image = np.clip(0.05 * (x + y - 38), 0, 1).astype(np.float32)  # 0.05 per pixel along both axes: 0.0707
+    assert canny(image, width=0, low=0.05, high=0.069).any()
+    assert not canny(image, width=0, low=0.05, high=0.072).any()
+
+
 def test_canny_agrees_with_an_independent_implementation(grey_photo: np.ndarray) -> None:
     ours = canny(grey_photo, width=2.0, low=0.02, high=0.05)
     # skimage does not scale its Sobel stencil: its thresholds are 8 times ours.
@@ -67,10 +83,31 @@ def test_canny_agrees_with_an_independent_implementation(grey_photo: np.ndarray)
 def test_log_edges_surround_a_square_once(square: np.ndarray) -> None:
     edges = log_edges(square, width=1.5)
     assert (edges[18:30, 12:20].sum(axis=1) == 1).all()
-    columns = np.flatnonzero(edges[24])
-    assert columns.tolist() in ([16, 39], [15, 40])
+    assert np.flatnonzero(edges[24]).tolist() == [16, 39]  # its own outermost pixels: the brighter side
+    assert np.flatnonzero(edges[:, 28]).tolist() == [12, 35]
     assert not edges[20:28, 22:34].any()
     assert not edges[:6].any()
+
+
+@pytest.mark.parametrize("width", [0.7, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize(("outside", "inside"), [(0.2, 0.8), (0.8, 0.2), (0.0, 1.0), (0.1, 0.35), (0.301, 0.3)])
+def test_log_edges_of_a_step_lie_on_its_brighter_side(outside: float, inside: float, width: float) -> None:
+    image = np.full((48, 56), outside, np.float32)
+    image[12:36, 16:40] = inside
+    edges = log_edges(image, width=width)
+    off = int(inside < outside)
+    assert np.flatnonzero(edges[24]).tolist() == [16 - off, 39 + off]
+    assert np.flatnonzero(edges[:, 28]).tolist() == [12 - off, 35 + off]
+
+
+def test_log_edges_below_the_threshold_are_left_out() -> None:
+    image = np.zeros((20, 60), np.float32)
+    image[:, 20:40], image[:, 40:] = 0.1, 0.9
+    # Beside a step of height h the response is h (g(0) - g(1)) and minus that, g the sampled Gaussian.
+    gaussian = np.exp(-0.5 * (np.arange(-10, 11) / 1.5) ** 2)
+    across = 2 * (gaussian[10] - gaussian[11]) / gaussian.sum()
+    for threshold, columns in ((0.097, [20, 40]), (0.103, [40]), (0.78, [40]), (0.82, [])):
+        assert np.flatnonzero(log_edges(image, width=1.5, threshold=threshold * across)[10]).tolist() == columns
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3), (7, 5, 3), (6, 6, 4)])
@@ -86,10 +123,15 @@ def test_a_flat_image_of_any_size_has_no_edges(shape: tuple[int, ...]) -> None:
 def test_wrong_thresholds_and_widths_are_refused(square: np.ndarray) -> None:
     with pytest.raises(ValueError, match="low <= high"):
         canny(square, low=0.5, high=0.2)
-    with pytest.raises(ValueError, match="width"):
-        canny(square, width=-1)
-    with pytest.raises(ValueError, match="width"):
-        log_edges(square, width=0)
+    for width in (-1, np.nan, np.inf, 1e6):
+        with pytest.raises(ValueError, match="width must be >= 0 and at most 1000"):
+            canny(square, width=width)
+    for width in (0, -1, np.nan, np.inf, 1e6):
+        with pytest.raises(ValueError, match="width must be > 0 and at most 1000"):
+            log_edges(square, width=width)
+    for threshold in (-0.1, np.nan):
+        with pytest.raises(ValueError, match="threshold must be >= 0"):
+            log_edges(square, threshold=threshold)
 
 
 @pytest.mark.parametrize("find", [sobel, log_edges, canny])

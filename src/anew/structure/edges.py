@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from anew.arrays import Image, Mask, as_image, luminance
 
 LOW_TO_HIGH = 0.4  # Canny recommends a ratio of thresholds between 1/2 and 1/3
+MOST_WIDTH = 1000.0  # pixels; a wider Gaussian is a mistake
 INTEGER_TOP = 30_000.0  # gradients for OpenCV's Canny, as int16: its squares still sum to less than 2³¹
 
 
@@ -53,7 +54,7 @@ def log_edges(image: ArrayLike, *, width: float = 2.0, threshold: float | None =
     ----------
     image : (H, W) or (H, W, C) array of uint8, uint16, bool or float in [0, 1]
         Colour is judged by its luma.
-    width : float > 0
+    width : float in (0, 1000]
         Standard deviation of the Gaussian in pixels: smaller structure is ignored.
     threshold : float >= 0, optional
         Least difference of the response across the crossing; default: the mean absolute response.
@@ -63,8 +64,10 @@ def log_edges(image: ArrayLike, *, width: float = 2.0, threshold: float | None =
     (H, W) bool array
         True at the pixel nearest to the crossing, on its brighter side when both are equally near.
     """
-    if width <= 0:
-        raise ValueError(f"width must be > 0, got {width}")
+    if not 0 < width <= MOST_WIDTH:
+        raise ValueError(f"width must be > 0 and at most {MOST_WIDTH:g}, got {width}")
+    if threshold is not None and not threshold >= 0:
+        raise ValueError(f"threshold must be >= 0, got {threshold}")
     grey = luminance(as_image(image))
     smooth = cv2.GaussianBlur(grey, (0, 0), width, borderType=cv2.BORDER_REFLECT).reshape(grey.shape)
     response = cv2.Laplacian(smooth, cv2.CV_32F, ksize=1, borderType=cv2.BORDER_REFLECT).reshape(smooth.shape)
@@ -78,7 +81,8 @@ def log_edges(image: ArrayLike, *, width: float = 2.0, threshold: float | None =
         a, b = response[one], response[other]
         # A response of exactly 0 counts as positive, so that a crossing through a pixel is found once.
         crossing = ((a >= 0) != (b >= 0)) & (np.abs(a - b) > least)
-        nearer = np.where(np.abs(a) == np.abs(b), a < 0, np.abs(a) < np.abs(b))
+        apart = np.abs(a) - np.abs(b)
+        nearer = np.where(np.abs(apart) <= rounding, a < 0, apart < 0)
         edges[one] |= crossing & nearer
         edges[other] |= crossing & ~nearer
     return edges
@@ -90,7 +94,7 @@ def canny(image: ArrayLike, *, width: float = 1.4, low: float | None = None, hig
     Parameters
     ----------
     image : (H, W) or (H, W, C) array of uint8, uint16, bool or float in [0, 1]
-    width : float >= 0
+    width : float in [0, 1000]
         Standard deviation in pixels of the Gaussian before the gradient; 0 smooths nothing.
     low, high : float >= 0, optional
         Thresholds of hysteresis on the gradient magnitude, in units of the range per pixel: an edge is a chain above
@@ -101,8 +105,8 @@ def canny(image: ArrayLike, *, width: float = 1.4, low: float | None = None, hig
     -------
     (H, W) bool array
     """
-    if width < 0:
-        raise ValueError(f"width must be >= 0, got {width}")
+    if not 0 <= width <= MOST_WIDTH:
+        raise ValueError(f"width must be >= 0 and at most {MOST_WIDTH:g}, got {width}")
     smooth = pixels = as_image(image)
     if width > 0:
         blurred = cv2.GaussianBlur(pixels, (0, 0), width, borderType=cv2.BORDER_REFLECT)
