@@ -147,7 +147,7 @@ def test_what_is_no_clean_picture_is_left_out_and_named(tmp_path: Path) -> None:
     values = np.full((40, 40, 3), 0.5, np.float32)
     anew.write(values, tmp_path / "good.tif")
     values[3, 4] = np.nan
-    tifffile.imwrite(tmp_path / "holed.tif", values)
+    tifffile.imwrite(tmp_path / "holed.tif", values, photometric="rgb")
     anew.write(np.full((3, 4000), 0.5, np.float32), tmp_path / "thin.png")
     anew.write(np.full((40, 4000), 0.5, np.float32), tmp_path / "wide.png")
     said: list[str] = []
