@@ -33,8 +33,8 @@ def augment(
     chance : float in [0, 1]
         Probability of each operation on each image.
     strength : float >= 0
-        1 is that of the paper: brightness +-0.5 of a range of 1, contrast and saturation x 0.5 to 1.5 and 0 to 2,
-        shifts of an eighth of the side, squares of half the side; at 0 nothing changes.
+        1 is that of the paper: brightness +-0.5, a quarter of the range, contrast and saturation x 0.5 to 1.5 and 0
+        to 2, shifts of an eighth of the side, squares of half the side; at 0 nothing changes.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def next_chance(chance: float, sureness: float, *, target: float, images: int) -
 
 def _colour(x: Tensor, u: Tensor, amount: Tensor) -> Tensor:
     """Brightness, saturation, contrast, each about what it was."""
-    brightness = (u[:, 0] - 0.5) * amount * 2  # in [-1, 1], whose range is 2
+    brightness = (u[:, 0] - 0.5) * amount
     saturation, contrast = 1 + (2 * u[:, 1] - 1) * amount, 1 + (u[:, 2] - 0.5) * amount
     x = x + _each(brightness)
     if x.shape[1] > 1:
