@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from anew.arrays import LUMA
+from anew.arrays import LUMA, are_values
 from anew.bench.protocols import Pixels, as_eight_bit
 from anew.codecs.formats import picture_files
 from anew.errors import ImageFileError, UnreadableImage
@@ -150,8 +150,8 @@ def _from_file(path: Path) -> Pixels:
     from anew.images import read_frames
 
     values = read_frames(path)[0].pixels
-    if not np.isfinite(values).all():
-        raise UnreadableImage(f"{path}: holds values that are NaN or infinite (give a picture without)")
+    if not are_values(values):
+        raise UnreadableImage(f"{path}: holds values that are NaN or no picture's (give a picture without)")
     pixels = as_eight_bit(values)
     return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
 
