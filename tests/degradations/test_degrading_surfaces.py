@@ -80,6 +80,14 @@ def test_the_corner_that_was_asked_for_is_torn_off(corner):
     assert 0.02 < result.mask.mean() < 0.12
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-9, 1e-3])
+def test_a_corner_too_small_to_see_takes_no_more_than_its_rim(size):
+    for seed in range(8):
+        mask = tears(GREY, where="top-left", size=size, rng=seed).mask
+        assert not mask[30:].any()
+        assert not mask[:, 30:].any()
+
+
 def test_a_torn_edge_bares_white_paper():
     black = np.zeros((200, 200, 3), np.float32)
     result = tears(black, where="top-left", size=0.5, fill=0.0, rng=0)  # neither print nor background is bright

@@ -68,9 +68,9 @@ def tears(
 def _corner(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Image:
     """Give the distance to a line across the top left corner, negative on the corner's side."""
     reach = size * min(shape[:2])
-    a, b = reach * rng.uniform(0.8, 1.3), reach * rng.uniform(0.8, 1.3)
+    a, b = rng.uniform(0.8, 1.3), rng.uniform(0.8, 1.3)  # where it meets the borders, in units of the reach
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    straight = (b * x + a * y - a * b) / max(math.hypot(a, b), 1e-6)
+    straight = (b * x + a * y - a * b * reach) / math.hypot(a, b)
     return straight + 0.055 * reach * fractal_noise(shape, rng, exponent=3.4)
 
 
