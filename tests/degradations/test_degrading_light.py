@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
+from scipy.fft import dctn
 from skimage.color import lab2rgb
 
 from anew.degradations.light import (
@@ -83,6 +86,21 @@ def test_uneven_light_lies_between_its_bounds_and_is_smooth():
     assert np.abs(np.diff(result.image, axis=1)).max() < 0.6 * 2 * np.pi / 80
     field = uneven_field((50, 80), amount=0.6, waves=2, seed=result.parameters["seed"])
     np.testing.assert_array_equal(result.image[:, :, 1], field)
+
+
+@pytest.mark.parametrize("waves", [1, 3])
+def test_uneven_light_holds_the_cosines_up_to_its_order_and_no_others(waves):
+    field = uneven_field((64, 96), amount=0.6, waves=waves, seed=3).astype(np.float64)
+    spectrum = np.abs(dctn(field, norm="forward"))  # the cosines are those of the DCT-II
+    present = spectrum > 1e-6
+    assert present[: waves + 1, : waves + 1].all()
+    assert present.sum() == (waves + 1) ** 2
+
+
+def test_many_waves_of_uneven_light_take_no_longer_than_few():
+    before = time.process_time()
+    uneven_field((256, 256), amount=0.6, waves=100, seed=3)
+    assert time.process_time() - before < 0.3  # seconds; one cosine after the other take one
 
 
 def test_low_light_has_the_noise_of_few_photons_in_linear_light():

@@ -125,13 +125,12 @@ def uneven_field(shape: tuple[int, ...], *, amount: float, waves: int, seed: int
     check_between("amount", amount, 0, 1)
     check_whole("waves", waves, 1, 100)
     rng = np.random.default_rng(seed)
-    field = np.zeros(shape[:2])
-    v, u = ((np.arange(n) + 0.5) / n * np.pi for n in shape[:2])
-    for i in range(int(waves) + 1):
-        for j in range(int(waves) + 1):
-            if i + j:
-                weight = rng.normal() / (i + j) ** 1.5
-                field += weight * np.outer(np.cos(i * v), np.cos(j * u))
+    order = np.arange(int(waves) + 1)
+    weight = np.zeros((len(order), len(order)))
+    weight.flat[1:] = rng.normal(size=weight.size - 1)  # the constant has none
+    weight.flat[1:] /= np.add.outer(order, order).flat[1:] ** 1.5
+    down, across = (np.cos(np.outer((np.arange(n) + 0.5) / n * np.pi, order)) for n in shape[:2])
+    field = down @ weight @ across.T
     low, high = field.min(), field.max()
     relative = (field - low) / (high - low) if high > low else np.ones_like(field)
     return (1 - amount * (1 - relative)).astype(np.float32)
