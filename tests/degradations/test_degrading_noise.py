@@ -103,5 +103,8 @@ def test_nonsense_is_refused():
         impulse(FLAT, kind="salt")
     with pytest.raises(ValueError, match=r"density must be a finite number >= 0 and <= 1, got 1.5"):
         impulse(FLAT, density=1.5)
-    with pytest.raises(ValueError, match="kernel must be"):
-        noise(FLAT, kernel=[[0.0]])
+    for kernel in ([[0.0]], [1.0, 2.0], np.ones((1002, 1))):
+        with pytest.raises(ValueError, match=r"kernel must be an .* sides up to 1001; got shape"):
+            noise(FLAT, kernel=kernel)
+    with pytest.raises(ValueError, match="correlation must be a finite number >= 0 and <= 125, got 126"):
+        noise(FLAT, correlation=126)

@@ -15,6 +15,8 @@ import numpy as np
 from anew.arrays import Image
 from anew.degradations.degraded import Degraded, check_between
 
+LARGEST_FACTOR = 1e6
+
 
 def downscale(image: Image, *, factor: float = 2.0, eight_bit: bool = False) -> Degraded:
     """Shrink by a factor >= 1, to ceil(H / factor) x ceil(W / factor) pixels as MATLAB does.
@@ -22,19 +24,19 @@ def downscale(image: Image, *, factor: float = 2.0, eight_bit: bool = False) -> 
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array
-    factor : float >= 1
+    factor : float in [1, 1e6]
         Crop the image to a multiple of it first if the result shall cover whole pixels only.
     eight_bit : bool
         Clip and round to 8 bits after each axis, as MATLAB does with uint8 images; else it stays linear.
     """
-    check_between("factor", factor, 1)
+    check_between("factor", factor, 1, LARGEST_FACTOR)
     result = resize_bicubic(image, scale=1 / factor, eight_bit=bool(eight_bit))
     return Degraded(result, parameters={"factor": factor, "eight_bit": eight_bit})
 
 
 def downscale_adjoint(y: Image, shape: tuple[int, ...], *, factor: float = 2.0, eight_bit: bool = False) -> Image:
     """Apply the adjoint of ``downscale`` without rounding; ``shape`` is that of the large image."""
-    check_between("factor", factor, 1)
+    check_between("factor", factor, 1, LARGEST_FACTOR)
     down, across = _matrices(shape, _scaled(shape, 1 / factor), 1 / factor)
     return _along_width(across.T, _along_height(down.T, y))
 
@@ -61,7 +63,7 @@ def resize_bicubic(
     if (shape is None) == (scale is None):
         raise ValueError("give either the shape of the result or the scale")
     if scale is not None:
-        check_between("scale", scale, 1e-6, 1e6)
+        check_between("scale", scale, 1 / LARGEST_FACTOR, LARGEST_FACTOR)
     size = shape if shape is not None else _scaled(image.shape, scale or 1.0)
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f"expected a shape of at least 1 x 1 pixels, got {size}")

@@ -12,6 +12,7 @@ from anew.arrays import Image, as_numbers
 from anew.degradations.degraded import Degraded, check_between, check_choice, check_level, planes_of
 from anew.randomness import Rng, seed_of
 
+MOST_CORRELATION = 125.0  # pixels; a wider Gaussian has no psf
 MOST_PHOTONS = 1e18  # per pixel; numpy counts them in 64 bits
 
 
@@ -25,7 +26,7 @@ def noise(
     image : (H, W) or (H, W, C) float32 array
     sigma : float >= 0
         Standard deviation of each sample.
-    correlation : float >= 0
+    correlation : float in [0, 125]
         Width in pixels of the Gaussian that smooths the noise; 0 is white. Scanned film grain has about 1.
     kernel : (h, w) array, optional
         Correlates the noise in place of that Gaussian:  n = sigma (k / |k|_2) * w,  w white, so that every sample
@@ -33,17 +34,18 @@ def noise(
     rng : int or Generator, optional
     """
     check_level("sigma", sigma, 0)
-    check_between("correlation", correlation, 0)
+    check_between("correlation", correlation, 0, MOST_CORRELATION)
     seed = seed_of(rng)
     n = np.random.default_rng(seed).standard_normal(image.shape, np.float32)
     if kernel is not None or correlation > 0:
-        from anew.degradations.blur import convolve, gaussian_psf
+        from anew.degradations.blur import MAX_PSF, convolve, gaussian_psf
 
         weights = gaussian_psf(correlation) if kernel is None else kernel
         k = as_numbers("kernel", weights, "an (h, w) array of finite weights").astype(np.float32)
         norm = np.linalg.norm(k)
-        if k.ndim != 2 or not (np.isfinite(norm) and norm > 0):
-            raise ValueError(f"kernel must be an (h, w) array of finite weights, not all 0; got shape {k.shape}")
+        if k.ndim != 2 or max(k.shape) > MAX_PSF or not (np.isfinite(norm) and norm > 0):
+            expected = f"an (h, w) array of finite weights, not all 0, sides up to {MAX_PSF}"
+            raise ValueError(f"kernel must be {expected}; got shape {k.shape}")
         n = convolve(n, k / norm, border="circular")
     listed = None if kernel is None else np.asarray(kernel).tolist()
     truth = {"sigma": sigma, "correlation": correlation, "kernel": listed, "seed": seed}
