@@ -19,7 +19,7 @@ from anew.inference.inspection.occlusion import measure_saliency
 from anew.inference.inspection.receptive_field import ReceptiveField, measure_receptive_field, measure_support
 from anew.inference.inspection.subject import Subject, open_subject
 from anew.inference.models import RunFailed, model_names
-from hand_made_models import conv, make_card, node, save_model
+from hand_made_models import conv, make_card, node, onnx, save_model
 
 
 def field_of(subject: Subject, *, side: int = 40, channels: int = 1, phases: int = 4) -> ReceptiveField:
@@ -175,6 +175,32 @@ def test_cost_is_counted_layer_by_layer(tmp_path: Path) -> None:
     assert [each for _, each in cost.layers] == [9, 8, 10]  # 4 x 9 / 4; 4 x 2 x 4 / 4; 2 x 5
     assert cost.parameters == 36 + 32 + 10 + 5
     assert cost.multiply_adds_per_pixel == 27
+
+
+def test_weights_that_are_shared_count_once_and_their_work_each_time(tmp_path: Path) -> None:
+    nodes = [conv("image", "w", "a"), conv("a", "w", "b"), conv("b", "w", "result")]
+    model = save_model(tmp_path / "m.onnx", nodes, w=np.ones((1, 1, 3, 3)))
+    cost = measure_cost(model, np.zeros((1, 1, 8, 8), np.float32))
+    assert cost.parameters == 9
+    assert cost.multiply_adds_per_pixel == 27
+
+
+def test_products_with_matrices_are_counted_on_either_side(tmp_path: Path) -> None:
+    """Of 8 x 6 pixels: 8 x 6 by 6 x 4, then 5 x 8 by 8 x 4, then 4 numbers by 4 x 3, stored transposed."""
+    nodes = [
+        node("MatMul", "image", "right", "a"), node("MatMul", "left", "a", "b"), node("GlobalAveragePool", "b", "c"),
+        node("Expand", "c", "wide", "d"), node("Reshape", "d", "row", "e"),
+        node("Gemm", "e", "turned", "bias", "result", transB=1),
+    ]  # fmt: skip
+    weights = {"right": np.ones((6, 4)), "left": np.ones((5, 8)), "turned": np.ones((3, 4)), "bias": np.ones(3)}
+    shapes = [node("Constant", name, value=onnx.numpy_helper.from_array(np.array(value)))
+              for name, value in (("wide", [1, 1, 1, 4]), ("row", [1, 4]))]  # fmt: skip
+    model = save_model(tmp_path / "m.onnx", [*shapes, *nodes], size=(8, 6), rank=2, **weights)
+    cost = measure_cost(model, np.zeros((1, 1, 8, 6), np.float32))
+    assert [48 * each for _, each in cost.layers] == pytest.approx([8 * 6 * 4, 5 * 8 * 4, 4 * 3])
+    assert cost.parameters == 24 + 40 + 12 + 3
+    with pytest.raises(ValueError, match="no convolution, so it makes no map"):
+        feature_maps(model, np.zeros((1, 1, 8, 6), np.float32))
 
 
 @pytest.mark.parametrize("name", model_names())

@@ -17,7 +17,8 @@ class Cost:
     Attributes
     ----------
     parameters, multiply_adds_per_pixel : int, optional
-        From the card; of a foreign model counted in the graph. None if that cannot be read.
+        From the card; of a foreign model counted in the layers of its graph, weights that several share once. None if
+        that cannot be read.
     layers : list of (Layer, float)
         The operations with weights, each with its multiply-adds per input pixel; empty without ``onnx``.
     note : str
@@ -56,6 +57,6 @@ def measure_cost(subject: Subject, batch: Batch) -> Cost:
         return Cost(card.parameters if card else None, stated, note=f"layers: {error}")
     pixels = batch.shape[2] * batch.shape[3]
     each = [count / pixels for count in counts]
-    parameters = card.parameters if card else sum(layer.parameters for layer in layers)
+    parameters = card.parameters if card else sum({k: n for layer in layers for k, n in layer.stored.items()}.values())
     in_all = float(card.multiply_adds_per_pixel) if card and card.multiply_adds_per_pixel else round(sum(each), 2)
     return Cost(parameters, in_all, list(zip(layers, each, strict=True)))

@@ -90,6 +90,8 @@ def _spread_layers(subject: Subject) -> dict[str, str]:
     layers = [layer for layer in layers_of(subject.path) if layer.operation in ("Conv", "ConvTranspose")]
     graph = load_graph(subject.path).graph
     rectified = {node.input[0]: node.output[0] for node in graph.node if node.op_type in ("Relu", "PRelu", "LeakyRelu")}
+    if not layers:
+        raise ValueError("this model has no convolution, so it makes no map")
     count = min(LAYERS, len(layers))
     picked = [layers[round(i * (len(layers) - 1) / max(1, count - 1))] for i in range(count)]
     return {layer.name: rectified.get(layer.output, layer.output) for layer in picked}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,10 @@ class Layer:
     entry, output : str
         The tensors that it reads and writes.
     weight_shape : tuple of int
-    parameters : int
-        Weights and biases.
+    met : int
+        Weights that meet each of its outputs, or each of its inputs if it is a transposed convolution.
+    stored : mapping of str to int
+        Values of each stored tensor that it reads, weights and biases; layers may share them.
     """
 
     name: str
@@ -41,7 +43,13 @@ class Layer:
     entry: str
     output: str
     weight_shape: tuple[int, ...]
-    parameters: int
+    met: int
+    stored: Mapping[str, int]
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases."""
+        return sum(self.stored.values())
 
 
 def load_graph(path: Path) -> Any:
@@ -72,11 +80,20 @@ def layers_of(path: Path) -> list[Layer]:
     for number, (node, weight) in enumerate(_weighted(graph, shapes, makers), 1):
         plain = weight.removesuffix("_half").removesuffix("_rounded").removesuffix(".weight")
         name = f"{node.op_type} {number}" if "::" in plain else plain
-        stored = [shapes[_source(entry, makers)] for entry in node.input if _source(entry, makers) in shapes]
-        count = sum(int(np.prod(shape)) for shape in stored)
-        entry = next(i for i in node.input if _source(i, makers) not in shapes)
-        layers.append(Layer(name, node.op_type, entry, node.output[0], shapes[weight], count))
+        sources = [_source(entry, makers) for entry in node.input]
+        stored = {source: int(np.prod(shapes[source])) for source in sources if source in shapes}
+        entry = next(i for i, source in zip(node.input, sources, strict=True) if source not in shapes)
+        shape, met = shapes[weight], _weights_met(node, shapes[weight], first=sources[0] == weight)
+        layers.append(Layer(name, node.op_type, entry, node.output[0], shape, met, stored))
     return layers
+
+
+def _weights_met(node: Any, shape: tuple[int, ...], *, first: bool) -> int:
+    """Count the weights that meet each output (each input of a transposed convolution); ``first``: W x, not x W."""
+    if node.op_type in ("Conv", "ConvTranspose"):
+        return int(np.prod(shape[1:]))
+    turned = any(a.name == ("transA" if first else "transB") and a.i for a in node.attribute)
+    return shape[-1] if first != turned or len(shape) == 1 else shape[-2]
 
 
 def multiply_adds(layers: Sequence[Layer], subject: Subject, batch: Batch) -> list[int]:
@@ -84,15 +101,7 @@ def multiply_adds(layers: Sequence[Layer], subject: Subject, batch: Batch) -> li
     transposed = {layer.output for layer in layers if layer.operation == "ConvTranspose"}
     read = [layer.entry if layer.output in transposed else layer.output for layer in layers]
     tensors = intermediate(subject, batch, list(dict.fromkeys(read)))
-    counts = []
-    for layer, name in zip(layers, read, strict=True):
-        shape = layer.weight_shape
-        if layer.operation in ("Conv", "ConvTranspose"):
-            each = int(np.prod(shape[1:]))  # weights that meet each of its outputs (of its inputs if transposed)
-        else:
-            each = int(np.prod(shape)) // max(1, tensors[name].shape[-1])
-        counts.append(each * tensors[name].size)
-    return counts
+    return [layer.met * tensors[name].size for layer, name in zip(layers, read, strict=True)]
 
 
 def intermediate(subject: Subject, batch: Batch, names: Sequence[str]) -> dict[str, NDArray[Any]]:
