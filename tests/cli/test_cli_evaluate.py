@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +126,25 @@ def test_values_of_no_picture_are_left_out_and_said(
     assert "damaged/6.tif: the image holds 3 values that are " in err
 
 
+def write_damaged_arrays(images: np.ndarray) -> None:
+    """Write .npz files whose data, header, flags or kind is not what it should be."""
+    np.savez_compressed("garbled.npz", images=images)
+    data = bytearray(Path("garbled.npz").read_bytes())
+    data[60:80] = 20 * b"\xff"
+    Path("garbled.npz").write_bytes(data)
+    array = io.BytesIO()
+    np.lib.format.write_array_header_1_0(array, {"descr": "|u1", "fortran_order": False, "shape": (10**13, 28, 28)})
+    for name in ("lying.npz", "locked.npz"):
+        with zipfile.ZipFile(name, "w") as file:
+            file.writestr("images.npy", array.getvalue())
+    data = bytearray(Path("locked.npz").read_bytes())
+    for flags in (6, data.find(b"PK\x01\x02") + 8):  # of the file itself, and of the directory behind it
+        data[flags] |= 1
+    Path("locked.npz").write_bytes(data)
+    with Path("one.npz").open("wb") as one:
+        np.save(one, images)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -135,6 +156,10 @@ def test_values_of_no_picture_are_left_out_and_said(
         (["--real", "other", "--reference", "other"], "give one of them"),
         (["--real", "empty.npz"], "empty.npz: cannot be read (No data left in file)"),
         (["--real", "bytes.npz"], "bytes.npz: expected images of float in [0, 1], got values from"),
+        (["--real", "garbled.npz"], "garbled.npz: cannot be read (Error -3 while decompressing data"),
+        (["--real", "lying.npz"], "lying.npz: cannot be read (Unable to allocate"),
+        (["--real", "locked.npz"], "locked.npz: cannot be read (File 'images.npy' is encrypted"),
+        (["--real", "one.npz"], "one.npz: holds one array without a name; write it with numpy.savez"),
         (["--real", "other", "--features", "numbers"], "no feature extractor 'numbers'"),
         (["--train", "other"], "--train goes with --real"),
         (["--features", "digits"], "--features goes with --real"),
@@ -145,6 +170,7 @@ def test_wrong_use_is_one_line(invoke: Invoke, sets: dict[str, np.ndarray], argu
     Path("empty.npz").touch()
     np.savez("other.npz", faces=sets["other"])
     np.savez("bytes.npz", images=sets["other"].astype(np.float32))
+    write_damaged_arrays(sets["other"])
     code, out, err = invoke("evaluate", "marble", *arguments)
     assert (code, out) == (2, "")
     assert message in " ".join(err.split())

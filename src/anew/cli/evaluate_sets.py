@@ -133,18 +133,22 @@ def stacked(pictures: Iterable[Bytes]) -> Iterator[Bytes]:
 def _array_of(source: Path, names: tuple[str, ...]) -> NDArray[Any]:
     """Give the first of these arrays that a .npz file holds."""
     import zipfile
+    import zlib
 
     import numpy as np
 
     try:
-        with np.load(source, allow_pickle=False) as file:
+        opened = np.load(source, allow_pickle=False)
+        if isinstance(opened, np.ndarray):
+            raise ValueError("holds one array without a name; write it with numpy.savez")
+        with opened as file:
             for name in names:
                 if name in file:
                     images: NDArray[Any] = file[name]
                     return images
             raise ValueError(f"expected an array {' or '.join(names)}, it holds {', '.join(file) or 'none'}")
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"cannot be read ({error})") from None
+    except (OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"cannot be read ({error})") from None  # a RuntimeError of what zipfile cannot decode
 
 
 def _figures(compared: SetComparison) -> dict[str, Any]:
