@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 pytest.importorskip("onnx")
@@ -157,6 +158,12 @@ def test_wrong_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     code, _, err = call(monkeypatch, capsys, "models", *arguments)
     assert code == 2
     assert "outside the picture of 4 x 4" in err
+    tifffile.imwrite(tmp_path / "holed.tif", np.full((4, 4), np.nan, np.float32))
+    arguments = ["denoise-unet", "--inspect", tmp_path / "x", "--input", tmp_path / "holed.tif"]
+    code, _, err = call(monkeypatch, capsys, "models", *arguments)
+    assert code == 2
+    assert "holed.tif: holds NaN" in " ".join(err.split())
+    assert not (tmp_path / "x").exists()
     (tmp_path / "file").write_text("")
     code, _, err = call(monkeypatch, capsys, "models", "denoise-unet", "--inspect", tmp_path / "file")
     assert code == 2

@@ -16,6 +16,7 @@ def run_inspection(
     name: str | None, folder: Path, shown: Path | None, at: tuple[int, int] | None, *, overwrite: bool, as_json: bool
 ) -> None:
     """Inspect a model and print what was found; what could not be asked goes to standard error."""
+    from anew.arrays import are_values
     from anew.images import read
     from anew.inference.inspection.report import FILES, inspect_model
     from anew.inference.inspection.subject import open_subject
@@ -28,6 +29,8 @@ def run_inspection(
     check_folder(folder)
     subject = open_subject(name)
     picture = None if shown is None else read(shown).pixels
+    if picture is not None and not are_values(picture):
+        raise typer.BadParameter(f"{shown}: holds NaN or other values that are no picture's", param_hint="--input")
     try:
         found = inspect_model(subject, folder, picture=picture, at=at, overwrite=overwrite, say=_say)
     except ValueError as error:

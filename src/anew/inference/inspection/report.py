@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image
+from anew.arrays import Image, as_image
 from anew.codecs import storage
 from anew.contact_sheet import Tile
 from anew.errors import AnewError, CannotWrite, Unavailable
@@ -116,9 +116,9 @@ def inspect_model(
     CannotWrite
         If a file is there already and ``overwrite`` is not set, or the folder cannot be written.
     ValueError
-        If ``at`` is outside the picture.
+        If the picture holds NaN, or ``at`` is outside it.
     """
-    default = _default_picture(subject) if picture is None else picture
+    default = _default_picture(subject) if picture is None else as_image(picture)
     if default is not None and at is not None:
         height, width = default.shape[:2]
         if not (0 <= at[0] < width and 0 <= at[1] < height):
