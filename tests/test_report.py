@@ -16,6 +16,7 @@ from anew.errors import CannotWrite
 from anew.images import Picture, read_frames
 from anew.report import write_report, write_sheet
 from anew.report.index import write_index
+from anew.report.template import REPORT_MARK
 from anew.restoration.automatic import Restoration, restore
 from anew.restoration.plan import Plan, Step
 from anew.restoration.recipe import encode_mask
@@ -130,6 +131,18 @@ def test_an_index_takes_any_name_in_its_order(restoration: Restoration, tmp_path
     (tmp_path / "a-frame9.html").unlink()
     write_index(tmp_path)
     assert "<h1>1 picture restored by anew</h1>" in index.read_text(encoding="utf-8")
+
+
+def test_an_index_trusts_no_page_that_calls_itself_a_report(restoration: Restoration, tmp_path: Path) -> None:
+    write_report(restoration, tmp_path / "own.html")
+    said = '<meta name="description" content="<img src=x onerror=alert(1)> a &amp; b">'
+    (tmp_path / "foreign.html").write_text(f"<!doctype html>{REPORT_MARK}{said}")
+    index = write_index(tmp_path)
+    assert index is not None
+    text = index.read_text(encoding="utf-8")
+    assert "<img" not in text
+    assert "&lt;img src=x onerror=alert(1)&gt; a &amp; b" in text
+    assert "Content-Security-Policy" in text
 
 
 def test_sheet_shows_both_pictures(restoration: Restoration, tmp_path: Path) -> None:

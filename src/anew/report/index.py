@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from anew.codecs import storage
 from anew.report.template import INDEX, INDEX_MARK, REPORT_MARK
 
 HEAD = 1024  # bytes of a page that tell what it is
-VERDICT = re.compile('<meta name="description" content="([^"]*)">')  # escaped as the page has it
+VERDICT = re.compile('<meta name="description" content="([^"]*)">')
 
 
 def write_index(folder: Path) -> Path | None:
@@ -53,7 +53,7 @@ def _in_order(page: Path) -> list[tuple[int, str]]:
 def _entry(page: Path, head: str) -> str:
     """Give the line of one report."""
     said = VERDICT.search(head)
-    verdict = f"<br><small>{said[1]}</small>" if said else ""
+    verdict = f"<br><small>{escape(unescape(said[1]))}</small>" if said else ""
     return f'<li><a href="{quote(os.fsencode(page.as_posix()))}">{escape(str(page.with_suffix("")))}</a>{verdict}</li>'
 
 

@@ -9,6 +9,7 @@ INDEX = f"""<!doctype html>
 <meta charset="utf-8">
 {INDEX_MARK}
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>$count restored by anew</title>
 <style>
 :root {{ color-scheme: light dark; }}
