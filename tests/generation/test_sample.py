@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -179,12 +180,29 @@ def test_noise_of_a_flow_has_the_shape_of_its_images() -> None:
 def test_labels_take_turns_unless_one_is_asked_for() -> None:
     card = make_card(labels=["cat", "dog", "7"])
     assert choose_labels(card, None, 5).tolist() == [0, 1, 2, 0, 1]
+    assert choose_labels(card, None, 2, first=10**30 + 1).tolist() == [2, 0]
     assert choose_labels(card, "dog", 2).tolist() == [1, 1]
     assert choose_labels(card, 1, 2).tolist() == [1, 1]
     assert choose_labels(card, "7", 1).tolist() == [2]  # a name comes before an index
     for wrong in (3, -1, "bird", "3"):
         with pytest.raises(ValueError, match="toy knows cat, dog, 7"):
             choose_labels(card, wrong, 1)
+
+
+@pytest.mark.parametrize("name", [kind[0] for kind in OF_KIND.values() if kind])
+def test_only_what_is_shown_is_drawn(name: str) -> None:
+    options, few = few_steps(name), 100_000
+    tracemalloc.start()
+    late = sample(name, 3, first=10**12, **options)
+    frames = interpolate(name, 2, stops=few, label=0, rng=1, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6
+    last = sample(name, 1, first=few - 1, label=0, rng=1, **options)
+    np.testing.assert_allclose(frames[1], last[0], atol=2e-3)
+    labels = len(read_card(name).facts["labels"])
+    again = sample(name, 1, first=10**12 + 1, label=(10**12 + 1) % labels, **options)
+    np.testing.assert_allclose(late[1], again[0], atol=2e-3)
 
 
 def test_great_circles_keep_the_length() -> None:

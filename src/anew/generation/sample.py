@@ -7,7 +7,7 @@ i depends on the seed and on i alone, so a sheet of 64 begins with the same imag
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -113,13 +113,13 @@ def sample(
     model = open_generator(name)
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
-    labels = choose_labels(model.card, label, first + n)
+    labels = choose_labels(model.card, label, n, first=first)
     render = make_renderer(model, steps=steps, guidance=guidance, sampler=sampler)
     seed = seed_of(rng)
     parts = []
-    for start in range(first, first + n, BATCH):
-        indices = range(start, min(start + BATCH, first + n))
-        shown = labels[indices.start : indices.stop]
+    for start in range(0, n, BATCH):
+        shown = labels[start : start + BATCH]
+        indices = range(first + start, first + start + len(shown))
         parts.append(render(draw_starts(model, seed, indices, shown), shown))
     return np.concatenate(parts)
 
@@ -161,8 +161,10 @@ def interpolate(
     first = 0 if label is None and model.card.facts.get("labels") else label
     labels = choose_labels(model.card, first, n_frames)
     render = make_renderer(model, steps=steps, guidance=guidance, sampler=sampler)
-    ends = draw_starts(model, seed_of(rng), range(stops), choose_labels(model.card, first, stops))
     places = np.linspace(0, stops, n_frames, endpoint=False) if closed else np.linspace(0, stops - 1, n_frames)
+    passed = sorted({(int(p) + step) % stops for p in places for step in (0, 1)})  # not all of more stops than frames
+    starts = draw_starts(model, seed_of(rng), passed, choose_labels(model.card, first, len(passed)))
+    ends = dict(zip(passed, starts, strict=True))
     frames = []
     for start in range(0, n_frames, BATCH):
         some = places[start : start + BATCH]
@@ -224,8 +226,8 @@ def open_generator(name: str) -> Model:
     return model
 
 
-def choose_labels(card: ModelCard, label: str | int | None, n: int) -> NDArray[np.int64]:
-    """Turn a name, an index or nothing into n label indices.
+def choose_labels(card: ModelCard, label: str | int | None, n: int, *, first: int = 0) -> NDArray[np.int64]:
+    """Turn a name, an index or nothing into the label indices of n images from the index ``first`` on.
 
     Raises
     ------
@@ -234,7 +236,7 @@ def choose_labels(card: ModelCard, label: str | int | None, n: int) -> NDArray[n
     """
     names = [str(known) for known in card.facts.get("labels", [])]
     if label is None:
-        return np.arange(n, dtype=np.int64) % max(len(names), 1)
+        return (first % max(len(names), 1) + np.arange(n, dtype=np.int64)) % max(len(names), 1)
     if not names:
         raise ValueError(f"{card.name} takes no label")
     written = [str(label), *(name for name in names if _plain(name) == _plain(str(label)))]
@@ -253,14 +255,14 @@ def _plain(label: str) -> str:
     return "-".join(label.lower().replace("_", "-").split())
 
 
-def draw_noise(card: ModelCard, seed: int, indices: range) -> NDArray[np.float32]:
+def draw_noise(card: ModelCard, seed: int, indices: Sequence[int]) -> NDArray[np.float32]:
     """Draw the standard normal numbers that the images of these indices grow from, one image after the other."""
     flow = card.facts["kind"] == "flow"
     shape = (card.channels, *card.facts["size"]) if flow else (card.facts["latent"],)
     return np.stack([np.random.default_rng([seed, i]).standard_normal(shape, np.float32) for i in indices])
 
 
-def draw_starts(model: Model, seed: int, indices: range, labels: NDArray[np.int64]) -> NDArray[np.float32]:
+def draw_starts(model: Model, seed: int, indices: Sequence[int], labels: NDArray[np.int64]) -> NDArray[np.float32]:
     """Draw what the images of these indices and labels grow from: noise, or the latent vectors of an autoencoder."""
     noise = draw_noise(model.card, seed, indices)
     if not model.card.facts.get("components"):
