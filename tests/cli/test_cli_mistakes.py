@@ -439,6 +439,11 @@ def test_a_name_cannot_break_a_line_or_steer_the_terminal(folder: Path, invoke: 
     code, out, _ = invoke("diagnose", names, "--json")
     inputs = [entry["input"] for entry in json.loads(out)["results"]]
     assert str(names / "good\n\x1b[2J.png") in inputs  # programs are given the names as they are
+    odd = names / "good\n\x1b[2J.png"
+    _, out, _ = invoke("restore", odd, "-o", folder / "odd.png", "--report", folder / "a\nb.html")
+    assert rf"  report: {folder}/a\nb.html" in out.splitlines()
+    _, out, _ = invoke("degrade", odd, "--with", "noise:sigma=0.1", "-o", folder / "a\nb.png", "--truth")
+    assert rf"  truth: {folder}/a\nb.truth.json" in out.splitlines()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

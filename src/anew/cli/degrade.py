@@ -14,6 +14,7 @@ from anew.cli.attempt import Outcome
 from anew.cli.batch import run_jobs
 from anew.cli.frames import frame_marks
 from anew.cli.jobs import Job, plan_jobs
+from anew.cli.one_line import one_line
 
 commands = typer.Typer()
 
@@ -59,7 +60,7 @@ class DegradeWork:
                 write(picture, written[-1], overwrite=self.flags.overwrite)
             written.append(Path(f"{stem}.truth.json"))
             storage.save(str(written[-1]), f"{json.dumps(facts, indent=2)}\n".encode(), overwrite=self.flags.overwrite)
-        text = "\n".join([f"{job.source} -> {job.target}", *(f"  truth: {path}" for path in written)])
+        text = "\n".join([f"{job.source} -> {job.target}", *(f"  truth: {one_line(str(path))}" for path in written)])
         return Outcome(job, text, {**facts, "truth": [str(path) for path in written]})
 
 

@@ -68,7 +68,7 @@ class RestoreWork:
         )
         loss = self._loss([r.picture for r in done], job.target, repaired=any(r.changed for r in done))
         written = _write_pages(done, pages)
-        text = "\n".join([_in_words(done, job, loss), *(f"  {kind}: {path}" for kind, path in written)])
+        text = "\n".join([_in_words(done, job, loss), *(f"  {kind}: {one_line(str(path))}" for kind, path in written)])
         facts = {"loss": round(255 * loss, 2), "pages": [str(path) for _, path in written]}
         return Outcome(job, text, _as_facts(done) | facts)
 
