@@ -20,7 +20,7 @@ import skimage.data
 from PIL import Image
 
 import anew
-from anew.bench.comparison import Compared, draw_comparison
+from anew.bench.comparison import Compared, draw_comparison, try_method
 from anew.bench.runner import Store
 from anew.errors import CannotWrite
 from full_disk import full_disk
@@ -221,6 +221,30 @@ def test_compare_refuses_methods_of_other_libraries_before_anything_runs(
     assert "denoise has no method 'skimage tv'; it has unet, camera" in " ".join(err.split())
     assert "noise:" not in err
     assert "opencv" not in err
+
+
+@pytest.mark.parametrize("command", [("compare", "--methods"), ("denoise", "--try")], ids=" ".join)
+def test_a_method_that_lacks_something_is_no_reason_to_run_none(
+    command: tuple[str, str], invoke: Invoke, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANEW_PROVIDER", "no such")
+    code, _, err = invoke(
+        command[0], photos / "camera.png", "-o", tmp_path / "sheet.png", command[1], "unet,median", "--sigma", "0.1"
+    )
+    assert code == 0
+    assert re.search(r"^unet +.*unknown provider 'no such'", err, re.MULTILINE)
+    assert re.search(r"^median +.* s", err, re.MULTILINE)
+
+
+def test_a_call_is_timed_after_one_that_warms() -> None:
+    seconds, image = [0.3, 0.0], np.full((20, 20, 1), 0.5, np.float32)
+
+    def run(x: np.ndarray) -> np.ndarray:
+        time.sleep(seconds.pop(0))
+        return x
+
+    assert try_method("slow at first", image, run, warm=True).seconds < 0.2
+    assert seconds == []
 
 
 def test_compare_estimates_the_quality_that_it_cannot_see(invoke: Invoke, tmp_path: Path) -> None:

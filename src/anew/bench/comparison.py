@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image, luminance
 from anew.contact_sheet import Tile, draw_contact_sheet
+from anew.errors import AnewError
 
 REGION = 96  # pixels
 RISK_WINDOW = 384  # pixels; side of the part on which the risk is estimated
@@ -53,8 +54,9 @@ def try_method(
     *,
     sigma: float | None = None,
     reference: Image | None = None,
+    warm: bool = False,
 ) -> Compared:
-    """Run one method once and judge it.
+    """Run one method and judge it.
 
     Parameters
     ----------
@@ -67,13 +69,17 @@ def try_method(
         there is no reference.
     reference : (H, W, C) float32 array, optional
         The clean picture, of the shape of the result.
+    warm : bool
+        Call it once before the call that is timed: of the first, most may go into compiling and opening a network.
     """
-    start = time.perf_counter()
     try:
+        if warm:
+            run(image)
+        start = time.perf_counter()
         result = run(image)
         seconds = time.perf_counter() - start
         scores = judge(result, reference)
-    except (ValueError, TypeError) as error:
+    except (AnewError, ValueError, TypeError) as error:
         return Compared(name, None, 0.0, 0.0, {}, " ".join(str(error).split()))
     if reference is None and sigma:
         scores = {"estimated_psnr": estimated_psnr(image, run, sigma), **scores}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
+WARMED = 1_000_000  # pixels; of larger pictures the first call is timed, in which little else counts
+
 
 @commands.command(epilog="Example:  anew compare noisy.jpg -o sheet.png")
 def compare(
@@ -158,7 +160,10 @@ def _try(task: str, name: str, pixels: Any, known: dict[str, Any], clean: Any) -
     inputs = {key: known[key] for key in method.takes}
     function = getattr(tasks, task)
     sigma = known["sigma"] if task == "denoise" and not method.measures else None
-    return try_method(name, pixels, lambda x: function(x, method=name, **inputs), sigma=sigma, reference=clean)
+    warm = pixels.shape[0] * pixels.shape[1] <= WARMED and not method.trains
+    return try_method(
+        name, pixels, lambda x: function(x, method=name, **inputs), sigma=sigma, reference=clean, warm=warm
+    )
 
 
 def _rows(tried: list[Compared]) -> list[dict[str, Any]]:

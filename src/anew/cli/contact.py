@@ -16,6 +16,7 @@ from anew.cli.one_line import one_line
 from anew.cli.options import read_arrays
 from anew.cli.targets import check_target
 from anew.cli.task_work import TaskWork, apply_task
+from anew.errors import AnewError
 from anew.options import near
 
 if TYPE_CHECKING:
@@ -118,6 +119,6 @@ def _try_method(work: TaskWork, picture: Picture) -> Tile:
             start = time.perf_counter()
             result = apply_task(picture, work.task, work.method, inputs, work.settings)
             seconds = time.perf_counter() - start
-    except (ValueError, TypeError) as error:
+    except (AnewError, ValueError, TypeError) as error:
         return Tile(work.method, picture.pixels * 0 + 0.9, f"{NOT_RUN}: {error}")
     return Tile(work.method, result.pixels, f"{seconds:.2f} s, {seconds / megapixels:.2f} s per megapixel")
