@@ -46,7 +46,8 @@ def measure(say: Say, *, sizes: tuple[float, ...] = SIZES, repeats: int = 3, onl
                 break
             place = f"methods/{task}/{name}/{size:g} MP"
             say(Measurement.of(f"{place}/time", [s / size for s in done["seconds"]], "s/MP"))
-            say(Measurement.of(f"{place}/memory", [done["peak_mb"]], "MB"))
+            if done["peak_mb"] is not None:
+                say(Measurement.of(f"{place}/memory", [done["peak_mb"]], "MB"))
             slope = min(done["seconds"]) / size
 
 

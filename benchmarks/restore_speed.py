@@ -29,7 +29,7 @@ picture = anew.read(sys.argv[1])
 restored = anew.restore(picture)
 anew.write(restored.picture, sys.argv[2], overwrite=True, recipe=restored.recipe)
 steps = [[s.kind, s.method, s.kept, round(s.seconds, 2)] for s in restored.steps]
-print(json.dumps({"peak": peak_memory_mb(), "steps": steps}))
+print(json.dumps({"peak": peak_memory_mb() or float("nan"), "steps": steps}))
 """
 
 

@@ -94,6 +94,12 @@ def test_the_page_warns_of_gaps_in_our_rows_alone_and_gives_commands_that_run(tm
     assert own_gap.count('class="warn"') == 1
 
 
+def test_the_page_names_the_folder_of_the_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = BenchRun(BenchPlan(task="inpaint", data="."), tmp_path, [], [], [], {}, [])
+    assert f"with 0 pictures of {tmp_path.name}." in make_page(run, [])
+
+
 def test_names_with_markup_are_escaped() -> None:
     svg, _ = draw_plot([row("<b>&", 30, 1)])
     assert "<b>" not in svg

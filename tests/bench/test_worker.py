@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from anew.bench import worker
 from anew.bench.plan import BenchPlan
 from anew.bench.worker import time_calls
 
@@ -23,6 +27,12 @@ def test_calls_are_timed_as_often_as_patience_allows(durations: list[float], cou
 
     assert time_calls(call, 3, clock=lambda: now) == counted
     assert not still
+
+
+def test_a_system_that_tells_no_memory_leaves_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert worker.peak_memory_mb() is None  # NaN would be no JSON, and no size of a disc
 
 
 def test_calls_are_timed_at_the_middle_level_that_the_picture_can_have() -> None:

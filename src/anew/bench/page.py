@@ -60,7 +60,7 @@ def make_page(run: BenchRun, rows: list[Row]) -> str:
 def _pictures(run: BenchRun) -> str:
     count = len(run.pictures)
     many = f"{count} {'picture' if count == 1 else 'pictures'}"
-    return f"{many} of {Path(run.plan.data).name}" if run.plan.data else f"{many} from scikit-image"
+    return f"{many} of {Path(run.plan.data).resolve().name}" if run.plan.data else f"{many} from scikit-image"
 
 
 def _gaps(run: BenchRun, rows: list[Row]) -> str:

@@ -87,8 +87,8 @@ def time_calls(
     return [seconds() for _ in range(repeats if first < PATIENCE else 1)]
 
 
-def peak_memory_mb() -> float:
-    """Give the largest resident size of this process so far.
+def peak_memory_mb() -> float | None:
+    """Give the largest resident size of this process so far; None where the system does not tell it.
 
     On Linux from ``VmHWM``: ``getrusage`` there starts with what the parent process held when it forked.
     """
@@ -100,7 +100,7 @@ def peak_memory_mb() -> float:
     try:
         import resource
     except ImportError:  # Windows
-        return float("nan")
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
 
