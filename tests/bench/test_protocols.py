@@ -39,6 +39,14 @@ def test_the_score_of_a_shift_is_closed_form(clean: np.ndarray) -> None:
     assert tuple(scores) == QUALITIES
 
 
+def test_a_result_with_holes_has_no_score(clean: np.ndarray) -> None:
+    trial = PROTOCOLS["denoise"].degrade(clean, 25.0, "")
+    result = trial.reference.copy()
+    result[3, 4] = np.nan
+    with pytest.raises(ValueError, match="values that are NaN"):
+        score("denoise", trial, result)
+
+
 def test_pictures_too_small_for_a_score_have_none() -> None:
     small = np.full((12, 40), 90, np.uint8)
     trial = PROTOCOLS["denoise"].degrade(small, 15.0, "")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anew.arrays import Image, Mask
+from anew.arrays import Image, Mask, are_values
 
 Pixels = NDArray[np.uint8]
 Level = float | str
@@ -263,12 +263,19 @@ def score(task: str, trial: Trial, result: Image) -> dict[str, float | None]:
     dict
         ``psnr`` (dB; 100 for equal images), ``ssim``, ``gmsd``, ``epi``, ``perceptual``; None where the picture is too
         small for it.
+
+    Raises
+    ------
+    ValueError
+        If the result holds values that are no picture's.
     """
     from anew.metrics.error import psnr
     from anew.metrics.gradient import edge_preservation, gmsd
     from anew.metrics.perceptual import SMALLEST, perceptual_distance
     from anew.metrics.structural import ssim
 
+    if not are_values(result):
+        raise ValueError("its result holds values that are NaN or no picture's")
     x: NDArray[Any] = as_eight_bit(result).reshape(trial.reference.shape)
     y: NDArray[Any] = as_eight_bit(trial.reference)
     if task == "upscale":
