@@ -35,6 +35,27 @@ def test_the_few_values_of_a_dark_photograph_are_no_tones_apart():
     assert not few(dark)
 
 
+def test_nine_tones_are_many_and_tones_lie_sixteen_levels_apart():
+    rng = np.random.default_rng(1)
+    for number, apart, expected in ((8, 16, True), (9, 16, False), (8, 15, False), (2, 15, False), (1, 0, True)):
+        picture = planes(40 + apart * rng.integers(0, number, (120, 130)))
+        assert few(picture) is expected, (number, apart)
+
+
+def test_a_two_hundredth_may_lie_between_the_tones():
+    rng = np.random.default_rng(2)
+    for share, expected in ((0.003, True), (0.008, False)):
+        picture = np.where(rng.random((300, 300)) < 0.5, 50.0, 200.0)
+        between = rng.random(picture.shape) < share
+        picture[between] = rng.integers(90, 160, between.sum())
+        assert few(planes(picture)) is expected
+
+
+def test_a_single_column_is_no_dither():
+    assert not is_dithered(planes(np.tile([[0], [255]], (50, 1))))
+    assert is_dithered(planes(np.tile([[0, 255]], (50, 1))))
+
+
 def test_noise_makes_many_tones_of_two():
     rng = np.random.default_rng(0)
     drawing = 60.0 + 120 * (rng.random((128, 128)) < 0.5)

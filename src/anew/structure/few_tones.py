@@ -16,7 +16,9 @@ MOST_TONES = 8
 # of them a hole, none has more than 0.82 in eight tones, compressed as JPEG of quality 5 none more than 0.87. Four
 # times too bright every fiftieth passes: nearly all of it is black and white.
 LEAST_SHARE = 0.995
-APART = 16 / 255  # the largest difference of the channels; the few values of a very dark photograph are neighbours
+# The largest difference of the channels; the few values of a very dark photograph are neighbours. 16 levels of 8 bits
+# count whatever the rounding.
+APART = 15.5 / 255
 SAMPLE, GLANCE = 30_000, 1000  # pixels
 # Of neighbours in a row: 60 dithered photographs of two tones have at most 0.74, two pages at least 0.91.
 LEAST_ALIKE = 0.8
