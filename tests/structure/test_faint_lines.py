@@ -29,6 +29,34 @@ def test_dashes_on_a_line_are_found_at_any_angle(angle: float) -> None:
     assert lines.mask.mean() < 0.03
 
 
+@pytest.mark.parametrize(("shape", "middle", "angle"), [
+    ((300, 500), (70, 60), 0), ((300, 500), (440, 90), 45), ((500, 300), (60, 400), 127.5), ((200, 560), (500, 60), 90)
+])  # fmt: skip
+def test_a_line_is_marked_where_it_lies_in_an_oblong_map(
+    shape: tuple[int, int], middle: tuple[int, int], angle: float
+) -> None:
+    way = 45 * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    canvas = np.zeros(shape, np.float32)
+    ends = [np.rint(middle + way * s).astype(int).tolist() for s in (-1, 1)]
+    cv2.line(canvas, *ends, 0.8, 1)
+    mask = find_faint_lines(canvas).mask
+    assert mask[canvas > 0].all()
+    y, x = np.nonzero(mask)
+    along = ((x - middle[0]) * way[0] + (y - middle[1]) * way[1]) / 45
+    across = ((x - middle[0]) * way[1] - (y - middle[1]) * way[0]) / 45
+    assert np.abs(across).max() < 8  # some directions beside the line's own see it as well
+    assert np.abs(along).max() < 45 + 41
+
+
+def test_the_total_is_the_length_over_the_square_root_of_the_area() -> None:
+    canvas = np.zeros((100, 360), np.float32)
+    canvas[50, 40:320] = 1
+    one = find_faint_lines(canvas).total  # most directions see but a part of it
+    two = find_faint_lines(np.vstack([canvas, canvas])).total
+    assert 280 / np.sqrt(canvas.size) < one < 4 * 280 / np.sqrt(canvas.size)
+    assert two == pytest.approx(2 * one / np.sqrt(2), rel=0.02)
+
+
 def test_the_same_dashes_strewn_about_are_no_line() -> None:
     rng = np.random.default_rng(0)
     canvas = np.zeros((400, 400), np.float32)

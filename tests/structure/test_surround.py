@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import skimage.data
 
-from anew.structure.surround import corners_of_content, disagreement_of, find_surround, rotation_of
+from anew.structure.surround import (
+    Edge,
+    Surround,
+    corners_of_content,
+    disagreement_of,
+    find_surround,
+    rotation_of,
+)
 
 PHOTO = skimage.data.astronaut().astype(np.float32) / 255
 GREY = skimage.data.camera().astype(np.float32) / 255
@@ -82,3 +89,35 @@ def test_silence_without_crooked_edges() -> None:
     cv2.fillConvexPoly(drawing, np.array([(150, 120), (300, 150), (260, 300), (120, 260)]), (0.2, 0.4, 0.7))
     for image in (framed, letterbox, vignette, product, night, drawing, PHOTO, np.zeros((90, 90), np.float32)):
         assert find_surround(image) is None
+
+
+def edges_at(*degrees: float | None) -> Surround:
+    """Edges of a sheet of which each is turned counter-clockwise by so much; None is at the frame of the picture."""
+    signs = (-1, -1, 1, 1)  # depths are measured from the side
+    slopes = [None if d is None else np.tan(np.radians(s * d)) for d, s in zip(degrees, signs, strict=True)]
+    top, right, bottom, left = (Edge() if s is None else Edge(20.0, float(s), 400.0) for s in slopes)
+    return Surround(np.ones(3), 0.0, (top, right, bottom, left))
+
+
+def test_edges_agree_on_a_turn_if_no_more_than_one_of_four_is_mistaken() -> None:
+    assert rotation_of(edges_at(3, 3, 3, 3)) == pytest.approx(3)
+    assert rotation_of(edges_at(3, 3.2, 2.9, 9)) == pytest.approx((3 + 3.2 + 2.9) / 3)
+    assert rotation_of(edges_at(-6, 3, 3, 3)) == pytest.approx(3)
+    assert rotation_of(edges_at(3, 3, None, None)) == pytest.approx(3)
+    for edges in ((3, 3, 9, 9), (3, None, 3, None), (None, 3, None, None), (3, None, 5, 3), (3, 4, None, None)):
+        assert rotation_of(edges_at(*edges)) is None
+
+
+def test_the_disagreement_of_a_rectangle_is_none() -> None:
+    assert disagreement_of(edges_at(3, 3, 3, 3)) == pytest.approx(0)
+    assert disagreement_of(edges_at(3, 3, 5, 3)) == pytest.approx(2)
+    assert disagreement_of(edges_at(3, 1, 3, 2)) == pytest.approx(1.5)  # of the turns of the two pairs
+    assert disagreement_of(edges_at(3, -2, 3, 2)) == pytest.approx(4)
+
+
+def test_corners_are_where_the_edges_cross() -> None:
+    surround = Surround(np.ones(3), 0.0, (Edge(10.0, 0.1, 9), Edge(20.0, 0.0, 9), Edge(0.0, 0.0, 0), Edge(5.0, 0.2, 9)))
+    # y = 9.5 + 0.1 x, x = 600 - 0.5 - 20, y = 400 - 0.5 and x = 4.5 + 0.2 y
+    y = (9.5 + 0.45) / 0.98
+    expected = [(4.5 + 0.2 * y, y), (579.5, 67.45), (579.5, 399.5), (4.5 + 0.2 * 399.5, 399.5)]
+    np.testing.assert_allclose(corners_of_content(surround, (400, 600)), expected)

@@ -76,6 +76,32 @@ def test_a_turned_and_scaled_copy_is_found_with_its_turn_and_scale(grey_photo: n
     assert abs(matches[0].y - 69.5) <= 1
 
 
+def test_of_overlapping_matches_only_the_best_is_kept() -> None:
+    y, x = np.mgrid[:60, :80]
+    image = np.zeros((60, 80), np.float32)
+    for row, column, width in ((20, 20, 4.0), (20, 60, 4.4), (45, 31, 4.0), (45, 37, 4.2)):
+        image = np.maximum(image, np.exp(-((x - column) ** 2 + (y - row) ** 2) / (2 * width**2)).astype(np.float32))
+    spot = np.exp(-np.add.outer(np.arange(-7, 8) ** 2, np.arange(-7, 8) ** 2) / 32).astype(np.float32)
+    matches = find_template(image, spot, threshold=0.5, scales=(0.8, 1.0, 1.1, 1.25), angles=(0.0, 45.0, 90.0))
+    near = [[abs(a.x - b.x) < 7 and abs(a.y - b.y) < 7 for a in matches] for b in matches]
+    assert np.array_equal(near, np.eye(len(matches)))  # at all of those sizes and turns each spot fits itself
+    assert {(m.x, m.y) for m in matches[:3]} >= {(20, 20), (60, 20)}
+    assert [m.score for m in matches] == sorted((m.score for m in matches), reverse=True)
+
+
+@pytest.mark.parametrize("scale", [0.2, 0.25, 0.4])
+def test_a_template_that_shrinks_is_smoothed_first(scale: float) -> None:
+    rng = np.random.default_rng(5)
+    large = rng.random((160, 160), np.float32)  # of noise hardly anything is left but what is averaged
+    side = round(160 * scale)
+    image = np.full((side + 20, side + 30), 0.5, np.float32)
+    image[8 : 8 + side, 12 : 12 + side] = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA)
+    best = find_template(image, large, scales=(scale,), threshold=0.1)[0]
+    assert best.score > 0.8  # of single pixels, not averaged, some 0.5
+    assert (best.x, best.y) == (12 + (side - 1) / 2, 8 + (side - 1) / 2)
+    assert (best.width, best.height) == (side, side)
+
+
 def test_wrong_shapes_are_refused(grey_photo: np.ndarray, colour_photo: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected a template"):
         match_template(grey_photo[:8, :8], grey_photo)
