@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from skimage.transform import resize
 
 from anew.inference.card import BadModel
 from anew.inference.models import WEIGHTS, model_names, read_card
+from anew.metrics import features
 from anew.metrics.features import WrongExtractor, as_images, classify, extract, open_extractor
 
 
@@ -60,6 +63,31 @@ def test_a_set_is_described_image_by_image() -> None:
     together = extract(images, "digits")
     for image, row in zip(images, together, strict=True):
         np.testing.assert_allclose(extract(image[None], "digits")[0], row, atol=1e-4)
+
+
+def test_large_images_are_described_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = skimage.data.astronaut()[None, :300, :210]
+    whole, judged = extract(photo, "photos"), classify(photo, "photos")
+    monkeypatch.setattr(features, "TILE", 100)
+    np.testing.assert_allclose(extract(photo, "photos"), whole, atol=0.05 * np.linalg.norm(whole))
+    assert not np.array_equal(extract(photo, "photos"), whole)
+    parts = [photo[:, i * 100 : i * 100 + 100, j * 70 : j * 70 + 70] for i in range(3) for j in range(3)]
+    monkeypatch.setattr(features, "TILE", 1024)
+    mean = np.mean([extract(part, "photos") for part in parts], axis=0)
+    monkeypatch.setattr(features, "TILE", 100)
+    np.testing.assert_allclose(extract(photo, "photos"), mean, rtol=1e-4, atol=1e-5)
+    assert classify(photo, "photos").argmax() == judged.argmax()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+def test_large_images_take_little_more_memory_than_their_pixels() -> None:
+    code = (
+        "import re, numpy as np; from pathlib import Path; from anew.metrics.features import extract\n"
+        "image = np.zeros((1, 4000, 4000, 3), np.uint8); extract(image[:, :64, :64], 'photos')\n"
+        "extract(image, 'photos'); print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1_000_000  # kB; in one piece 2.4 GB
 
 
 @pytest.mark.parametrize(

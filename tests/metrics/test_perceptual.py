@@ -7,7 +7,7 @@ import pytest
 import skimage.data
 from scipy.ndimage import gaussian_filter
 
-from anew.metrics import perceptual
+from anew.metrics import features
 from anew.metrics.features import open_extractor
 from anew.metrics.perceptual import perceptual_distance
 
@@ -77,7 +77,7 @@ def test_the_unit_and_the_number_of_equal_channels_do_not_matter(photo: np.ndarr
 def test_large_pictures_are_compared_in_pieces(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     other = gaussian_filter(photo, (1, 1, 0))
     whole = perceptual_distance(other, photo, data_range=1)
-    monkeypatch.setattr(perceptual, "TILE", 100)
+    monkeypatch.setattr(features, "TILE", 100)
     assert perceptual_distance(other, photo, data_range=1) == pytest.approx(whole, rel=0.05)
 
 

@@ -11,6 +11,7 @@ any size and scales it itself; if the file fixes the size, images are scaled to 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from anew.errors import AnewError
 from anew.inference.models import CARD_KEY, WEIGHTS, make_session, model_names, open_model
 
 BATCH_PIXELS = 1 << 21  # of images given to the network at once
+TILE = 1024  # pixels a side, above which our networks see an image piece by piece
 OVERSHOOT = 0.5  # beyond [0, 1], as sharpening and networks leave it; further out lie images of another range
 
 
@@ -66,6 +68,8 @@ class Extractor:
 
 def extract(images: ArrayLike, name: str | Path) -> NDArray[np.float32]:
     """Describe each image by a vector.
+
+    Images of more than 1024 pixels a side are described by ours in tiles of 1024, and by the mean over them.
 
     Parameters
     ----------
@@ -123,11 +127,26 @@ def run(images: ArrayLike, name: str | Path, output: str) -> NDArray[np.float32]
     wanted = _output(extractor, output)
     entry = extractor.session.get_inputs()[0].name
     step = max(1, BATCH_PIXELS // int(np.prod(size or batch.shape[1:3])))
+    sides = batch.shape[1:3]
+    # ours end with a mean over places, and with logits that are linear in it; what a foreign network does is not known
+    rows, columns = ([slice(0, side)] if extractor.resizes else pieces(side) for side in sides)
     parts = []
     for start in range(0, len(batch), step):
-        part = _prepare(batch[start : start + step], extractor)
-        parts.append(extractor.session.run([wanted], {entry: part})[0].reshape(len(part), -1))
+        part: Any = 0.0
+        for row, column in itertools.product(rows, columns):
+            seen = _prepare(batch[start : start + step, row, column], extractor)
+            found = extractor.session.run([wanted], {entry: seen})[0].reshape(len(seen), -1)
+            area = (row.stop - row.start) * (column.stop - column.start)
+            part = part + np.float32(area / (sides[0] * sides[1])) * found
+        parts.append(part)
     return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def pieces(side: int) -> list[slice]:
+    """Divide a side evenly into as few pieces of up to ``TILE`` pixels as it takes."""
+    count = -(-side // TILE)
+    edges = [side * i // count for i in range(count + 1)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
 @lru_cache(maxsize=8)

@@ -9,18 +9,16 @@ the same PSNR, as SSIM does and people often do not.
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anew.metrics.error import as_pair, check_data_range
-from anew.metrics.features import open_extractor
+from anew.metrics.features import open_extractor, pieces
 
 EXTRACTOR = "photos"
 SMALLEST = 32  # pixels a side, below which the coarsest features cover more than the picture
-TILE = 1024  # larger pictures are compared piece by piece
 EPSILON = 1e-8
 
 
@@ -56,19 +54,12 @@ def perceptual_distance(image: ArrayLike, reference: ArrayLike, *, data_range: f
         raise ValueError(f"the perceptual distance needs at least {SMALLEST} pixels a side, got {height} x {width}")
     session = open_extractor(EXTRACTOR).session
     total = 0.0
-    for rows in _pieces(height):
-        for columns in _pieces(width):
+    for rows in pieces(height):
+        for columns in pieces(width):
             maps = (_features(session, z[rows, columns], data_range) for z in (x, y))
             area = (rows.stop - rows.start) * (columns.stop - columns.start)
             total += area * float(np.mean([_distance(a, b) for a, b in zip(*maps, strict=True)]))
     return total / (height * width)
-
-
-def _pieces(side: int) -> list[slice]:
-    """Divide a side evenly into as few pieces as it takes."""
-    count = -(-side // TILE)
-    edges = [side * i // count for i in range(count + 1)]
-    return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
 def _features(session: Any, image: NDArray[np.float64], data_range: float) -> list[NDArray[np.float32]]:
