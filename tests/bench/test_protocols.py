@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import tifffile
 from PIL import Image
 
 import anew
+from anew.bench import pictures
 from anew.bench.pictures import CleanPicture, load_pictures, spread, timed_picture
 from anew.bench.protocols import DEBLUR_KERNELS, PROTOCOLS, QUALITIES, deblur_kernel, luma, score
 
@@ -163,6 +165,22 @@ def test_what_is_no_clean_picture_is_left_out_and_named(tmp_path: Path) -> None:
     assert [(picture.name, picture.pixels.shape[0]) for picture in found] == [("good.tif", 40), ("wide.png", 32)]
     assert "holed.tif: holds values that are NaN" in said[0]
     assert said[1].startswith("thin.png: 4000 x 3 pixels are too few")
+
+
+def test_whole_photographs_are_not_held_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(3):
+        Image.fromarray(np.full((80, 80), 60 * i, np.uint8)).save(tmp_path / f"{i}.png")
+    whole: list[weakref.ref[np.ndarray]] = []
+
+    def read(path: Path) -> np.ndarray:
+        assert all(picture() is None for picture in whole[:-1])
+        pixels = np.asarray(Image.open(path))
+        whole.append(weakref.ref(pixels))
+        return pixels
+
+    monkeypatch.setattr(pictures, "_from_file", read)
+    assert len(load_pictures(str(tmp_path), limit=None, grey=False, crop_megapixels=0.004)) == 3
+    assert len(whole) == 3
 
 
 def test_the_timed_picture_is_of_a_size_that_counts() -> None:

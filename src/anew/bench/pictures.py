@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -71,30 +72,31 @@ def load_pictures(
     ValueError
         If there is no usable picture.
     """
-    if data is None:
-        names = spread(list(BUILT_IN), limit)
-        pictures = [CleanPicture(name, _built_in(name)) for name in names]
-    else:
-        folder = find_folder(data)
-        files = [file for file in picture_files(folder) if not _is_crop(file)]
-        pictures = []
-        for file in spread(files, limit):
-            try:
-                pictures.append(CleanPicture(str(file.relative_to(folder)), _from_file(file)))
-            except ImageFileError as error:
-                unusable(str(error))
-    if grey:
-        pictures = [CleanPicture(p.name, _to_grey(p.pixels)) for p in pictures]
     usable = []
-    for picture in pictures:
-        height, width = picture.pixels.shape[:2]
-        if min(height, width) >= SMALLEST:
-            usable.append(CleanPicture(picture.name, _cropped(picture.pixels, crop_megapixels)))
-        else:
-            unusable(f"{picture.name}: {width} x {height} pixels are too few (give {SMALLEST} x {SMALLEST} or more)")
+    for name, read in _sources(data, limit):
+        try:
+            pixels = read()
+        except ImageFileError as error:
+            unusable(str(error))
+            continue
+        height, width = pixels.shape[:2]
+        if min(height, width) < SMALLEST:
+            unusable(f"{name}: {width} x {height} pixels are too few (give {SMALLEST} x {SMALLEST} or more)")
+            continue
+        # cut at once: whole photographs of a large folder would not fit in memory together
+        usable.append(CleanPicture(name, _cropped(_to_grey(pixels) if grey else pixels, crop_megapixels)))
     if not usable:
         raise ValueError(f"no picture of at least {SMALLEST} x {SMALLEST} pixels in {data}")
     return list({p.digest: p for p in usable}.values())  # a copy under another name would count twice
+
+
+def _sources(data: str | None, limit: int | None) -> list[tuple[str, Callable[[], Pixels]]]:
+    """Give the name of each picture, and how to read it."""
+    if data is None:
+        return [(name, partial(_built_in, name)) for name in spread(list(BUILT_IN), limit)]
+    folder = find_folder(data)
+    files = [file for file in picture_files(folder) if not _is_crop(file)]
+    return [(str(file.relative_to(folder)), partial(_from_file, file)) for file in spread(files, limit)]
 
 
 def find_folder(data: str) -> Path:
