@@ -121,6 +121,8 @@ def test_tiny_images(blur: Subject, shape: tuple[int, int]) -> None:
 
 def test_what_is_wider_than_the_image_is_said_to_be_cut(blur: Subject) -> None:
     assert measure_receptive_field(blur, np.full((1, 4, 4), 0.5, np.float32), phases=2).cut
+    for shape in ((1, 1), (1, 9)):
+        assert measure_receptive_field(blur, np.full((1, *shape), 0.5, np.float32)).cut
 
 
 def test_occlusion_of_a_linear_read_out_finds_its_weights(tmp_path: Path) -> None:

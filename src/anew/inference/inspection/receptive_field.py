@@ -9,7 +9,7 @@ answers differently at each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +100,8 @@ def _disturb(
         influence[np.ix_(rows[near_rows], columns[near_columns])] += change[np.ix_(near_rows, near_columns)]
     influence /= len(places) / grid.cell**2
     margins = (min(top, height - top - phases), min(left, width - left - phases))
-    return _summary(influence, grid.cell, margins)
+    found = _summary(influence, grid.cell, margins)
+    return replace(found, cut=True) if 1 in (height, width) else found  # beside a single row nothing could be seen
 
 
 def _summary(influence: NDArray[np.float64], cell: int, margins: tuple[int, int]) -> ReceptiveField:
