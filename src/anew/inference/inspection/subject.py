@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image, luminance
 from anew.degradations.downscale import resize_bicubic
 from anew.inference.card import BadModel, ModelCard
-from anew.inference.models import WEIGHTS, RunFailed, model_names
+from anew.inference.models import RunFailed, model_names, model_path
 from anew.inference.providers import card_text, first_line, make_session
 
 Batch = NDArray[np.float32]  # (N, C, H, W)
@@ -137,7 +136,7 @@ def open_subject(name: str | Path) -> Subject:
     BadModel
         If there is no such file, ONNX Runtime cannot open it, or an input is of a kind that is not known here.
     """
-    path = Path(name) if os.path.dirname(str(name)) or str(name).endswith(".onnx") else WEIGHTS / f"{name}.onnx"
+    path = model_path(name)
     if not path.is_file():
         raise BadModel(f"no model {str(name)!r}; there are {', '.join(model_names()) or 'none'}, or give an .onnx file")
     session = make_session(path, "cpu")
