@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from anew.degradations.camera import SENSOR_TO_SRGB, camera, demosaic, develop, expose
+from anew.degradations.jpeg import compress
 from anew.degradations.light import decode_srgb
 from anew.degradations.noise import poisson
 
@@ -63,6 +64,25 @@ def test_developed_noise_is_correlated_between_neighbours_and_grows_with_the_whi
             assert np.mean(a * b) / n.var() > 0.2
     redder = camera(flat, quality=0, red=4.0, rng=1).image - 0.5
     assert redder[:, :, 0].std() > 1.3 * noise[:, :, 0].std()
+
+
+def test_the_camera_writes_a_jpeg_of_its_quality(colour_photo: np.ndarray) -> None:
+    raw = camera(colour_photo, quality=0, rng=3).image
+    for quality in (30, 92):
+        np.testing.assert_array_equal(camera(colour_photo, quality=quality, rng=3).image, compress(raw, quality))
+    photo = camera(colour_photo, gain=0, sigma=0, red=1.5, blue=2.5, colour=0.3, quality=0).image
+    sensor = {"red": 1.5, "blue": 2.5, "colour": 0.3}
+    np.testing.assert_array_equal(photo, develop(expose(colour_photo, **sensor), **sensor))
+
+
+def test_the_mosaic_holds_one_colour_per_pixel_before_the_balance() -> None:
+    flat = np.full((4, 6, 3), [0.2, 0.5, 0.8], np.float32)
+    red, green, blue = decode_srgb(flat)[0, 0]
+    mosaic = expose(flat, red=2.0, blue=1.6, colour=0)
+    np.testing.assert_allclose(mosaic, np.tile([[red / 2, green], [green, blue / 1.6]], (2, 3)), rtol=1e-6)
+    mixed = expose(flat, red=1, blue=1, colour=1)[:2, :2]
+    seen = np.array([mixed[0, 0], mixed[0, 1], mixed[1, 1]])
+    np.testing.assert_allclose(SENSOR_TO_SRGB @ seen, [red, green, blue], rtol=1e-5)
 
 
 def test_what_has_no_colour_is_refused() -> None:

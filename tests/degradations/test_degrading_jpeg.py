@@ -60,5 +60,7 @@ def test_what_jpeg_cannot_hold_is_refused():
         jpeg(np.zeros((8, 8), np.float32), quality=0)
     with pytest.raises(ValueError, match="subsampling must be one of 4:4:4, 4:2:2, 4:2:0, got '4:1:1'"):
         jpeg(np.zeros((8, 8), np.float32), subsampling="4:1:1")
+    with pytest.raises(ValueError, match="sides up to 65500 pixels, got 65501 x 1"):
+        jpeg(np.zeros((1, 65_501), np.float32))
     with pytest.raises(ValueError, match="shift_x"):
         double_jpeg(np.zeros((8, 8), np.float32), shift_x=16)

@@ -178,6 +178,36 @@ def test_dots_keep_their_area_and_lines_their_length_times_width():
     assert not covering.any()  # outside
 
 
+def test_a_dot_on_the_first_row_and_column_keeps_its_area():
+    covering = np.zeros((8, 9), np.float32)
+    dot(covering, np.array([0.0, 8.0]), np.array([0.0, 7.0]), 0.5)
+    assert covering[0, 0] == covering[7, 8] == 0.5
+    dot(covering, np.array([-0.25, 3.0]), np.array([3.0, -0.75]), 1.0)
+    np.testing.assert_allclose([covering[3, 0], covering[0, 3]], [0.75, 0.25])  # the rest lies outside
+
+
+@pytest.mark.parametrize("angle", [0.0, 45.0, 90.0, 160.0])
+def test_a_line_lies_half_its_width_on_either_side(angle):
+    covering = np.zeros((100, 100), np.float32)
+    t, way = np.linspace(-30, 30, 121), np.array([np.cos(np.radians(angle)), -np.sin(np.radians(angle))])
+    line(covering, 50 + t * way[0], 50 + t * way[1], np.full(121, 10.0), np.ones(121))
+    y, x = np.mgrid[:100, :100] - 50.0
+    along, across = x * way[0] + y * way[1], np.abs(x * way[1] - y * way[0])
+    middle = np.abs(along) < 25
+    assert (covering[middle & (across < 4)] > 0.9).all()
+    assert (covering[(across > 6.5) | (np.abs(along) > 32)] == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(40, 3200), (3200, 40), (1, 1700)])
+def test_fractal_noise_of_a_large_picture_is_that_of_a_smaller_one_enlarged(shape):
+    field = fractal_noise(shape, np.random.default_rng(1), exponent=2.0)
+    assert field.shape == shape
+    assert field.mean() == pytest.approx(0, abs=0.05)
+    assert field.std() == pytest.approx(1, abs=0.1)
+    axis = int(shape[1] > shape[0])
+    assert np.abs(np.diff(field, axis=axis)).max() < 1  # smooth along the longer side
+
+
 def test_fractal_noise_is_standardised_and_has_its_slope():
     field = fractal_noise((256, 256), np.random.default_rng(0), exponent=2.0).astype(np.float64)
     assert field.mean() == pytest.approx(0, abs=1e-4)
