@@ -10,6 +10,7 @@ import skimage.data
 from anew.diagnosis.colour import find_cast, find_fading
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.light import (
+    SMALLEST_SCENE,
     estimate_paper,
     find_ceiling,
     find_contrast,
@@ -84,6 +85,22 @@ def test_silence_on_scraps(find, name: str) -> None:
     for height, width in ((50, 1), (1, 60), (8, 8), (31, 31)):
         for top, left in np.ndindex(4, 5):
             assert find(picture(image[60 * top : 60 * top + height, 60 * left : 60 * left + width])) is None
+
+
+@pytest.mark.parametrize("find", FINDERS)
+@pytest.mark.parametrize("side", [48, 64, 100, 150])
+def test_silence_on_parts_of_good_photographs(find, side: int) -> None:
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        image = photo(name)
+        for top in range(0, image.shape[0] - side + 1, 100):
+            for left in range(0, image.shape[1] - side + 1, 100):
+                assert find(picture(image[top : top + side, left : left + side])) is None
+
+
+def test_a_small_picture_whose_clipped_lights_are_dark_is_underexposed() -> None:
+    clipped = np.minimum(1, 1.6 * photo("astronaut"))[::4, ::4]
+    assert clipped.shape[0] * clipped.shape[1] < SMALLEST_SCENE
+    assert found(find_exposure(picture(0.5 * clipped))).value < 0
 
 
 @pytest.mark.parametrize("stops", [-1.5, -2.5, -4.0])

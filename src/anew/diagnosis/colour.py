@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anew.diagnosis.finding import Finding
-from anew.diagnosis.light import find_ceiling, is_grey, is_photographic, luminance_of
+from anew.diagnosis.light import find_ceiling, is_grey, is_photographic, luminance_of, may_be_a_scene
 from anew.diagnosis.print_range import estimate_range
 from anew.small_copy import pick_pixels
 from anew.structure.toning import colour_scatter
@@ -63,7 +63,7 @@ def find_cast(picture: Picture) -> Finding | None:
 def find_fading(picture: Picture) -> Finding | None:
     """Report a faded, yellowed colour print, or None."""
     pixels = pick_pixels(picture.pixels)
-    if pixels.shape[1] != 3 or not is_photographic(pixels):
+    if pixels.shape[1] != 3 or not may_be_a_scene(picture.pixels) or not is_photographic(pixels):
         return None
     floor = float(np.percentile(pixels.min(axis=1), 0.1))
     grey = luminance_of(pixels)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 TAIL = 0.1  # percent
 FEWEST_PIXELS = 1000  # the tail of fewer is less than one
+# Of a part of a scene nobody knows whether it should reach black or white: of clean parts of 200 photographs, of 100
+# pixels a side, 15% would be called dark, flat or faded, of 150 pixels 8%, of 200 pixels 4%.
+SMALLEST_SCENE = 25_000  # pixels
 
 DARK_CEILING = 0.64  # 0.5% of good photographs stay below it
 DARK_CEILING_GREY = 0.57
@@ -85,7 +88,8 @@ def find_exposure(picture: Picture, *, repaired: bool = False) -> Finding | None
     white = float(np.percentile(brightest, 100 - TAIL))
     clipped_below_white = ceiling.piled_up and ceiling.value < PILED_CEILING
     well_lit = float(luminance_of(pixels).mean()) > WELL_LIT
-    if (white < limit or clipped_below_white) and not well_lit and white > 2 / 255:
+    too_dark = white < limit and may_be_a_scene(picture.pixels)
+    if (too_dark or clipped_below_white) and not well_lit and white > 2 / 255:
         return _underexposed(picture.pixels, white, clipped_below_white)
     darkest = pixels.min(axis=1)
     burnt = float((darkest >= 254 / 255).mean())
@@ -105,7 +109,7 @@ def find_exposure(picture: Picture, *, repaired: bool = False) -> Finding | None
 def find_contrast(picture: Picture) -> Finding | None:
     """Report a picture that uses but a small part of the range, neither black nor white, or None."""
     pixels = pick_pixels(picture.pixels)
-    if not is_photographic(pixels):
+    if not may_be_a_scene(picture.pixels) or not is_photographic(pixels):
         return None
     grey = luminance_of(pixels)
     low, high = (float(np.percentile(grey, p)) for p in (TAIL, 100 - TAIL))
@@ -200,6 +204,11 @@ def pick_soft_pixels(image: Image) -> Image:
 def luminance_of(pixels: Image) -> Image:
     """Give the (N,) luma of (N, C) pixels."""
     return luminance(pixels[np.newaxis])[0]
+
+
+def may_be_a_scene(image: Image) -> bool:
+    """Tell whether an image is large enough to be more than a part of one."""
+    return image.shape[0] * image.shape[1] >= SMALLEST_SCENE
 
 
 def is_photographic(pixels: Image) -> bool:
