@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from anew.generation.sample import interpolate, sample
 from anew.inference.models import open_model
-from anew.losses.adversarial import LOSSES, squared_gradient
+from anew.losses.adversarial import LOSSES, gradient_penalty, squared_gradient
 from anew.networks import build_network
 from anew.recipes.gan import dcgan_plain, gan, gan_digits, gan_faces, gan_fashion, wgan_gp_plain
 from anew.training.adversarial import (
@@ -23,6 +23,7 @@ from anew.training.adversarial import (
     adapt,
     discriminator_loss,
     export,
+    generate,
     generator_loss,
     load_data,
     make_objective,
@@ -228,6 +229,34 @@ def test_penalties_are_taken_at_every_kth_update_and_k_times_as_strong() -> None
     assert value() == pytest.approx(without, rel=1e-6)
     judge.updates.fill_(3)
     assert value() == pytest.approx(with_penalty, rel=1e-5)
+
+
+def test_each_penalty_is_taken_at_its_own_images() -> None:
+    config = replace(TINY, penalty_every=3, r1=0.0, r2=0.0)
+    networks = make_objective(config).networks
+    data, judge = images_of(32), networks["discriminator"]
+    draws = torch.Generator().manual_seed(1)
+    x, label = data.batch(config.batch, draws)
+    fake = generate(networks["generator"], label, draws).detach()
+    part = torch.rand(len(x), generator=draws)
+
+    def added(**penalty: float) -> float:
+        losses = []
+        for changes in (penalty, {}):
+            judge.updates.fill_(0)
+            of = discriminator_loss(networks, data, replace(config, **changes), torch.Generator().manual_seed(1))
+            losses.append(float(of.detach()))
+        return losses[0] - losses[1]
+
+    def slope(images: torch.Tensor) -> float:
+        images = images.clone().requires_grad_()
+        return float(squared_gradient(judge(images, label)[0], images).detach())
+
+    assert abs(slope(x) - slope(fake)) > 0.1 * slope(x)
+    assert added(r1=2.0) == pytest.approx(3 * 2.0 / 2 * slope(x), rel=1e-3)
+    assert added(r2=2.0) == pytest.approx(3 * 2.0 / 2 * slope(fake), rel=1e-3)
+    between = gradient_penalty(lambda images: judge(images, label)[0], x, fake, part)
+    assert added(gradient_penalty=10.0) == pytest.approx(3 * 10.0 * float(between.detach()), rel=1e-4)
 
 
 def test_clipping_holds_the_critic_in_its_box() -> None:

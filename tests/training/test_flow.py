@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,28 @@ def test_the_weights_of_edm_even_out_the_levels() -> None:
         draws = torch.full((256,), level)
         loss = regression_loss(network, x, torch.zeros(256).long(), noise, draws, EDM)
         assert float(loss.detach()) == pytest.approx(1, rel=0.05)
+
+
+def test_the_network_of_edm_sees_and_gives_numbers_of_unit_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    # table 1 of Karras et al.: c_in brings the input to variance 1, c_out what c_skip leaves; c_noise is log(sigma) / 4
+    network = FlowUNet(**EDM.network_args)
+    generator = torch.Generator().manual_seed(2)
+    x = SIGMA_DATA * torch.randn(256, 1, 8, 8, generator=generator)
+    noise = torch.randn(x.shape, generator=generator)
+    for sigma in (0.05, 0.5, 5.0):
+        seen: list[torch.Tensor] = []
+
+        def raw(image, time, label, answer=0.0, seen=seen):  # type: ignore[no-untyped-def]
+            seen[:] = [image, time]
+            return torch.full_like(image, answer)
+
+        monkeypatch.setattr(network, "features", raw)
+        arguments = x + sigma * noise, torch.full((256,), sigma), torch.zeros(256).long()
+        skipped = network(*arguments)
+        assert float(seen[0].std()) == pytest.approx(1, rel=0.02)
+        torch.testing.assert_close(seen[1].exp() ** 4, arguments[1])
+        monkeypatch.setattr(network, "features", partial(raw, answer=1.0))
+        torch.testing.assert_close(network(*arguments) - skipped, (x - skipped).std().expand_as(x), rtol=0.02, atol=0)
 
 
 def test_times_have_the_distribution_that_is_asked_for() -> None:
