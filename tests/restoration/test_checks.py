@@ -154,6 +154,19 @@ def test_borders_that_fade_by_less_than_the_compression_explains_are_left(grey_p
     assert not checks.check_deblocked(image, image + np.float32(0.01) * (smooth - image), 30).kept
 
 
+def test_of_a_photograph_calmer_blocks_with_the_same_borders_do_not_suffice(grey_photo: np.ndarray) -> None:
+    _, code = cv2.imencode(".jpg", np.rint(grey_photo * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 30])
+    image = cv2.imdecode(code, 0).astype(np.float32) / 255
+    calm = image.copy()
+    for top, left in np.ndindex(16, 16):
+        block = np.s_[8 * top : 8 * top + 8, 8 * left : 8 * left + 8]
+        calm[block] = cv2.GaussianBlur(image[block], (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE)
+    verdict = checks.check_deblocked(image, calm, 30)
+    assert checks.blockiness(calm) > checks.blockiness(image)
+    assert not verdict.kept
+    assert "no weaker" in verdict.reason
+
+
 def test_of_a_page_the_ripples_beside_its_letters_are_judged() -> None:
     picture = Image.new("L", (320, 240), 255)
     pen, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
@@ -286,6 +299,40 @@ def test_a_perfect_deblurring_is_kept_whatever_the_sides_of_the_psf(side: int, c
     shifted = checks.check_deblurred(blurred, colour_photo[6:122, 7:123], 0.0, psf)
     assert not shifted.kept
     assert "does not give the picture back" in shifted.reason
+
+
+def test_noise_and_ringing_are_told_from_sharpness(grey_photo: np.ndarray) -> None:
+    sharp = (0.2 + 0.6 * grey_photo)[:, :, None]
+    soft = cv2.GaussianBlur(sharp, (0, 0), 1.0)[:, :, None]
+    assert checks.check_deblurred(soft, sharp, 0.0, None).kept
+    assert "no sharper" in checks.check_deblurred(soft, soft + np.float32(0.02) * (sharp - soft), 0.0, None).reason
+    grainy_one = noisy(sharp, 0.05)
+    for sigma, amplified in ((0.005, True), (0.015, True), (0.02, False)):
+        assert ("amplifies noise to" in checks.check_deblurred(soft, grainy_one, sigma, None).reason) == amplified
+    for share, rings in ((0.01, False), (0.04, True)):
+        spread = sharp.copy()
+        columns = round(share * sharp.shape[1] * 0.5)
+        spread[:, 20 : 20 + columns], spread[:, 90 : 90 + columns] = soft.min() - 0.03, soft.max() + 0.03
+        spread[:, 40:50] = soft.max() + 0.01  # so little beyond the range is none
+        verdict = checks.check_deblurred(soft, spread, 0.02, None)
+        assert ("edges ring" in verdict.reason) == rings
+        assert verdict.figures["overshoot"] == pytest.approx(2 * columns / sharp.shape[1], abs=1e-4)
+
+
+def test_compressed_noise_is_taken_from_everywhere_and_no_more_than_there_is(grey_photo: np.ndarray) -> None:
+    clean = (0.2 + 0.6 * grey_photo)[:, :, None]
+    for level, kept, word in ((0.02, True, "everywhere, 5.1 of 255"), (0.032, False, "changes more than noise")):
+        verdict = checks.check_compressed_noise(noisy(clean, level), clean, 0.02)
+        assert verdict.kept == kept
+        assert word in verdict.reason
+        assert verdict.figures["residual_over_sigma"] == pytest.approx(level / 0.02, rel=0.02)
+    edges = np.abs(cv2.Laplacian(clean, cv2.CV_32F)) > 0.05
+    verdict = checks.check_compressed_noise(clean + np.where(edges, np.float32(0.03), 0)[:, :, None], clean, 0.02)
+    assert not verdict.kept
+    assert "texture" in verdict.reason
+    faint = noisy(clean, 0.005)  # a quarter of what was reckoned with; of a change at a quarter of its strength, all
+    assert not checks.check_compressed_noise(faint, clean, 0.02).kept
+    assert checks.check_compressed_noise(faint, clean, 0.02, strength=0.25).kept
 
 
 def test_ripples_that_the_blur_wipes_out_are_dropped() -> None:
