@@ -21,7 +21,8 @@ from PIL import Image
 
 import anew
 from anew.bench.comparison import Compared, draw_comparison, try_method
-from anew.bench.runner import Store
+from anew.bench.plan import BenchPlan
+from anew.bench.runner import Store, run_bench
 from anew.errors import CannotWrite
 from full_disk import full_disk
 
@@ -210,6 +211,19 @@ def test_a_benchmark_runs_nothing_that_lies_in_the_current_folder(
     code, _, err = invoke("bench", "denoise", "--data", photos, "--methods", "mean", "--sigma", "25", "-o", "out")
     assert not (tmp_path / "it-ran").exists()
     assert code == 0, err
+
+
+@pytest.mark.skipif(not Path("/bin/false").exists(), reason="there is no program that fails at once")
+@pytest.mark.parametrize("levels", [1, 2000], ids=["a job that the pipe takes", "a larger one"])
+def test_a_process_that_ends_at_once_is_a_failure_of_its_method(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, levels: int
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    plan = BenchPlan(task="denoise", data=str(photos), methods="mean", levels=tuple(np.linspace(1, 255, levels)))
+    run = run_bench(plan, tmp_path, progress=lambda *state: None)
+    assert [result.failures for result in run.results] == 2 * [
+        ["its process ended early: killed, most likely for memory"]
+    ]
 
 
 def test_compare_refuses_methods_of_other_libraries_before_anything_runs(

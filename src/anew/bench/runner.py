@@ -244,8 +244,8 @@ def _converse(job: Record, result: ContenderResult) -> Iterator[Record]:
         assert child.stdin
         assert child.stdout
         try:
-            child.stdin.write(json.dumps(job))
-            child.stdin.close()
+            with contextlib.suppress(BrokenPipeError), child.stdin as entry:  # it may have ended; why is told below
+                entry.write(json.dumps(job))
             for line in child.stdout:
                 yield json.loads(line)
             if child.wait() != 0:
