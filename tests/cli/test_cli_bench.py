@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 from PIL import Image
 
 import anew
@@ -226,7 +227,7 @@ def test_a_process_that_ends_at_once_is_a_failure_of_its_method(
     ]
 
 
-def test_compare_refuses_methods_of_other_libraries_before_anything_runs(
+def test_compare_refuses_other_libraries_and_broken_references_before_anything_runs(
     invoke: Invoke, photos: Path, tmp_path: Path
 ) -> None:
     wanted = ("compare", photos / "camera.png", "-o", tmp_path / "sheet.png", "--methods")
@@ -235,6 +236,11 @@ def test_compare_refuses_methods_of_other_libraries_before_anything_runs(
     assert "denoise has no method 'skimage tv'; it has unet, camera" in " ".join(err.split())
     assert "noise:" not in err
     assert "opencv" not in err
+    tifffile.imwrite(tmp_path / "holed.tif", np.full((96, 96), np.nan, np.float32))
+    code, _, err = invoke(*wanted, "median", "--reference", tmp_path / "holed.tif")
+    assert code == 2
+    assert "--reference: it holds NaN" in " ".join(err.split())
+    assert "noise:" not in err
 
 
 @pytest.mark.parametrize("command", [("compare", "--methods"), ("denoise", "--try")], ids=" ".join)

@@ -94,6 +94,10 @@ def compare(
 
 def _check_reference(clean: Any, picture: Picture, scale: float) -> None:
     """Refuse a reference that no result can be compared with."""
+    from anew.arrays import are_values
+
+    if not are_values(clean):
+        raise typer.BadParameter("it holds NaN or other values that are no picture's", param_hint="--reference")
     height, width, channels = picture.pixels.shape
     expected = (max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5)), channels)
     if clean.shape != expected:
