@@ -103,6 +103,28 @@ def test_a_good_denoiser_is_kept_and_a_crude_one_dropped(colour_photo: np.ndarra
     assert not checks.check_denoised(y, blur(8.0)(y), blur(8.0), noise).kept
 
 
+def test_a_large_image_is_judged_by_windows_spread_over_it(grey_photo: np.ndarray) -> None:
+    clean = np.tile(0.3 + 0.4 * grey_photo, (8, 8))[:900, :, None]  # alike everywhere, and nowhere near black or white
+    y, sizes = noisy(clean, 0.08), []
+
+    def smooth(x: np.ndarray) -> np.ndarray:
+        sizes.append(x.shape)
+        return cv2.GaussianBlur(x, (0, 0), 0.8)[:, :, None]
+
+    denoised = smooth(y)
+    true = 10 * np.log10(0.08**2 / np.mean((denoised - clean) ** 2))
+    verdict = checks.check_denoised(y, denoised, smooth, checks.MeasuredNoise(0.08))
+    assert verdict.kept
+    assert sizes[1:] == [(192, 192, 1)] * 4
+    assert verdict.figures["predicted_gain_db"] == pytest.approx(true, abs=0.5)
+    for quarter in range(4):  # whichever of the rows or columns is spoilt, the windows see it
+        for axis in (0, 1):
+            spoilt = denoised.copy()
+            np.moveaxis(spoilt, axis, 0)[225 * quarter : 225 * quarter + 225] += 0.14
+            worse = checks.check_denoised(y, spoilt, smooth, checks.MeasuredNoise(0.08)).figures
+            assert worse["predicted_gain_db"] < verdict.figures["predicted_gain_db"] - 0.5
+
+
 def test_texture_taken_for_noise_is_seen(colour_photo: np.ndarray) -> None:
     half = colour_photo.copy()
     half[:, 64:] = 0.5  # smooth, and without any noise
@@ -193,6 +215,28 @@ def test_without_evidence_only_what_a_person_marked_or_has_no_value_is_filled(gr
     assert checks.check_filled(image, filled, mask, np.nan, "marked").kept
 
 
+@pytest.mark.parametrize(
+    ("kind", "least"), [("impulses", 2.3), ("holes", 0.5), ("text", 0.5), ("scratches", 1.5), ("dust", 1.5)]
+)
+def test_how_odd_pixels_must_be_depends_on_what_they_are_taken_for(kind: str, least: float) -> None:
+    image, mask = np.full((100, 100, 1), 0.4, np.float32), np.zeros((100, 100), bool)
+    mask[3, :40] = True
+    for oddity in (0.9, 1.1):
+        filled = image + np.where(mask, np.float32(oddity * least * 0.02), 0)[:, :, None]
+        verdict = checks.check_filled(image, filled, mask, 0.02, kind)
+        assert verdict.kept == (oddity > 1)
+        assert verdict.figures == pytest.approx({"held_out_error": 0.02, "change": oddity * least * 0.02}, abs=1e-5)
+    assert checks.check_filled(image, image, mask, 0.02, "marked").kept
+
+
+@pytest.mark.parametrize(("count", "words"), [(4, "0.040%"), (5, "0.1%"), (250, "2.5%")])
+def test_the_share_that_was_filled_is_said(count: int, words: str) -> None:
+    image, mask = np.zeros((100, 100, 1), np.float32), np.zeros((100, 100), bool)
+    mask.flat[:count] = True
+    reason = checks.check_filled(image, image + 1, mask, 0.02, "holes").reason
+    assert reason == f"{words} of the pixels were filled; held-out ones return within 5 of 255"
+
+
 def test_odd_pixels_are_filled_and_ordinary_ones_left(grey_photo: np.ndarray) -> None:
     image = grey_photo[:, :, None]
     mask = np.zeros(grey_photo.shape, bool)
@@ -231,6 +275,18 @@ def test_turning_a_grid_upright_is_seen() -> None:
     upright = unwarp_tilt(tilted, angle=4.0)
     assert checks.check_unwarped(tilted[:, :, None], upright[:, :, None], inside).kept
     assert not checks.check_unwarped(page[:, :, None], tilted[:, :, None], inside).kept
+
+
+def test_a_result_that_shows_less_than_half_of_real_pixels_is_dropped() -> None:
+    crooked, upright = np.zeros((2, 80, 100, 1), np.float32)
+    crooked[:, :50] += np.arange(80, dtype=np.float32)[:, None, None] / 80
+    upright[:, ::10] = 1
+    for rows, kept in ((45, True), (35, False)):
+        valid = np.zeros((80, 100), bool)
+        valid[:rows] = True
+        verdict = checks.check_unwarped(crooked, upright, valid)
+        assert verdict.kept == kept, verdict.reason
+        assert ("would show real pixels" in verdict.reason) != kept
 
 
 @pytest.mark.parametrize("angle", [-1.2, 3.0])
