@@ -29,8 +29,8 @@ class ShapeDistance:
     Attributes
     ----------
     hu : float >= 0
-        Distance of the Hu moments: the sum of differences of their signed logarithms' reciprocals. Such a reciprocal has
-        no bound where a moment is near 1, as the first is of bars about 12 times as long as wide: judge long shapes by
+        Distance of the Hu moments: the sum of differences of their signed logarithms' reciprocals. These have no bound
+        where a moment is near 1, as the first is of bars about 12 times as long as wide: judge long shapes by
         ``fourier``.
     fourier : float >= 0
         Root of the summed squared differences of the Fourier descriptors' moduli.
