@@ -29,7 +29,7 @@ TAIL = 0.1  # percent
 FEWEST_PIXELS = 1000  # the tail of fewer is less than one
 # Of a part of a scene nobody knows whether it should reach black or white: of clean parts of 200 photographs, of 100
 # pixels a side, 15% would be called dark, flat or faded, of 150 pixels 8%, of 200 pixels 4%.
-SMALLEST_SCENE = 25_000  # pixels
+SMALLEST_SCENE = 30_000  # pixels
 
 DARK_CEILING = 0.64  # 0.5% of good photographs stay below it
 DARK_CEILING_GREY = 0.57
