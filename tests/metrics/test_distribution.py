@@ -21,6 +21,7 @@ from anew.metrics.distribution import (
     samples,
 )
 from anew.metrics.distribution.density_coverage import expected_coverage
+from anew.metrics.sets import compare_sets
 
 
 def gaussian(seed: int, *shape: int) -> np.ndarray:
@@ -165,6 +166,15 @@ def test_a_lost_mode_shows_in_recall_and_coverage_and_not_in_precision() -> None
     assert pr.precision > 0.95
     assert pr.recall < 0.52
     assert dc.coverage < 0.52
+
+
+def test_a_comparison_takes_the_sets_in_this_order() -> None:
+    real, generated = np.concatenate([gaussian(0, 40, 2), gaussian(1, 40, 2) + 50]), gaussian(2, 60, 2)
+    compared = compare_sets(real, generated)
+    assert compared.fidelity == precision_recall(real, generated)
+    assert compared.spread == density_coverage(real, generated)
+    assert compared.best_coverage == expected_coverage(80, 60)
+    assert compared.fidelity.recall < 0.6 < compared.fidelity.precision
 
 
 def test_one_outlier_raises_precision_and_not_density() -> None:

@@ -14,7 +14,7 @@ from anew.networks import build_network
 from anew.networks.dcgan import coarsest
 from anew.networks.label_conditioning import LabelledLatent, Verdict
 from anew.networks.minibatch_std import MinibatchStd
-from anew.networks.residual_gan import ConditionalBatchNorm, SelfAttention
+from anew.networks.residual_gan import ConditionalBatchNorm, DiscriminatorBlock, SelfAttention
 from anew.networks.style_gan import StyledConv, grow_images
 
 SMALL: dict[str, dict[str, Any]] = {  # generator -> arguments of both
@@ -129,6 +129,16 @@ def test_conditional_normalisation_equals_its_equation() -> None:
     normal = (x - x.mean((0, 2, 3), keepdim=True)) / (x.var((0, 2, 3), unbiased=False, keepdim=True) + 1e-5).sqrt()
     scale, shift = layer.modulation(condition)[:, :, None, None].chunk(2, dim=1)
     torch.testing.assert_close(layer(x, condition), (1 + scale) * normal + shift, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shrink", [False, True])
+def test_a_block_of_the_discriminator_equals_its_equation(shrink: bool) -> None:
+    block = DiscriminatorBlock(3, 5, shrink=shrink)
+    x = torch.randn(2, 3, 6, 6)
+    half = x.unflatten(2, (3, 2)).unflatten(4, (3, 2)).mean((3, 5)) if shrink else x
+    leaky = torch.nn.functional.leaky_relu
+    inner = block.second(leaky(block.first(leaky(half, 0.2)), 0.2))
+    torch.testing.assert_close(block(x), (block.skip(half) + inner) / 2**0.5)
 
 
 def test_attention_equals_a_weighted_mean_place_by_place() -> None:

@@ -26,6 +26,7 @@ from anew.training.data import LabelledImages
 from anew.training.export import load_weights
 from anew.training.run import run_recipe
 from anew.training.variational import (
+    VALIDATION_SAMPLES,
     VariationalConfig,
     as_observed,
     fit_mixtures,
@@ -33,6 +34,7 @@ from anew.training.variational import (
     make_objective,
     negative_bound,
     preview,
+    validate,
 )
 
 TINY = VariationalConfig(
@@ -152,6 +154,21 @@ def test_more_samples_tighten_the_bound(tmp_path: Path) -> None:
             for k in (1, 50)
         )
     assert float(many) < float(few)
+
+
+@pytest.mark.parametrize("config", [TINY, GAUSSIAN], ids=["bernoulli", "gaussian"])
+def test_training_and_validation_see_the_same_bounds(config: VariationalConfig) -> None:
+    images = torch.from_numpy(_blobs(1000)[:, None])
+    data = LabelledImages(images, torch.zeros(1000, dtype=torch.int64), ("0",))
+    networks = make_objective(config).networks
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        networks["network"].encoder[-1].bias[3:] = -2.0  # a posterior unlike the prior
+        scores = validate(networks["network"], data, config)
+        for samples, key in ((1, "validation_bound"), (VALIDATION_SAMPLES, "validation_nll_50")):
+            bound = negative_bound(networks, data, replace(config, batch=2000, importance_samples=samples), generator)
+            assert 64 * float(bound) == pytest.approx(scores[key], rel=0.05), key
+    assert scores["validation_nll_50"] < scores["validation_bound"]
 
 
 def test_beta_weighs_the_divergence(tmp_path: Path) -> None:
