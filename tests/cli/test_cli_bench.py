@@ -22,8 +22,10 @@ from PIL import Image
 
 import anew
 from anew.bench.comparison import Compared, draw_comparison, try_method
+from anew.bench.files import write_files
 from anew.bench.plan import BenchPlan
 from anew.bench.runner import Store, run_bench
+from anew.bench.summary import rows_of
 from anew.errors import CannotWrite
 from full_disk import full_disk
 
@@ -93,6 +95,17 @@ def test_the_page_and_the_json_hold_what_is_needed_and_load_nothing(
     assert not re.search(r"(src|href)=(?![\"']?data:)", page)
     assert "http" not in re.sub(r"http-equiv", "", page)
     assert "$" not in page
+
+
+def test_the_crops_are_of_what_gained_least(photos: Path, tmp_path: Path) -> None:
+    """Stronger noise first, where a median gains most: what comes later takes the place of the first crops."""
+    plan = BenchPlan(task="denoise", data=str(photos), methods="median", levels=(50.0, 25.0, 15.0, 5.0))
+    run = run_bench(plan, tmp_path, progress=lambda *state: None)
+    write_files(run, rows_of(run))
+    gains = sorted(record["gain"] for record in run.results[1].scores.values())
+    (row,) = (row for row in rows_of(run) if row.name == "median")
+    assert [record["gain"] for record in row.worst] == gains[:3]
+    assert len(list((tmp_path / "crops").iterdir())) == 3
 
 
 def test_ctrl_c_keeps_what_is_done(photos: Path, tmp_path: Path, hear_interrupts: Callable[[], object]) -> None:

@@ -9,13 +9,15 @@ from functools import partial
 import numpy as np
 import pytest
 import skimage.data
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter1d
+from scipy.optimize import brentq
+from scipy.signal import convolve2d
 from scipy.special import gamma
 from skimage.measure import blur_effect
 
 from anew.degradations.jpeg import compress
 from anew.metrics.no_reference.blockiness import blockiness
-from anew.metrics.no_reference.niqe import _asymmetric_gaussian, niqe
+from anew.metrics.no_reference.niqe import _asymmetric_gaussian, niqe, patch_features
 from anew.metrics.no_reference.noise import noise_level
 from anew.metrics.no_reference.sharpness import sharpness
 
@@ -75,6 +77,15 @@ def test_sharpness_falls_with_blur_as_scikit_image_says(name: str) -> None:
     assert np.corrcoef(values, peers)[0, 1] > 0.98
 
 
+def test_blur_along_one_axis_is_blur() -> None:
+    """The paper takes the worse of the two directions."""
+    x = photo("camera").astype(np.float64)
+    for axis in (0, 1):
+        shaken = uniform_filter1d(x, 9, axis=axis)
+        assert sharpness(shaken) < 0.6 * sharpness(x)
+        assert sharpness(shaken) == pytest.approx(sharpness(shaken.T))
+
+
 def test_sharpness_does_not_depend_on_range_or_contrast() -> None:
     x = photo("coffee").astype(np.float64)
     assert sharpness(0.2 + 0.1 * x) == pytest.approx(sharpness(x * 255), rel=1e-6)
@@ -101,6 +112,35 @@ def test_niqe_grows_with_damage(
 ) -> None:
     x = (getattr(skimage.data, name)() / 255).astype(np.float32)
     assert rises([niqe(x, data_range=1), *(niqe(damage(x, level), data_range=1) for level in levels)])
+
+
+def test_the_features_of_niqe_are_those_of_the_paper() -> None:
+    """Equations 1-8 for one patch, step by step; fits by a search for the moments' ratio."""
+    x = 255 * photo("camera").astype(np.float64)
+    offsets = np.arange(-3, 4)
+    window = np.exp(-(offsets[:, None] ** 2 + offsets**2) / (2 * (7 / 6) ** 2))
+    window /= window.sum()
+    mean = convolve2d(x, window, "same")
+    deviation = np.sqrt(convolve2d(x**2, window, "same") - mean**2)
+    normalised = (x - mean) / (deviation + 1)
+
+    def fit(z: np.ndarray) -> tuple[float, float, float, float]:
+        left, right = np.mean(z[z < 0] ** 2), np.mean(z[z > 0] ** 2)
+        g = np.sqrt(left / right)
+        wanted = np.mean(np.abs(z)) ** 2 / np.mean(z**2) * (g**3 + 1) * (g + 1) / (g**2 + 1) ** 2
+        alpha = brentq(lambda a: gamma(2 / a) ** 2 / (gamma(1 / a) * gamma(3 / a)) - wanted, 0.2, 10)
+        eta = (np.sqrt(right) - np.sqrt(left)) * gamma(2 / alpha) / np.sqrt(gamma(1 / alpha) * gamma(3 / alpha))
+        return alpha, eta, left, right
+
+    inner = slice(96, 192)  # the fifth of nine patches
+    alpha, _, left, right = fit(normalised[inner, inner])
+    expected = [alpha, (left + right) / 2]
+    for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        before = normalised[96 - down : 192 - down, 96 - across : 192 - across]
+        expected += fit(normalised[inner, inner] * before)
+    features, sharp = patch_features(x, data_range=255)
+    np.testing.assert_allclose(features[4, :18], expected, rtol=1e-3, atol=1e-5)
+    assert sharp[4] == pytest.approx(deviation[inner, inner].mean())
 
 
 def test_niqe_does_not_depend_on_the_unit() -> None:
