@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from anew.degradations.cracks import cracks
 from anew.degradations.holes import lettering, pixels, rectangles, strokes
-from anew.degradations.painting import blend, dot, fractal_noise, line, wander
+from anew.degradations.painting import around, blend, dot, fractal_noise, line, wander
 from anew.degradations.scratches import scratches
 from anew.degradations.stains import dust, stains
 from anew.degradations.tears import CORNERS, folds, tears
@@ -196,6 +196,18 @@ def test_a_line_lies_half_its_width_on_either_side(angle):
     middle = np.abs(along) < 25
     assert (covering[middle & (across < 4)] > 0.9).all()
     assert (covering[(across > 6.5) | (np.abs(along) > 32)] == 0).all()
+
+
+def test_a_region_holds_what_lies_within_reach_of_points():
+    y, x = np.mgrid[:50, :70]
+    for px, py, reach in (([10.2, 33.0], [5.5, 20.9], 3.5), ([-4.0], [60.0], 11.5), ([-30.0], [10.0], 5.0)):
+        near = np.zeros((50, 70), bool)
+        for u, v in zip(px, py, strict=True):
+            near |= np.hypot(x - u, y - v) <= reach
+        inside = np.zeros_like(near)
+        inside[around((50, 70, 3), np.array(px), np.array(py), reach)] = True
+        assert not (near & ~inside).any()
+        assert inside.sum() <= (np.ptp(px) + 2 * reach + 3) * (np.ptp(py) + 2 * reach + 3)
 
 
 @pytest.mark.parametrize("shape", [(40, 3200), (3200, 40), (1, 1700)])

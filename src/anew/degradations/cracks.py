@@ -9,7 +9,7 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.degradations.degraded import Degraded, check_between, check_whole, planes_of
-from anew.degradations.painting import blend, colour_of, fractal_noise, line, line_width, wander
+from anew.degradations.painting import around, blend, colour_of, fractal_noise, line, line_width, wander
 from anew.randomness import Rng, seed_of
 
 PAPER = (0.95, 0.92, 0.85)  # bared by the crack
@@ -112,10 +112,12 @@ def _crack(
     # It opens unevenly, here and there not at all, and narrows towards an end that meets nothing.
     fading = np.ones(n) if len(ends) else np.linspace(1, 0, n) ** 0.5
     opened = np.clip(0.6 + 0.5 * wander(n, rng, exponent=1.5), 0, 1) * fading
+    across = np.maximum(start.width * (0.4 + 0.6 * opened), 0.4)
+    box = around(covering.shape, x, y, float(across.max()) + 2)
     for target, opacity in ((covering, opened * rng.uniform(0.5, 1)), (ridge, fading)):
-        own = np.zeros_like(target)
-        line(own, x, y, np.maximum(start.width * (0.4 + 0.6 * opened), 0.4), opacity)
-        np.maximum(target, np.minimum(own, 0.97), out=target)
+        own = np.zeros(target.shape, np.float32)  # memory that is not drawn on is never touched
+        line(own, x, y, across, opacity)
+        np.maximum(target[box], np.minimum(own[box], 0.97), out=target[box])
     places = rng.integers(n, size=int(rng.poisson(forks_per_pixel * n)))
     return [
         _Start(

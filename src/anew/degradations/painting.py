@@ -42,6 +42,15 @@ def line(covering: Image, x: Numbers, y: Numbers, width: Numbers, opacity: Numbe
         dot(covering, x - shift * dy / step, y + shift * dx / step, opacity * step * width / lanes)
 
 
+def around(shape: tuple[int, ...], x: Numbers | float, y: Numbers | float, reach: float) -> tuple[slice, slice]:
+    """Give the rows and columns of an image that hold all within ``reach`` pixels of points (x, y)."""
+    rows, columns = (
+        slice(max(0, math.floor(np.min(p) - reach)), max(0, min(n, math.ceil(np.max(p) + reach) + 1)))
+        for p, n in zip((y, x), shape[:2], strict=True)
+    )
+    return rows, columns
+
+
 def wander(n: int, rng: np.random.Generator, *, exponent: float = 2.0) -> Numbers:
     """Give n samples of 1/f^exponent noise with mean 0 and standard deviation 1 (0 for n < 3)."""
     if n < 3:

@@ -10,6 +10,7 @@ from anew.arrays import Image
 from anew.degradations.degraded import Degraded, check_between, check_whole, planes_of
 from anew.degradations.painting import (
     FAINTEST,
+    around,
     blend,
     colour_of,
     dot,
@@ -69,11 +70,13 @@ def _stain(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Ima
         stretch, own = rng.uniform(0.75, 1.3), rng.uniform(0.5, 0.9)
         np.minimum(distance, np.hypot((x - px) * stretch, (y - py) / stretch) / radius - own, out=distance)
     distance += 0.10 * fractal_noise(shape, rng, exponent=3.2)
+    edge = max(1.0 / radius, 0.012)
     for _ in range(int(rng.integers(3, 12))):  # droplets
         px, py = centre + rng.normal(0, 1.1, 2) * radius
         own = abs(rng.normal(0, 0.035))
-        np.minimum(distance, np.hypot(x - px, y - py) / radius - own, out=distance)
-    edge = max(1.0 / radius, 0.012)
+        box = around(shape, px, py, (own + edge) * radius + 1)  # further out it shows nothing
+        near = distance[box]
+        np.minimum(near, np.hypot(x[box] - px, y[box] - py) / radius - own, out=near)
     inside = smoothstep(-distance, -0.5 * edge, edge)
     rim = np.exp(-(((distance + 1.5 * edge) / (2.2 * edge)) ** 2)) + 0.35 * np.exp(np.minimum(distance, 1) / 0.12)
     mottle = 0.30 + 0.07 * fractal_noise(shape, rng, exponent=2.6) + 0.03 * fractal_noise(shape, rng, exponent=1.2)
