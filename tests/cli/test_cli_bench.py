@@ -108,6 +108,19 @@ def test_the_crops_are_of_what_gained_least(photos: Path, tmp_path: Path) -> Non
     assert len(list((tmp_path / "crops").iterdir())) == 3
 
 
+def test_results_of_somebody_else_name_no_files_beyond_the_folder(photos: Path, tmp_path: Path) -> None:
+    plan = BenchPlan(task="denoise", data=str(photos), methods="median", levels=(5.0, 15.0, 25.0, 50.0))
+    folder, mine = tmp_path / "out", tmp_path / "mine.txt"
+    mine.write_text("not a crop")
+    run = run_bench(plan, folder, progress=lambda *state: None)
+    foreign = re.sub('"crop": "[^"]*"', '"crop": "../mine.txt"', (folder / "results.jsonl").read_text())
+    (folder / "results.jsonl").write_text(f"[1]\n{foreign}")
+    run = run_bench(plan, folder, progress=lambda *state: None)
+    write_files(run, rows_of(run))
+    assert mine.exists()
+    assert "bm90IGEgY3JvcA" not in (folder / "index.html").read_text(encoding="utf-8")  # its text in base64
+
+
 def test_ctrl_c_keeps_what_is_done(photos: Path, tmp_path: Path, hear_interrupts: Callable[[], object]) -> None:
     command = [sys.executable, "-m", "anew.cli.main", "bench", "denoise", "--data", photos, "-o", tmp_path]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -116,6 +116,11 @@ def find_folder(data: str) -> Path:
     raise ValueError(f"{data!r} is no folder, {where}; give a folder of clean pictures")
 
 
+def crop_of(key: str) -> str:
+    """Name the crop that belongs to a measurement, within the folder of its benchmark."""
+    return f"{CROPS}/{key}.webp"
+
+
 def _is_crop(file: Path) -> bool:
     """Say whether a benchmark left this file in its folder, which may lie among the clean pictures."""
     return file.parent.name == CROPS and (file.parent.parent / RESULTS).exists()

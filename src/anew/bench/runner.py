@@ -17,7 +17,7 @@ import numpy as np
 
 from anew.bench.contenders import INPUT, Contender, contender_names, get_contender
 from anew.bench.environment import machine
-from anew.bench.pictures import RESULTS, CleanPicture, load_pictures, timed_picture
+from anew.bench.pictures import RESULTS, CleanPicture, crop_of, load_pictures, timed_picture
 from anew.bench.plan import BenchPlan, Unit, units_of
 from anew.bench.worker import TIMED, WORST
 from anew.errors import CannotWrite
@@ -151,8 +151,9 @@ class Store:
             for line in path.read_bytes().splitlines():
                 try:
                     record = json.loads(line)
-                    self.by_key[record["key"]] = record
-                except (ValueError, KeyError, TypeError):  # the last line of a run that was killed, or no text
+                    if record.get("crop") in (None, crop_of(record["key"])):  # files elsewhere are none of ours
+                        self.by_key[record["key"]] = record
+                except (ValueError, KeyError, TypeError, AttributeError):  # a line that was cut off, or is no text
                     continue
         self._file = path.open("w" if fresh else "a", encoding="utf-8")
         if self._file.tell():

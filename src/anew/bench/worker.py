@@ -18,7 +18,7 @@ import numpy as np
 
 from anew.arrays import Image
 from anew.bench.contenders import INPUT, Contender, get_contender
-from anew.bench.pictures import CROPS
+from anew.bench.pictures import crop_of
 from anew.bench.plan import BenchPlan, Unit
 from anew.bench.protocols import Trial, as_eight_bit, score
 from anew.errors import AnewError
@@ -124,7 +124,7 @@ def _score_all(plan: BenchPlan, contender: Contender, job: dict[str, Any]) -> No
         gain = (scores["psnr"] or 0.0) - job["input_psnr"].get(unit.key(plan.task, INPUT, ""), 0.0)
         crop = None
         if contender.name != INPUT and (len(worst) < WORST or gain < -worst[0]):
-            crop = f"{CROPS}/{key}.webp"
+            crop = crop_of(key)
             _write_crop(trial, result, Path(job["folder"]) / crop)
             heapq.heappush(worst, -gain)
             if len(worst) > WORST:
