@@ -109,6 +109,13 @@ def test_the_samplers_of_a_flow_agree_with_many_steps(name: str) -> None:
     assert np.abs(multistep - heun).mean() < 0.02
 
 
+@pytest.mark.parametrize("name", OF_KIND["flow"])
+def test_guidance_of_zero_ignores_the_label(name: str) -> None:
+    none, other = (sample(name, 2, label=label, steps=2, guidance=0) for label in (0, 1))
+    np.testing.assert_array_equal(none, other)
+    assert not np.allclose(none, sample(name, 2, label=0, steps=2, guidance=1), atol=0.05)
+
+
 @pytest.mark.parametrize("name", OF_KIND["flow"][:1])
 def test_options_of_a_flow_are_checked(name: str) -> None:
     with pytest.raises(ValueError, match="no sampler 'magic'; there are euler, heun, dpmpp_2m"):

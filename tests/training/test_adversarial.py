@@ -259,6 +259,30 @@ def test_each_penalty_is_taken_at_its_own_images() -> None:
     assert added(gradient_penalty=10.0) == pytest.approx(3 * 10.0 * float(between.detach()), rel=1e-4)
 
 
+def test_the_discriminator_names_real_and_generated_images_and_both_players_see_them_augmented() -> None:
+    arguments = {**TINY.discriminator_args, "conditioning": "auxiliary"}
+    config = replace(TINY, discriminator_args=arguments, r1=0.0, r2=0.0, augment=("cutout",))
+    networks = make_objective(config).networks
+    seen, named = [], []
+    networks["discriminator"].register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].detach()))
+    networks["discriminator"].register_forward_hook(lambda module, inputs, output: named.append(output[1].detach()))
+
+    def loss(of: Any, weight: float) -> float:
+        value = of(networks, images_of(32), replace(config, class_weight=weight), torch.Generator().manual_seed(0))
+        return float(value.detach())
+
+    with_names, without = (loss(discriminator_loss, weight) for weight in (3.0, 0.0))
+    label = networks["discriminator"].batch[2]
+    real, fake = (float(torch.nn.functional.cross_entropy(logits, label)) for logits in named[:2])
+    assert with_names - without == pytest.approx(3 * (real + fake) / 2, rel=1e-4)
+    named.clear()
+    with_names, without = (loss(generator_loss, weight) for weight in (3.0, 0.0))
+    own = float(torch.nn.functional.cross_entropy(named[0], label))
+    assert with_names - without == pytest.approx(3 * own, rel=1e-4)
+    assert len(seen) == 8
+    assert all((images == 0).any() for images in seen)  # no other pixel is exactly grey
+
+
 def test_clipping_holds_the_critic_in_its_box() -> None:
     config = replace(TINY, loss="wasserstein", weight_limit=0.01, r1=0.0, r2=0.0)
     networks = make_objective(config).networks
@@ -387,6 +411,15 @@ def test_colour_changes_brightness_and_contrast_within_the_ranges_of_the_paper()
     contrast = changed.std((1, 2, 3)) / x.std((1, 2, 3))
     assert (float(shift.min()), float(shift.max())) == pytest.approx((-0.5, 0.5), abs=0.01)  # images are in [-1, 1]
     assert (float(contrast.min()), float(contrast.max())) == pytest.approx((0.5, 1.5), abs=0.01)
+
+
+def test_colour_changes_saturation_within_the_range_of_the_paper() -> None:
+    grey = torch.linspace(-0.5, 0.5, 64).reshape(1, 1, 8, 8)
+    x = (grey + torch.tensor([0.2, 0.0, -0.2]).reshape(1, 3, 1, 1)).expand(3000, -1, -1, -1)
+    changed = augment(x, ["colour"], torch.Generator().manual_seed(0))
+    contrast = changed.mean(1).std((1, 2)) / grey.std()
+    saturation = (changed[:, 0] - changed[:, 2]).mean((1, 2)) / 0.4 / contrast
+    assert (float(saturation.min()), float(saturation.max())) == pytest.approx((0, 2), abs=0.01)
 
 
 def test_translation_shifts_by_up_to_an_eighth_of_the_side() -> None:
