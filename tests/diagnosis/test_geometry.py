@@ -207,6 +207,13 @@ def test_silence_on_good_pictures(name: str) -> None:
     assert (find_tilt(picture), find_keystone(picture), find_lens(picture)) == (None, None, None)
 
 
+def test_lines_of_a_part_of_a_scene_tell_no_tilt() -> None:
+    wall = skimage.data.brick()[:, :, np.newaxis] / np.float32(255)
+    parts = [wall[top : top + 100, left : left + 100] for top in range(0, 400, 100) for left in range(0, 400, 100)]
+    assert sum(estimate_tilt(part).angle != 0 for part in parts) > 4  # to whom asks, they tell what they say
+    assert [find_tilt(Picture(part)) for part in parts] == [None] * len(parts)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (2, 3), (9, 9, 3), (40, 30, 1)])
 def test_pictures_without_anything_in_them(shape: tuple[int, ...]) -> None:
     for image in (np.full(shape, 0.5, np.float32), np.random.default_rng(0).random(shape, np.float32)):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from anew.arrays import Image
 from anew.diagnosis.finding import Finding
+from anew.diagnosis.light import may_be_a_scene
 from anew.structure.lines import Bundle, find_segments, fit_bundles
 from anew.structure.mirrored_corners import find_mirrored_corners
 from anew.structure.surround import find_surround, rotation_of
@@ -45,12 +46,14 @@ class Tilt:
     confidence: float
 
 
-def estimate_tilt(image: Image) -> Tilt:
+def estimate_tilt(image: Image, *, by_lines: bool = True) -> Tilt:
     """Estimate the tilt of an image.
 
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array
+    by_lines : bool
+        Ask its straight lines, too, if its border and its text do not tell.
 
     Returns
     -------
@@ -67,17 +70,17 @@ def estimate_tilt(image: Image) -> Tilt:
     if text.prominence > LEAST_PROMINENCE or (in_rows and abs(text.angle) < TEXT_MIN_ANGLE):
         sure = TEXT_MIN_ANGLE <= abs(text.angle) <= MAX_ANGLE
         return Tilt(text.angle, 0.9) if sure else Tilt(0.0, 0.0)
-    tilt = _tilt_without_text(image)
+    tilt = _tilt_without_text(image, by_lines=by_lines)
     if in_rows and tilt.angle != 0 and abs(text.angle - tilt.angle) < SAME_DIRECTION:
         return Tilt(text.angle, tilt.confidence)
     return tilt
 
 
-def _tilt_without_text(image: Image) -> Tilt:
+def _tilt_without_text(image: Image, *, by_lines: bool) -> Tilt:
     mirrored = find_mirrored_corners(image)
     if mirrored.sure and abs(mirrored.angle) <= MAX_ANGLE:
         return Tilt(mirrored.angle, 0.95)
-    for claim in _claims(image):
+    for claim in _claims(image) if by_lines else ():
         if claim.least <= abs(claim.angle) <= MAX_ANGLE and claim.upright <= MAX_UPRIGHT:
             return Tilt(claim.angle, claim.confidence)
     return Tilt(0.0, 0.0)
@@ -90,7 +93,8 @@ def is_upright(image: Image) -> bool:
 
 def find_tilt(picture: Picture) -> Finding | None:
     """Report a tilt that is sure, or None."""
-    tilt = estimate_tilt(picture.pixels)
+    # A part of a scene may hold lines of any direction.
+    tilt = estimate_tilt(picture.pixels, by_lines=may_be_a_scene(picture.pixels))
     if tilt.angle == 0:
         return None
     side = "left" if tilt.angle > 0 else "right"
