@@ -68,7 +68,8 @@ class DenseDiscriminator(nn.Module):
     conditioning : str
         See ``Verdict``.
     spectral : bool
-        Divide every weight by its largest singular value (Miyato et al., "Spectral Normalization", ICLR 2018).
+        Divide the weight of every layer by its largest singular value (Miyato et al., "Spectral Normalization", ICLR
+        2018); not the embedding of the label, unlike Miyato and Koyama's code.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from anew.errors import InvalidSetting
 
 OPERATIONS = ("colour", "translation", "cutout")
 DRAWS = 8  # random numbers per image
-ADJUST_BY = 1.0 / 50_000  # change of the chance per image that the discriminator has seen
+ADJUST_BY = 1.0 / 50_000  # change of the chance per image that the discriminator has seen; 1 / 500,000 in the paper
 
 
 def augment(
