@@ -19,6 +19,7 @@ from anew.degradations.scratches import scratches
 from anew.degradations.tears import folds
 from anew.inference.models import open_model
 from anew.networks.mask_unet import MaskUNet
+from anew.networks.normalisation import settle
 from anew.networks.quantised import QuantisedConv2d, calibrate
 from anew.recipes import RECIPES
 from anew.training import damage_masks
@@ -311,6 +312,31 @@ def test_the_runtime_computes_the_8_bits_of_the_training(
     load_weights(again, path)  # to train on from there
     with torch.no_grad():
         torch.testing.assert_close(again(image).numpy(), expected, atol=5e-3, rtol=0)
+
+
+def test_folded_normalisation_is_made_anew_and_learns_on(
+    normalised: tuple[torch.nn.Module, Path], source: Path, tmp_path: Path
+) -> None:
+    image = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    config = replace(TINY, network_args={**TINY.network_args, "quantised": True}, stored="float")
+    path = tmp_path / "rounded.onnx"
+    damage_masks.export(in_8_bits(normalised[1], image), config, path, RunFacts())
+    rounded, network = (damage_masks.make_objective(c).networks["network"].eval() for c in (config, TINY))
+    for each in (rounded, network):
+        load_weights(each, path)
+    with torch.no_grad():
+        for layer in (m for m in rounded.modules() if isinstance(m, QuantisedConv2d)):
+            layer.observed = {"input": [], "output": []}  # computes without rounding
+        expected = rounded(image)
+        torch.testing.assert_close(network(image), expected, atol=1e-4, rtol=1e-4)
+        settle(network, lambda: network(image), times=2)
+        torch.testing.assert_close(network(image), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(network.train()(image), expected, atol=1e-4, rtol=1e-4)  # by the batch's statistics
+    told: list[dict[str, float]] = []
+    plain, out = replace(TINY, quantised=False), tmp_path / "on"
+    on = run_recipe(plain, source / "photos", out, steps=1, start_from=str(path), report=told.append)
+    assert open_model(on).card.network_args["quantised"] is False
+    assert told[0]["step"] == 0
 
 
 def test_the_recipe_is_small_enough() -> None:

@@ -105,7 +105,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     for node in graph.node:  # equal tensors, such as untrained biases, are stored once
         if node.op_type == "Identity" and node.input[0] in stored:
             stored[node.output[0]] = stored[node.input[0]]
-    stored = _without_normalisation(stored, network)
+    stored = _with_normalisation(_without_normalisation(stored, network), network)
     counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
     stored |= counters  # of batch normalisation; no result depends on them, so they are in no file
     own = {name: value for name, value in network.state_dict().items() if name.endswith("_log_step")}
@@ -139,6 +139,20 @@ def _without_normalisation(stored: Mapping[str, Tensor], network: nn.Module) -> 
         folded[f"{convolution}.weight"] = gain[:, None, None, None] * stored[f"{convolution}.weight"]
         folded[f"{convolution}.bias"] = stored[f"{layer}.bias"] - gain * stored[f"{layer}.running_mean"]
     return folded
+
+
+def _with_normalisation(stored: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Set batch normalisations that are in no file, as they had been folded away, to add the bias and do no more."""
+    unfolded = dict(stored)
+    for name in (name for name in network.state_dict() if name.endswith(".running_var") and name not in stored):
+        layer = name.removesuffix(".running_var")
+        sequence, _, place = layer.rpartition(".")
+        bias = unfolded.pop(f"{sequence}.{int(place) - 1}.bias")
+        unfolded[f"{layer}.bias"] = bias
+        unfolded[f"{layer}.weight"] = torch.ones_like(bias)
+        unfolded[f"{layer}.running_mean"] = torch.zeros_like(bias)
+        unfolded[name] = torch.full_like(bias, 1 - EPSILON)
+    return unfolded
 
 
 def _halve_weights(model: object) -> None:

@@ -18,6 +18,7 @@ from anew.errors import InvalidSetting
 from anew.inference.card import BadModel, ModelCard
 from anew.inference.models import model_path
 from anew.networks import arguments_of
+from anew.networks.normalisation import settle
 from anew.networks.quantised import calibrate
 from anew.training.checkpoints import AFRESH, load_checkpoint, read_checkpoint
 from anew.training.config import TrainingConfig
@@ -188,11 +189,12 @@ def _begin(
             raise InvalidSetting(
                 f"the weights of {start_from} do not fit; its size, labels or layers are not those of this run ({why})"
             ) from None
-    if card is None or not card.network_args.get("quantised"):
+    was_in_8_bits = card is not None and card.network_args.get("quantised")
+    if not was_in_8_bits or not config.quantised:
         generator = torch.Generator().manual_seed(config.seed)
         loss = partial(objective.losses[objective.product], objective.networks, training, config, generator)
         with _in_memory(config):
-            calibrate(given, loss)
+            (settle if was_in_8_bits else calibrate)(given, loss)
     if start_from is not None:
         place = torch.device(device)
         given.to(place).eval()
