@@ -33,6 +33,22 @@ def test_lines_repeat_in_one_direction_only():
     assert lattice_strength(checks) > 0.9
 
 
+@pytest.mark.parametrize("side", [4, 8, 12, 15])
+def test_what_repeats_exactly_has_strength_one(side):
+    checks = np.kron(np.indices((512 // side, 400 // side)).sum(0) % 2, np.ones((side, side))).astype(np.float32)
+    assert 0.99 < lattice_strength(checks) <= 1
+    assert 0.99 < lattice_strength(np.dstack([checks, 1 - checks, checks])) <= 1
+
+
+@pytest.mark.parametrize("degrees", [0, 15, 45])
+def test_dots_lie_up_to_thirty_pixels_apart(degrees):
+    even = np.full((512, 512), 0.3)
+    for pitch in (3.5, 16, 30):
+        assert lattice_strength(halftone(even, pitch, degrees)) > 0.9
+    for pitch in (34, 40):  # further than it looks
+        assert lattice_strength(halftone(even, pitch, degrees)) == 0
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (5, 7, 3), (63, 400), (64, 64)])
 def test_tiny_and_flat_images_are_not(shape):
     assert not is_screened(np.full(shape, 0.5, np.float32))

@@ -36,7 +36,7 @@ def lattice_strength(image: Image) -> float:
 
     Returns
     -------
-    float <= 1
+    float in [0, 1]
         The highest peak of the autocorrelation in one direction, or in another if that is lower; 0 without peaks.
     """
     y = luminance(image)
@@ -56,7 +56,8 @@ def lattice_strength(image: Image) -> float:
         return 0.0
     best = int(np.argmax(heights))
     sine = np.abs(down[best] * right - right[best] * down) / (step[best] * step)
-    return float(heights[sine > LEAST_SINE].max(initial=0.0))
+    strength = float(heights[sine > LEAST_SINE].max(initial=0.0))
+    return min(strength, 1.0)  # fewer pairs at a lag than at none may agree by a thousandth better
 
 
 def _autocorrelation(x: Image) -> Image:
