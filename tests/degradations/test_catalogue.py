@@ -139,10 +139,11 @@ def test_unknown_names_and_parameters_list_what_there_is():
         degrade(image, "noise", sigma="a")
 
 
-@pytest.mark.parametrize("value", ["word", float("nan"), -7.5])
+@pytest.mark.parametrize("value", ["word", "", [], float("nan"), -7.5])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_that_makes_no_sense_is_a_value_error(name, value, colour_photo):
     """Every option either takes a value, or says ValueError: what people type never ends in another error."""
+    # An empty array is what ``angle=[]`` is read as.
     for option in DEGRADATIONS[name].parameters:
         try:
             degrade(colour_photo[:16, :16], name, rng=0, **(options(name) | {option: value}))

@@ -109,4 +109,4 @@ def blend(image: Image, covering: Image, colour: Image) -> tuple[Image, Mask]:
 
 def line_width(image: Image, width: float | None) -> float:
     """Give the width in pixels of fine lines: as asked, else in proportion to the image, 1 up to 500 pixels."""
-    return max(1.0, max(image.shape[:2]) / 500) if width is None else float(width)
+    return max(1.0, max(image.shape[:2]) / 500) if width is None else width

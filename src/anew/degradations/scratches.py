@@ -48,7 +48,8 @@ def scratches(
     check_between("length", length, 0, 10)
     check_between("opacity", opacity, 0, 1)
     check_between("dark", dark, 0, 1)
-    check_between("angle", angle or 0, -np.inf)
+    if angle is not None:
+        check_between("angle", angle, -np.inf)
     thickness = line_width(image, width)
     check_between("width", thickness, 0, 1000)
     seed = seed_of(rng)

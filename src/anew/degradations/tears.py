@@ -138,7 +138,8 @@ def folds(
     """
     check_whole("count", count, 0, 1000)
     check_between("flaking", flaking, 0, 1)
-    check_between("angle", angle or 0, -np.inf)
+    if angle is not None:
+        check_between("angle", angle, -np.inf)
     thickness = line_width(image, width)
     check_between("width", thickness, 0.1, 1000)
     seed = seed_of(rng)
