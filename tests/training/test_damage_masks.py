@@ -33,7 +33,6 @@ from anew.training.damage_layers import (
     make_layer,
 )
 from anew.training.damage_masks import DamageConfig
-from anew.training.data import pack
 from anew.training.export import load_weights
 from anew.training.restoration import RunFacts
 from anew.training.run import run_recipe
@@ -158,43 +157,14 @@ def test_busy_clean_crops_hold_more_fine_lines(source: Path) -> None:
     assert damage_masks.fineness(np.ones((32, 32, 3), np.float32)) == 0
 
 
-def test_a_piece_of_something_drawn_is_pasted_or_multiplied() -> None:
-    dark, light = np.full((64, 64, 3), 0.25, np.float32), np.full((64, 64, 3), 0.75, np.float32)
-    lighter = darker = partly = 0
-    for seed in range(60):
-        pasted = damage_masks.paste(dark, light, np.random.default_rng(seed))
-        assert pasted.dtype == np.float32
-        assert 0.1874 < pasted.min() <= pasted.max() < 0.7501  # from 0.25 * 0.75 to 0.75
-        changed = np.abs(pasted - 0.25).max(axis=2) > 1e-6
-        lighter += bool(pasted.mean() > 0.2501)
-        darker += bool(pasted.mean() < 0.2499)
-        partly += bool(0 < changed.mean() < 1)
-    assert lighter > 25
-    assert darker > 12
-    assert partly > 50
-
-
-def test_damage_may_lie_over_what_is_drawn(source: Path) -> None:
-    data, _ = damage_masks.load_data(source, replace(TINY, drawn=2))
-    flat = [pack([np.full((40, 40, 3), level, np.uint8)]) for level in (50, 200)]
-    data = replace(data, photographs=flat[0], lookalikes=flat[1])
-    as_taken = {"dark_share": 0.0, "faded_share": 0.0, "noisy_share": 0.0, "impulse_share": 0.0, "sepia_share": 0.0}
-    config = replace(TINY, batch=16, clean_share=0.0, **as_taken)
-    for share, level in ((0.0, 50), (1.0, 200)):
-        covered = replace(config, over_lookalikes=share)
-        image, truth = damage_masks.make_batch(data, covered, torch.Generator().manual_seed(2))
-        assert float(image.median()) == pytest.approx(level / 255, abs=0.02)
-        assert truth.any()
-
-
 def test_lookalikes_are_drawn_in_every_sort() -> None:
-    drawn = lookalikes(22, np.random.default_rng(0))
+    drawn = lookalikes(18, np.random.default_rng(0))
     assert all(x.shape == (SIDE, SIDE, 3) and x.dtype == np.uint8 and x.std() > 2 for x in drawn)
-    assert len({x.tobytes() for x in drawn}) == 22
+    assert len({x.tobytes() for x in drawn}) == 18
 
 
 def test_charts_have_lines_from_edge_to_edge_of_their_field() -> None:
-    charts = lookalikes(55, np.random.default_rng(0))[8::11]
+    charts = lookalikes(45, np.random.default_rng(0))[8::9]
     ruled = 0
     for chart in charts:
         grey = chart.mean(axis=2)

@@ -7,14 +7,12 @@ and white: p is what it makes of black, and a = 1 - (y_white - y_black).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from anew.arrays import Image
 from anew.degradations.cracks import cracks
@@ -133,7 +131,7 @@ def _drawn(source: str, image: Image, width: float, density: float, seed: int) -
 
 def lookalikes(count: int, rng: np.random.Generator) -> list[NDArray[np.uint8]]:
     """Draw clean pictures with thin lines and dots, in turn of each sort, as (400, 400, 3) uint8 arrays."""
-    sorts = (_text, _drawing, _wires, _strands, _grid, _night, _screen, _rigging, _chart, _cloth, _net)
+    sorts = (_text, _drawing, _wires, _strands, _grid, _night, _screen, _rigging, _chart)
     return [np.ascontiguousarray(sorts[k % len(sorts)](rng)) for k in range(count)]
 
 
@@ -298,53 +296,6 @@ def _chart(rng: np.random.Generator) -> NDArray[np.uint8]:
     for y in np.linspace(top, bottom, rows + 1).tolist():
         pen.text((4, y - 6), f"{rng.uniform(0, 100):.1f}", fill=tuple(rng.integers(0, 120, 3).tolist()), font=font)
     return np.asarray(labelled)
-
-
-def _cloth(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Striped or checked cloth: two colours that change every few pixels, bent in folds and shaded by them."""
-    import cv2
-
-    def folds(reach: float) -> NDArray[np.float32]:
-        coarse = rng.normal(0, 1, (int(rng.integers(3, 12)), int(rng.integers(3, 12)))).astype(np.float32)
-        return np.asarray(reach * cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.float32)
-
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    turn, pitch = rng.uniform(0, np.pi), float(np.exp(rng.uniform(np.log(3), np.log(30))))
-    x, y = x + folds(rng.uniform(0, 12)), y + folds(rng.uniform(0, 12))
-    u, v = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x
-    level, steep = rng.uniform(-0.9, 0.9), rng.uniform(0.2, 0.5) * pitch
-    stripes, across = ((0.5 + steep * (np.sin(2 * np.pi * w / pitch) - level)).clip(0, 1)[:, :, None] for w in (u, v))
-    pattern = [stripes, np.maximum(stripes, across), (stripes + across) / 2][rng.integers(3)]
-    first, second = rng.uniform(0, 255, 3), rng.uniform(0, 255, 3)
-    if rng.random() < 0.5:  # of one colour, lighter and darker
-        second = (first * rng.uniform(0.3, 1.7)).clip(0, 255)
-    shade = np.exp(folds(rng.uniform(0, 0.4)))[:, :, None]
-    return np.asarray((shade * (pattern * first + (1 - pattern) * second)).clip(0, 255), np.uint8)
-
-
-def _net(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Patches and the lines between them, as on a giraffe, dry mud, flagstones; or light between dark leaves."""
-    import cv2
-
-    def smooth(sigma: float) -> NDArray[np.float32]:
-        noise = rng.standard_normal((SIDE, SIDE)).astype(np.float32)
-        soft = cv2.GaussianBlur(noise, (0, 0), sigma)
-        return np.asarray(soft / soft.std(), np.float32)
-
-    size, bend = float(np.exp(rng.uniform(np.log(5), np.log(40)))), rng.uniform(0, 6)
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    if rng.random() < 0.6:  # cells about points, and how far the nearest two of them are apart
-        sites = rng.uniform(-size, SIDE + size, (math.ceil((SIDE / size + 2) ** 2), 2)).astype(np.float32)
-        places = np.stack([y + bend * smooth(8), x + bend * smooth(8)], axis=2).reshape(-1, 2)
-        near, _ = cKDTree(sites).query(places, k=2)
-        between = (near[:, 1] - near[:, 0]).reshape(SIDE, SIDE)
-        pattern = (between - rng.uniform(0.5, 4)).clip(0, 1)
-    else:  # blots
-        pattern = (0.5 + size * (smooth(0.25 * size) - rng.uniform(-1.8, 0.5)) / 4).clip(0, 1)
-    inside, lines = (_sky(rng) * rng.uniform(0.1, 1) for _ in range(2))
-    grain = np.exp(rng.uniform(0, 0.25) * smooth(rng.uniform(0.6, 2)))
-    mixed = pattern[:, :, None] * inside + (1 - pattern[:, :, None]) * lines
-    return np.asarray((grain[:, :, None] * mixed).clip(0, 255), np.uint8)
 
 
 def _stroke(

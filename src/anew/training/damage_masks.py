@@ -55,11 +55,6 @@ class DamageConfig(TrainingConfig):
         Part of the crops without damage.
     lookalike_share : float in [0, 1]
         Part of these that are drawn.
-    over_lookalikes : float in [0, 1]
-        Part of the damaged crops that are drawn so, too: letters and stripes are no damage, what crosses them is.
-    pasted_share : float in [0, 1]
-        Part of all crops into which a piece of something drawn is pasted, or multiplied, as a print or a cloth in a
-        photograph.
     busy_share, misleading_share : float in [0, 1]
         Parts of the clean crops of photographs that are, of a few, the busiest, or the one of which the network as it
         is marks most: twigs, whiskers and fences lie there.
@@ -79,8 +74,6 @@ class DamageConfig(TrainingConfig):
     channels: Literal[3] = 3
     clean_share: Part = 0.4
     lookalike_share: Part = 0.3
-    over_lookalikes: Part = 0.0
-    pasted_share: Part = 0.0
     busy_share: Part = 0.0
     misleading_share: Part = 0.0
     sizes: tuple[Share, ...] = (1.0,)
@@ -136,9 +129,8 @@ def load_data(source: Path, config: DamageConfig) -> tuple[DamageData, DamageDat
     film = film_layers(overlays, 0, config.overlay_step, rng) if overlays.is_dir() else []
     layers = [*film, *drawn_layers(config.drawn, rng)]
     drawn = lookalikes(config.lookalikes, rng)
-    every = min(HELD_OUT, len(layers))
-    kept = tuple(layer for k, layer in enumerate(layers) if k % every == every - 1)
-    shown = tuple(layer for k, layer in enumerate(layers) if k % every != every - 1)
+    kept = tuple(layer for k, layer in enumerate(layers) if k % HELD_OUT == HELD_OUT - 1)
+    shown = tuple(layer for k, layer in enumerate(layers) if k % HELD_OUT != HELD_OUT - 1)
     few = max(1, len(drawn) // HELD_OUT)
     at_every_size = resized(training, config.sizes, config.patch)
     return (
@@ -200,7 +192,7 @@ def make_batch(
     for index, lookalike in enumerate(drawn):
         choice = photographs[CHOICE * index : CHOICE * (index + 1)]
         clean = rng.random() < config.clean_share
-        if rng.random() < (config.lookalike_share if clean else config.over_lookalikes):
+        if clean and rng.random() < config.lookalike_share:
             chosen = lookalike
         elif clean and (draw := rng.random()) < config.misleading_share and marked is not None:
             chosen = choice[int(np.argmax(marked(choice)))]
@@ -209,8 +201,6 @@ def make_batch(
         else:
             chosen = choice[0]
         pixels = np.ascontiguousarray(chosen)
-        if rng.random() < config.pasted_share:
-            pixels = paste(pixels, drawn[(index + 1) % len(drawn)], rng)
         grey = bool(rng.random() < config.grey_share)
         pixels = age(pixels, config, rng, grey=grey)
         if clean:
@@ -221,26 +211,6 @@ def make_batch(
         truths.append(truth)
     image, truth = (torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2) for side in (images, truths))
     return image, truth
-
-
-def paste(pixels: Crop, drawn: Crop, rng: np.random.Generator) -> Crop:
-    """Put a piece of something drawn, shrunk or as large, into a crop: as a thing there, or multiplied, as a print."""
-    side = len(pixels)
-    points = rng.uniform(-0.1, 1.1, 2) * side + rng.uniform(0.08, 0.5) * side * rng.uniform(-1, 1, (4, 2))
-    area = np.zeros((side, side), np.float32)
-    cv2.fillConvexPoly(area, cv2.convexHull(np.rint(points).astype(np.int32)), 1.0)
-    if rng.random() < 0.3:
-        area = 1 - area
-    area = np.asarray(cv2.GaussianBlur(area, (0, 0), float(rng.uniform(0.4, 1.2))), np.float32)[:, :, None]
-    small = cv2.resize(drawn, None, fx=float(zoom := rng.uniform(0.5, 1)), fy=zoom, interpolation=cv2.INTER_AREA)
-    missing = side - len(small)
-    piece = cv2.copyMakeBorder(
-        small, missing // 2, missing - missing // 2, missing // 2, missing - missing // 2, cv2.BORDER_REFLECT
-    )
-    if rng.random() < 0.4:
-        piece = pixels * piece
-    strength = np.float32(1.0 if rng.random() < 0.5 else rng.uniform(0.3, 1))
-    return np.asarray(pixels + strength * area * (piece - pixels), np.float32)
 
 
 def fineness(pixels: Crop) -> float:
