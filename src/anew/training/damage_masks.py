@@ -129,8 +129,9 @@ def load_data(source: Path, config: DamageConfig) -> tuple[DamageData, DamageDat
     film = film_layers(overlays, 0, config.overlay_step, rng) if overlays.is_dir() else []
     layers = [*film, *drawn_layers(config.drawn, rng)]
     drawn = lookalikes(config.lookalikes, rng)
-    kept = tuple(layer for k, layer in enumerate(layers) if k % HELD_OUT == HELD_OUT - 1)
-    shown = tuple(layer for k, layer in enumerate(layers) if k % HELD_OUT != HELD_OUT - 1)
+    every = min(HELD_OUT, len(layers))
+    kept = tuple(layer for k, layer in enumerate(layers) if k % every == every - 1)
+    shown = tuple(layer for k, layer in enumerate(layers) if k % every != every - 1)
     few = max(1, len(drawn) // HELD_OUT)
     at_every_size = resized(training, config.sizes, config.patch)
     return (
