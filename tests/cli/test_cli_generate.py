@@ -216,7 +216,7 @@ def test_wrong_use_is_one_line_and_exit_status_2(invoke: Invoke, arguments: list
     [
         (["digits"], "anew: no trained model of digits is here (looked for gan-digits, flow-digits, vae-digits)"),
         (["digits", "--model", "gan-digits"], "anew: the model gan-digits is not here; train one with `anew train`"),
-        (["digits", "--model", "mine.onnx"], "anew: no model 'mine.onnx'"),
+        (["digits", "--model", "mine.onnx"], "anew: mine.onnx: there is no such file"),
     ],
 )
 def test_what_is_missing_is_one_line_and_exit_status_1(

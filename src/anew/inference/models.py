@@ -143,6 +143,8 @@ def open_model(name: str | Path, *, task: str | None = None, provider: str | Non
         If there is no such provider, or it is not installed.
     """
     path = model_path(name)
+    if not path.is_file() and path.parent != WEIGHTS:
+        raise BadModel(f"{name}: there is no such file; give one that is there, or a name that `anew models` lists")
     if not path.is_file():
         raise BadModel(f"no model {str(name)!r}; there are {', '.join(model_names()) or 'none'}")
     model = _open(path, path.stat().st_mtime_ns, chosen_provider(provider))
