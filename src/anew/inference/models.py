@@ -122,6 +122,16 @@ def model_path(name: str | Path) -> Path:
     return Path(name) if os.path.dirname(str(name)) or str(name).endswith(".onnx") else WEIGHTS / f"{name}.onnx"
 
 
+def find_model(name: str | Path) -> Path:
+    """Give the file that a name stands for, or raise BadModel if it is not there."""
+    path = model_path(name)
+    if path.is_file():
+        return path
+    if path.parent == WEIGHTS:
+        raise BadModel(f"no model {str(name)!r}; there are {', '.join(model_names()) or 'none'}, or give an .onnx file")
+    raise BadModel(f"{name}: there is no such file; give one that is there, or a name that `anew models` lists")
+
+
 def open_model(name: str | Path, *, task: str | None = None, provider: str | None = None) -> Model:
     """Open a shipped model by name, or any model file of ours by path.
 
@@ -142,11 +152,7 @@ def open_model(name: str | Path, *, task: str | None = None, provider: str | Non
     Unavailable
         If there is no such provider, or it is not installed.
     """
-    path = model_path(name)
-    if not path.is_file() and path.parent != WEIGHTS:
-        raise BadModel(f"{name}: there is no such file; give one that is there, or a name that `anew models` lists")
-    if not path.is_file():
-        raise BadModel(f"no model {str(name)!r}; there are {', '.join(model_names()) or 'none'}")
+    path = find_model(name)
     model = _open(path, path.stat().st_mtime_ns, chosen_provider(provider))
     if task is not None and model.card.task != task:
         raise BadModel(f"{name}: a model for the task {task} was expected, this one is for {model.card.task}")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image, luminance
 from anew.degradations.downscale import resize_bicubic
 from anew.inference.card import BadModel, ModelCard
-from anew.inference.models import RunFailed, model_names, model_path
+from anew.inference.models import RunFailed, find_model
 from anew.inference.providers import card_text, first_line, make_session
 
 Batch = NDArray[np.float32]  # (N, C, H, W)
@@ -136,9 +136,7 @@ def open_subject(name: str | Path) -> Subject:
     BadModel
         If there is no such file, ONNX Runtime cannot open it, or an input is of a kind that is not known here.
     """
-    path = model_path(name)
-    if not path.is_file():
-        raise BadModel(f"no model {str(name)!r}; there are {', '.join(model_names()) or 'none'}, or give an .onnx file")
+    path = find_model(name)
     session = make_session(path, "cpu")
     text = card_text(session)
     card = None if text is None else ModelCard.from_json(text, str(path))
