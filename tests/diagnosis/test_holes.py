@@ -3,6 +3,7 @@ import pytest
 import skimage.data
 from scipy.ndimage import gaussian_filter
 
+from anew.diagnosis.finding import finding_of_mask
 from anew.diagnosis.holes import estimate_hole_mask, find_holes
 from anew.images import Picture
 
@@ -202,3 +203,12 @@ def test_silent_on_a_letterbox_and_a_drawing(colour_photo):
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 9, 3), (2, 3, 1), (9, 9, 4)])
 def test_tiny_images_have_an_answer(shape):
     assert not estimate_hole_mask(np.full(shape, 0.5, np.float32)).any()
+
+
+@pytest.mark.parametrize(("side", "words"), [(3000, "0.00001%"), (100, "0.01%"), (30, "0.1%")])
+def test_one_lost_pixel_is_not_nothing(side: int, words: str) -> None:
+    lost = np.zeros((side, side), bool)
+    lost[7, 9] = True
+    finding = finding_of_mask("holes", lost, 0.9, "{share} is gone.")
+    assert finding is not None
+    assert finding.message == f"{words} is gone."

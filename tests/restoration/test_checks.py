@@ -229,7 +229,7 @@ def test_how_odd_pixels_must_be_depends_on_what_they_are_taken_for(kind: str, le
     assert checks.check_filled(image, image, mask, 0.02, "marked").kept
 
 
-@pytest.mark.parametrize(("count", "words"), [(4, "0.040%"), (5, "0.1%"), (250, "2.5%")])
+@pytest.mark.parametrize(("count", "words"), [(1, "0.01%"), (4, "0.04%"), (5, "0.1%"), (250, "2.5%")])
 def test_the_share_that_was_filled_is_said(count: int, words: str) -> None:
     image, mask = np.zeros((100, 100, 1), np.float32), np.zeros((100, 100), bool)
     mask.flat[:count] = True

@@ -52,7 +52,14 @@ def finding_of_mask(kind: str, mask: NDArray[np.bool_], confidence: float, messa
     if not mask.any():
         return None
     share = 100 * float(mask.mean())
-    return Finding(kind, share, "% of pixels", confidence, message.format(share=f"{share:.1f}%"), mask)
+    return Finding(kind, share, "% of pixels", confidence, message.format(share=share_in_words(mask)), mask)
+
+
+def share_in_words(mask: NDArray[np.bool_]) -> str:
+    """Say how much of the pixels a mask marks, in %; never 0% if it marks any."""
+    share = 100 * float(mask.mean())
+    few = 0 < share < 0.05
+    return f"{np.format_float_positional(share, 1, fractional=False, trim='-') if few else round(share, 1)}%"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anew.arrays import Image, Mask, are_values
+from anew.diagnosis.finding import share_in_words
 from anew.restoration.checks.verdict import Verdict
 
 # How odd pixels under a mask must be: their change over the error of filling ordinary pixels. Tails of Gaussian noise
@@ -31,16 +32,11 @@ def check_filled(original: Image, filled: Image, mask: Mask, held_out_error: flo
     figures = {"held_out_error": round(held_out_error, 5), "change": round(min(odd, 1e6), 5)}
     if not np.isfinite(held_out_error):
         if kind == "marked" or odd == np.inf:
-            return Verdict(True, f"{_share(mask)} of the pixels were filled from their surroundings", figures)
+            return Verdict(True, f"{share_in_words(mask)} of the pixels were filled from their surroundings", figures)
         reason = "too few known pixels are left to tell whether the marked ones are damaged"
         return Verdict(False, reason, figures)
     if odd < LEAST_ODDITY.get(kind, LEAST_ODDITY_OF_OTHERS) * held_out_error:
         reason = "the marked pixels look no odder than their surroundings: they may well be part of the picture"
         return Verdict(False, reason, figures)
-    reason = f"{_share(mask)} of the pixels were filled; held-out ones return within {255 * held_out_error:.0f} of 255"
-    return Verdict(True, reason, figures)
-
-
-def _share(mask: Mask) -> str:
-    share = float(mask.mean())
-    return f"{share:.1%}" if share >= 0.0005 else f"{share:.3%}"
+    returned = f"held-out ones return within {255 * held_out_error:.0f} of 255"
+    return Verdict(True, f"{share_in_words(mask)} of the pixels were filled; {returned}", figures)
