@@ -142,7 +142,7 @@ def vignette(image: Image, *, amount: float = 0.5) -> Degraded:
     Parameters
     ----------
     image : (H, W) or (H, W, C) float32 array
-    amount : float in [0, 1)
+    amount : float in [0, 0.999]
         The centres of the corner pixels are multiplied by 1 - amount, the image centre by 1.
     """
     return Degraded(_times(image, vignette_field(image.shape, amount=amount)), parameters={"amount": amount})
