@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import tarfile
@@ -605,6 +606,16 @@ def test_labelled_images_must_share_one_size(tmp_path: Path) -> None:
         load_labelled(tmp_path)
     np.savez(tmp_path / "set.npz", test_images=np.zeros((1, 2, 2), np.uint8))
     with pytest.raises(NoTrainingData, match="train_images and train_labels expected"):
+        load_labelled(tmp_path / "set.npz")
+
+
+def test_a_header_that_lies_about_its_size_is_said_to_be_that_files(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    lie = {"descr": "|u1", "fortran_order": False, "shape": (10**9, 1000, 1000)}
+    np.lib.format.write_array_header_1_0(header, lie)
+    with zipfile.ZipFile(tmp_path / "set.npz", "w") as file:
+        file.writestr("train_images.npy", header.getvalue() + bytes(100))
+    with pytest.raises(NoTrainingData, match=r"set.npz: train_images and train_labels expected \(Unable to allocate"):
         load_labelled(tmp_path / "set.npz")
 
 

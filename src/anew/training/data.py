@@ -262,7 +262,7 @@ def _load_npz(source: Path, channels: int, split: str) -> LabelledImages:
     try:
         with np.load(source, allow_pickle=False) as file:
             pixels, labels = file[f"{split}_images"], file[f"{split}_labels"]
-    except (*DAMAGE, KeyError, TypeError) as error:  # a TypeError if it is one array, not several
+    except (*DAMAGE, KeyError, TypeError, MemoryError) as error:  # a TypeError if it is one array, not several
         raise NoTrainingData(f"{source}: {split}_images and {split}_labels expected ({error})") from None
     shaped = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] in (1, 3, 4))
     if pixels.dtype != np.uint8 or not shaped or labels.shape != pixels.shape[:1] or not pixels.size:
