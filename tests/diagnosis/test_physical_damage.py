@@ -68,6 +68,22 @@ def test_straight_white_corner_is_no_tear():
     assert find_tears(Picture(x)) is None
 
 
+@pytest.mark.parametrize(("white", "told"), [(0.97, True), (1.0, False)])
+def test_burnt_out_sky_of_the_shape_of_a_torn_corner_is_none(white, told):
+    torn = tears(photograph("coffee"), rng=4)
+    x = np.where(torn.mask[:, :, None], np.float32(white), photograph("coffee"))
+    assert (find_tears(Picture(x)) is not None) == told
+
+
+@pytest.mark.parametrize(("depth", "told"), [(2, True), (30, False)])
+def test_leaves_before_the_sky_are_too_ragged_for_paper(depth, told):
+    x = photograph("coffee")
+    y, column = np.mgrid[: x.shape[0], : x.shape[1]]
+    leaves = np.repeat(np.random.default_rng(0).integers(0, 2, len(x) // 5 + 1), 5)[: len(x), None]
+    x[y + column + depth * leaves < 140] = 0.95
+    assert (find_tears(Picture(x)) is not None) == told
+
+
 def test_white_margins_and_sky_are_no_tear():
     x = photograph("coffee")
     margins = np.pad(x, ((20, 20), (20, 20), (0, 0)), constant_values=0.97)

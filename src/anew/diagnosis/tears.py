@@ -2,7 +2,7 @@
 
 What is behind a print is of one light grey, ends abruptly along a line that is straight as a whole and ragged in
 detail, and cuts off a triangle. A bright sky or a wall in a corner is cut differently, goes on elsewhere in the
-picture, or is tinted.
+picture, or is tinted or burnt out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ LEAST_AREA, MOST_AREA = 0.004, 0.3  # of the picture
 LEAST_CONTACT, MOST_CONTACT = 0.06, 0.7  # of either side of the picture
 TRIANGLE = (0.55, 1.5)  # area, relative to the triangle that the ends of the edge make with the corner
 MOST_BEND = 0.10  # standard deviation of the edge from a straight line, relative to its length
-RAGGED = 0.25  # standard deviation of the edge from a smooth curve, in pixels at UNIT_SIDE
+RAGGED, TOO_RAGGED = 0.25, 1.1  # standard deviation of the edge from a smooth curve, in pixels at UNIT_SIDE
+BURNT, MOST_BURNT = 0.995, 0.8  # a value, and the share of what shows that reaches it: burnt-out sky, not paper
 LEAST_JUMP, LEAST_SHARP = 0.12, 0.75  # what lies beyond the edge differs by so much, along that share of it
 MOST_ELSEWHERE = 0.8  # of the same light grey in the rest of the picture, relative to the region
 RIM = 10.0  # pixels at UNIT_SIDE that shadow and bared paper may reach
@@ -105,7 +106,9 @@ def _is_torn(region: Mask, light: Image, unit: float) -> bool:
     bend = float(away.std())
     window = round(12 * unit) | 1
     rough = float((away - cv2.blur(away[:, np.newaxis], (1, window))[:, 0]).std())
-    if len(along) < 0.6 * chord or bend > MOST_BEND * chord or rough < RAGGED * unit:
+    if len(along) < 0.6 * chord or bend > MOST_BEND * chord or not RAGGED <= rough / unit <= TOO_RAGGED:
+        return False
+    if np.mean(light[region] > BURNT) > MOST_BURNT:
         return False
     return _ends_abruptly(region, light, unit)
 
