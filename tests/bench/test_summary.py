@@ -162,7 +162,7 @@ def test_a_method_that_is_named_and_cannot_take_part_is_refused() -> None:
         contender_names("denoise", "mean,custom")
     assert contender_names("denoise", "mean, recorrupted,mean")[0] == ["input", "mean", "recorrupted"]
     here = [p for p in PEERS if p.task == "denoise" and missing_package(p) is None]
-    assert contender_names("denoise", "mean", peers=True)[0] == ["input", "mean", *(p.name for p in here)]
+    assert contender_names("denoise", "mean", peers="all")[0] == ["input", "mean", *(p.name for p in here)]
     for peer in PEERS:
         if missing_package(peer):
             with pytest.raises(ValueError, match=f"{peer.package} is not installed"):

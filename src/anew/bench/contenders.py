@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -50,7 +50,9 @@ class Contender:
     multiply_adds_per_pixel: int | None = None
 
 
-def contender_names(task: str, wanted: str = "all", *, peers: bool | None = False) -> tuple[list[str], dict[str, str]]:
+def contender_names(
+    task: str, wanted: str = "all", *, peers: Literal["all", "named", "none"] = "named"
+) -> tuple[list[str], dict[str, str]]:
     """Give the names that take part, and of those that cannot, why.
 
     Parameters
@@ -58,8 +60,8 @@ def contender_names(task: str, wanted: str = "all", *, peers: bool | None = Fals
     task : str
     wanted : str
         ``"all"`` or names with commas.
-    peers : bool or None
-        Add the methods of other libraries that are installed, or those alone that are named; None knows none of them.
+    peers : {"all", "named", "none"}
+        Which methods of other libraries take part: all that are installed, those that ``wanted`` names, or none.
 
     Raises
     ------
@@ -69,9 +71,9 @@ def contender_names(task: str, wanted: str = "all", *, peers: bool | None = Fals
     from anew.bench.peers import PEERS
 
     own = METHODS.names(task)
-    others = [] if peers is None else [peer.name for peer in PEERS if peer.task == task]
+    others = [] if peers == "none" else [peer.name for peer in PEERS if peer.task == task]
     named = [] if wanted == "all" else _split_names(task, wanted, [*own, *others])
-    names = dict.fromkeys([*(named or own), *(others if peers else [])])
+    names = dict.fromkeys([*(named or own), *(others if peers == "all" else [])])
     reasons = {name: _why_not(task, name, named=name in named) for name in names}
     left_out = {name: reason for name, reason in reasons.items() if reason}
     for name in named:

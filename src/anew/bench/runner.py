@@ -90,7 +90,7 @@ def run_bench(plan: BenchPlan, folder: Path, *, progress: Progress, fresh: bool 
     BenchRun
         With ``stopped`` set if Ctrl-C ended it; what was done until then is kept.
     """
-    names, left_out = contender_names(plan.task, plan.methods, peers=plan.peers)
+    names, left_out = contender_names(plan.task, plan.methods, peers="all" if plan.peers else "named")
     unusable: list[str] = []
     pictures = load_pictures(
         plan.data,

@@ -111,7 +111,7 @@ def _names(task: str, wanted: str) -> list[str]:
     from anew.bench.contenders import contender_names
 
     try:
-        names, left_out = contender_names(task, wanted, peers=None)
+        names, left_out = contender_names(task, wanted, peers="none")
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--methods") from None
     print_left_out(left_out)
