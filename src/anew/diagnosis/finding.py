@@ -58,8 +58,9 @@ def finding_of_mask(kind: str, mask: NDArray[np.bool_], confidence: float, messa
 def share_in_words(mask: NDArray[np.bool_]) -> str:
     """Say how much of the pixels a mask marks, in %; never 0% if it marks any."""
     share = 100 * float(mask.mean())
-    few = 0 < share < 0.05
-    return f"{np.format_float_positional(share, 1, fractional=False, trim='-') if few else round(share, 1)}%"
+    if 0 < share < 0.05:
+        return np.format_float_positional(share, precision=1, fractional=False, trim="-") + "%"
+    return f"{share:.1f}%"
 
 
 @dataclass(frozen=True)
