@@ -29,7 +29,7 @@ def upscale_x2() -> UpscaleConfig:
 
 
 def upscale_x3() -> UpscaleConfig:
-    """The default upscaler for x3: as many multiplications per new pixel, more per old one."""
+    """The default upscaler for x3: a quarter more multiplications per new pixel (54,000) than for x2 and x4."""
     return replace(upscale_x2(), network_args={"scales": [3], "width": 64, "depth": 14})
 
 
