@@ -228,6 +228,14 @@ def test_noise_far_beyond_the_range_asks_for_no_giant_window() -> None:
     assert np.std(denoise_bilateral(huge, 3e5)) < 0.5 * np.std(huge)
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["gaussian", "perona-malik", "coherence"])
+def test_counts_take_no_longer_to_denoise_than_shares_of_one(name: str) -> None:
+    counts = np.random.default_rng(0).random((64, 64), np.float32) * np.float32(65535)
+    result = anew.denoise(counts, method=name)
+    assert 0.02 * np.std(counts) < np.std(result) < 0.9 * np.std(counts)
+
+
 def test_wrong_sizes_are_refused() -> None:
     for call in (
         lambda: denoise_mean(ANY, 0.1, size=0),

@@ -58,7 +58,8 @@ def denoise_coherence(
     -------
     float32 array of the same shape; each channel keeps its mean
     """
-    time = TIME_FACTOR * sigma**TIME_POWER if time is None else time
+    # no more for values far beyond the range than for noise as wide as it
+    time = TIME_FACTOR * min(sigma, 1.0) ** TIME_POWER if time is None else time
     if time == 0:
         return image.copy()
     steps = int(np.ceil(time / STEP))

@@ -43,5 +43,5 @@ def denoise_gaussian(image: Image, sigma: NotNegative, *, width: NotNegative | N
 
 
 def width_from_sigma(sigma: float) -> float:
-    """Give the standard deviation of the Gaussian, in pixels, that suits a noise level."""
-    return float(WIDTH_FACTOR * sigma**WIDTH_POWER)
+    """Give the standard deviation of the Gaussian, in pixels, that suits a noise level; from 1 on that of 1."""
+    return float(WIDTH_FACTOR * min(sigma, 1.0) ** WIDTH_POWER)

@@ -60,7 +60,8 @@ def denoise_perona_malik(
     float32 array of the same shape; each channel keeps its mean
     """
     contrast = CONTRAST_FACTOR[conductance] * sigma if contrast is None else contrast
-    time = TIME_FACTOR[conductance] * sigma**TIME_POWER if time is None else time
+    # no more for values far beyond the range than for noise as wide as it
+    time = TIME_FACTOR[conductance] * min(sigma, 1.0) ** TIME_POWER if time is None else time
     if contrast == 0 or time == 0:
         return image.copy()
     g = CONDUCTANCES[conductance]
