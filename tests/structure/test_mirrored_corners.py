@@ -64,6 +64,18 @@ def test_pictures_that_look_alike_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
+    ("shape", "angle", "period"), [((128, 128), 0, 2), ((256, 256), 90, 2), ((200, 300), 5, 4), ((384, 512), 5, 6)]
+)
+def test_stripes_are_symmetric_by_nature(shape: tuple[int, int], angle: float, period: float) -> None:
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    across = rows * np.cos(np.radians(angle)) + columns * np.sin(np.radians(angle))
+    noise = np.random.default_rng(0).standard_normal(shape)
+    for sigma in (0, 0.02):
+        stripes = 0.5 + 0.4 * np.cos(2 * np.pi * across / period) + sigma * noise
+        assert not find_mirrored_corners(stripes.astype(np.float32)).sure
+
+
+@pytest.mark.parametrize(
     ("correlation", "rise", "elsewhere", "sure"),
     [
         (0.77, 0.16, 0.65, False),  # smooth content, seen behind noise, that fits other angles nearly as well
