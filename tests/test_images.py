@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import stat
+import struct
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,8 +164,44 @@ def test_profile_and_resolution_are_kept(tmp_path: Path, ending: str) -> None:
         write(picture.with_pixels(1 - picture.pixels), target)
         with Image.open(target) as again:
             assert again.info["icc_profile"] == icc
-            if ending in (".png", ".jpg", ".tif") and "dpi" in again.info:
+            if ending in (".png", ".jpg", ".tif"):
                 np.testing.assert_allclose(np.array(again.info["dpi"], float), (300, 150), atol=0.02)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 5, 6, 7, 8])
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".webp"])
+def test_resolutions_change_places_where_rows_become_columns(tmp_path: Path, orientation: int, ending: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x011A], exif[0x011B], exif[0x0128] = orientation, 300.0, 150.0, 2
+    path = saved(Image.new("RGB", (24, 16), "red"), tmp_path / f"a{ending}", exif=exif, dpi=(300, 150))
+    upright = (300, 150) if orientation < 5 else (150, 300)
+    picture = read(path)
+    if ending != ".webp":
+        np.testing.assert_allclose(picture.facts.dpi, upright, atol=0.02)
+    for target in (ending, ".tif") if ending == ".png" else (ending, ".png"):
+        out = tmp_path / f"b{target}"
+        write(picture.with_pixels(1 - picture.pixels), out)
+        with Image.open(out) as image:
+            if ending != ".webp":
+                np.testing.assert_allclose(np.array(image.info["dpi"], float), upright, atol=0.02)
+            if target != ".tif" and ending != ".tif":  # TIFF has no block for them beside its own tags
+                assert (image.getexif()[0x011A], image.getexif()[0x011B]) == upright
+
+
+def test_the_shape_of_pixels_is_turned_with_them(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(Image.new("RGB", (24, 16), "red"), tmp_path / "a.png", exif=exif, dpi=(300, 150))
+    data = path.read_bytes()
+    place = data.index(b"pHYs")
+    payload = struct.pack(">IIB", 2, 1, 0)  # unit 0: twice as many across as down, of no stated length
+    checksum = struct.pack(">I", zlib.crc32(b"pHYs" + payload))
+    path.write_bytes(data[: place + 4] + payload + checksum + data[place + 17 :])
+    picture = read(path)
+    write(picture.with_pixels(1 - picture.pixels), path, overwrite=True)
+    data = path.read_bytes()
+    place = data.index(b"pHYs")
+    assert struct.unpack(">IIB", data[place + 4 : place + 13]) == (1, 2, 0)
 
 
 def test_jpegs_keep_tables_and_subsampling(tmp_path: Path, colour_photo: np.ndarray) -> None:

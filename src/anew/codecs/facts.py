@@ -53,7 +53,7 @@ class Facts:
     exif, icc, xmp : bytes or None
         The metadata blocks as the file holds them (EXIF from its byte order mark on).
     dpi : (float, float) or None
-        Dots per inch, horizontally and vertically.
+        Dots per inch, horizontally and vertically, of the upright pixels.
     text : mapping of str to str
         Text chunks (PNG) and comments (key "comment": JPEG, GIF, PNM).
     palette : tuple of (r, g, b) or (r, g, b, a) tuples, 0..255, or None

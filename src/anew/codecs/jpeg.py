@@ -221,14 +221,15 @@ def _facts(structure: Structure) -> Facts:
     if len(structure.components) == 3:
         (_, h0, v0, _), (_, h1, v1, _), _ = structure.components
         subsampling = SUBSAMPLINGS.get((h0 // h1, v0 // v1)) if h0 % h1 == v0 % v1 == 0 else None
+    orientation = metadata.exif_orientation(exif)
     return Facts(
         format="JPEG",
         mode={1: "L", 3: "RGB", 4: "CMYK"}[len(structure.components)],
-        orientation=metadata.exif_orientation(exif),
+        orientation=orientation,
         exif=exif,
         icc=_icc(segments),
         xmp=xmp,
-        dpi=dpi,
+        dpi=metadata.upright_dpi(dpi, orientation),
         text={} if comment is None else {"comment": comment.decode("utf-8", "replace")},
         jpeg_quantisation=structure.tables,
         jpeg_subsampling=subsampling,

@@ -13,6 +13,7 @@ import zlib
 from xml.sax.saxutils import escape, unescape
 
 ORIENTATION, THUMBNAIL, THUMBNAIL_SIZE = 0x0112, 0x0201, 0x0202
+X_RESOLUTION, Y_RESOLUTION = 0x011A, 0x011B
 NAMESPACE = "https://github.com/anew/ns/1.0/"
 LARGEST_TEXT = 1 << 24  # bytes that any one text or profile may inflate to
 _RECIPE = re.compile(rb'\sanew:recipe="([^"]*)"')
@@ -31,8 +32,15 @@ def exif_orientation(exif: bytes | None) -> int:
     return value if 1 <= value <= 8 else 1
 
 
+def upright_dpi(dpi: tuple[float, float] | None, orientation: int) -> tuple[float, float] | None:
+    """Give the dots per inch of the upright picture, of which rows and columns change places from orientation 5 on."""
+    return (dpi[1], dpi[0]) if dpi is not None and orientation >= 5 else dpi
+
+
 def upright_exif(exif: bytes | None) -> bytes | None:
     """Give an EXIF block with its orientation set to 1, without its thumbnail, and all else as it was.
+
+    Where the rows become columns, the resolutions change places with them.
 
     The thumbnail shows what the picture was before, and as it lay: its directory is cut off and its bytes are blanked.
     """
@@ -40,9 +48,15 @@ def upright_exif(exif: bytes | None) -> bytes | None:
     if exif is None or order is None:
         return exif
     patched = bytearray(exif)
+    entries = _entries(exif, order, struct.unpack_from(order + "I", exif, 4)[0])
     if (place := _orientation_place(exif)) is not None:
         struct.pack_into(order + "H", patched, place[1], 1)
-    following = _entries(exif, order, struct.unpack_from(order + "I", exif, 4)[0]).stop
+    if exif_orientation(exif) >= 5:
+        places = {struct.unpack_from(order + "H", exif, entry)[0]: entry for entry in entries}
+        x, y = places.get(X_RESOLUTION), places.get(Y_RESOLUTION)
+        if x is not None and y is not None:
+            patched[x + 2 : x + 12], patched[y + 2 : y + 12] = exif[y + 2 : y + 12], exif[x + 2 : x + 12]
+    following = entries.stop
     if 0 < following <= len(exif) - 4:
         thumbnail = _thumbnail(exif, order, struct.unpack_from(order + "I", exif, following)[0])
         patched[thumbnail] = bytes(len(patched[thumbnail]))

@@ -176,6 +176,7 @@ def _facts(chunks: list[Chunk], header: Header) -> Facts:
         x, y, unit = struct.unpack(">IIB", named[b"pHYs"])
         dpi = (x * 0.0254, y * 0.0254) if unit == 1 else None
     recipe = text.pop(RECIPE_KEY, None)
+    orientation = metadata.exif_orientation(exif)
     samples = "palette" if header.colour == 3 else "rgb" if header.colour in (2, 6) else "grey"
     palette = None
     if b"PLTE" in named and header.colour == 3:
@@ -185,11 +186,11 @@ def _facts(chunks: list[Chunk], header: Header) -> Facts:
         format="PNG",
         mode=Kind(samples, header.colour >= 4, (1 << header.depth) - 1).mode,
         bit_depth=header.depth,
-        orientation=metadata.exif_orientation(exif),
+        orientation=orientation,
         exif=exif,
         icc=icc,
         xmp=None if xmp is None else xmp.encode(),
-        dpi=dpi,
+        dpi=metadata.upright_dpi(dpi, orientation),
         text=text,
         palette=palette,
         lossless=True,
@@ -228,7 +229,8 @@ def _metadata_chunks(facts: Facts, raster: Raster, options: Options) -> list[Chu
         out.append((b"iCCP", b"ICC Profile\0\0" + zlib.compress(facts.icc)))
     out += [chunk for chunk in chunks if chunk[0] not in OURS]
     if facts.dpi == then.dpi and any(name == b"pHYs" for name, _ in chunks):
-        out += [chunk for chunk in chunks if chunk[0] == b"pHYs"][:1]
+        payload = next(payload for name, payload in chunks if name == b"pHYs")
+        out.append((b"pHYs", payload if then.orientation < 5 else payload[4:8] + payload[:4] + payload[8:]))
     elif facts.dpi is not None:
         out.append((b"pHYs", struct.pack(">IIB", *(min(round(d / 0.0254), 2**31 - 1) for d in facts.dpi), 1)))
     exif, xmp = metadata.upright_exif(facts.exif), metadata.upright_xmp(facts.xmp)

@@ -212,6 +212,7 @@ def _palette(layout: Layout, directory: Directory, bits: int) -> NDArray[np.uint
 
 def _facts(page: Page, layout: Layout, directory: Directory, raster: Raster) -> Facts:
     orientation = (layout.integers(directory.get(274)) or (1,))[0]
+    orientation = orientation if 1 <= orientation <= 8 else 1
     described = {tag: entry for tag, entry in directory.items() if tag in DESCRIPTION}
     resolution = [layout.numbers(directory.get(tag)) for tag in RESOLUTION]
     dpi = None
@@ -224,11 +225,11 @@ def _facts(page: Page, layout: Layout, directory: Directory, raster: Raster) -> 
         mode=raster.kind.mode,
         bit_depth=page.bits,
         sample_format="float" if page.dtype.kind == "f" else "uint",
-        orientation=orientation if 1 <= orientation <= 8 else 1,
+        orientation=orientation,
         exif=as_block(layout, described) if described else None,
         icc=directory[ICC_TAG].data if ICC_TAG in directory else None,
         xmp=xmp,
-        dpi=dpi,
+        dpi=metadata.upright_dpi(dpi, orientation),
         palette=palette,
         compression=COMPRESSIONS[page.compression],
         lossless=page.compression != 7,
@@ -244,6 +245,8 @@ def _kept_tags(facts: Facts, then: Facts, before: Directory | None, old: Layout,
             frozenset(RESOLUTION) if facts.dpi != then.dpi else frozenset()
         )
         tags = {t: reordered(e, old, new) for t, e in before.items() if t not in ours | changed}
+        if then.orientation >= 5 and {282, 283} <= tags.keys():  # rows became columns
+            tags[282], tags[283] = tags[283], tags[282]
         if not changed & DESCRIPTION:
             return tags
     else:
