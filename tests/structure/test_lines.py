@@ -47,6 +47,17 @@ def test_the_edges_of_a_bar_are_where_they_were_drawn(scale: int) -> None:
     np.testing.assert_allclose(np.sort(beside), [-6, 6], atol=0.3 * scale)
 
 
+@pytest.mark.parametrize("scale", [1, 2, 4])
+@pytest.mark.parametrize("ends", [(60, 90, 420, 150), (60, 150, 420, 90), (60, 40, 110, 300), (110, 40, 60, 300)])
+def test_segments_are_shifted_to_no_side(ends: tuple[float, ...], scale: int) -> None:
+    """What an edge is off by, it is off by to both sides of a bar: their mean is the middle of the bar."""
+    x1, y1, x2, y2 = (float(scale * n) for n in ends)
+    found = find_segments(drawn([(x1, y1, x2, y2)], (320 * scale, 480 * scale)), min_length=0.3)
+    across = np.array([y1 - y2, x2 - x1]) / np.hypot(x2 - x1, y2 - y1)
+    beside = (midpoints(found) - [(x1 + x2) / 2, (y1 + y2) / 2]) @ across
+    assert beside.mean() == pytest.approx(0, abs=0.03)
+
+
 def test_short_segments_are_left_out_and_the_longest_comes_first() -> None:
     picture = drawn([(40, 60, 560, 60), (40, 160, 340, 160), (40, 260, 160, 260)], SHAPE)
     found = lengths(find_segments(picture, min_length=0.03))

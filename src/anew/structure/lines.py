@@ -18,6 +18,9 @@ Segments = NDArray[np.float64]  # (N, 4): x1, y1, x2, y2 in pixels
 
 WORKING_SIDE = 800  # pixels; angles of long lines are exact enough there, and it takes a tenth of a second
 CONTRAST_PERCENTILES = (0.5, 99.5)
+# OpenCV's detector looks at a copy of 0.8 of the size and gives (x + 1/2) / 0.8 for a place between the pixels x and
+# x + 1 there, which is (x + 1) / 0.8 - 1/2 in its input.
+DETECTOR_SHIFT = 0.5 / 0.8 - 0.5  # pixels
 
 NEAR_AXIS = 16.0  # degrees; lines further off are not meant to be horizontal or vertical
 AGREEMENT = 0.3  # degrees; standard deviation of the direction of a segment of some 30 pixels
@@ -50,7 +53,7 @@ def find_segments(image: Image, *, min_length: float = 0.03, working_side: int =
     if found is None:
         return np.empty((0, 4))
     # Pixel centres: (x + 1/2) / scale - 1/2 takes the small copy's coordinates to the large one's.
-    segments = (np.asarray(found, np.float64).reshape(-1, 4) + 0.5) * np.tile(1 / scale, 2) - 0.5
+    segments = (np.asarray(found, np.float64).reshape(-1, 4) + DETECTOR_SHIFT + 0.5) * np.tile(1 / scale, 2) - 0.5
     length = lengths(segments)
     segments = segments[length >= min_length * np.hypot(*image.shape[:2])]
     return segments[np.argsort(-lengths(segments), kind="stable")]
