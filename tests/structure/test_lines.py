@@ -83,13 +83,13 @@ def test_the_working_copy_is_reduced_and_stretched() -> None:
 def test_lines_through_one_vanishing_point_give_tilt_and_convergence(tilt: float, convergence: float) -> None:
     rng = np.random.default_rng(1)
     centres = rng.random((40, 2)) * SHAPE[::-1]
-    position = centres / (np.array(SHAPE[::-1]) / 2) - 1
+    position = (centres + 0.5) / (np.array(SHAPE[::-1]) / 2) - 1
     lying = segments_of(tilt + convergence * position[:, 1], centres, 60)
     standing = segments_of(90 + tilt - convergence * position[:, 0], centres, 60)
     # Others nearly lie as well, by 1.2 degrees off at least.
     places = rng.random((15, 2)) * SHAPE[::-1]
     off = rng.uniform(1.2, 4, 15) * rng.choice([-1, 1], 15)
-    astray = segments_of(tilt + convergence * (places[:, 1] / 200 - 1) + off, places, 30)
+    astray = segments_of(tilt + convergence * ((places[:, 1] + 0.5) / 200 - 1) + off, places, 30)
     diagonals = segments_of(np.full(30, 45.0), centres[:30], 90)
     horizontal, vertical = fit_bundles(np.vstack([lying, standing, astray, diagonals]), SHAPE)
     assert horizontal.tilt == pytest.approx(tilt, abs=0.03)
@@ -106,6 +106,18 @@ def test_lines_through_one_vanishing_point_give_tilt_and_convergence(tilt: float
     assert vertical.spread == pytest.approx(np.ptp(position[:, 0]) / 2)
     upright = np.abs(tilt - convergence * position[:, 0]) < 0.6
     assert vertical.upright == pytest.approx(60 * upright.sum() / diagonal)
+
+
+def test_a_mirrored_picture_leans_as_far_to_the_other_side() -> None:
+    shape = (100, 150)
+    feet, heads = np.linspace(10, 130, 20), np.linspace(20, 118, 20)
+    standing = np.column_stack([feet, np.full(20, 90.0), heads, np.full(20, 10.0)])
+    mirrored = standing.copy()
+    mirrored[:, [0, 2]] = shape[1] - 1 - standing[:, [0, 2]]
+    (_, one), (_, other) = fit_bundles(standing, shape), fit_bundles(mirrored, shape)
+    assert one.count == 20
+    assert other.tilt == pytest.approx(-one.tilt, abs=1e-3)
+    assert other.convergence == pytest.approx(one.convergence, abs=1e-3)
 
 
 def test_one_line_agrees_with_nothing() -> None:

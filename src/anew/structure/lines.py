@@ -144,7 +144,7 @@ def fit_bundles(segments: Segments, shape: tuple[int, ...]) -> tuple[Bundle, Bun
     slope = slopes(segments)
     offset = (slope + 45) % 90 - 45
     half = np.array([shape[1], shape[0]]) / 2
-    position = midpoints(segments) / half - 1
+    position = (midpoints(segments) + 0.5) / half - 1
     near = np.abs(offset) < NEAR_AXIS
     lying = near & (np.abs(slope) < 45)
     standing = near & ~lying
