@@ -154,7 +154,8 @@ def test_as_many_threads_work_as_are_asked_for(monkeypatch: pytest.MonkeyPatch) 
         scratch.weights(tile)[:] = 1
 
     flat = np.zeros((300, 300), np.float32)  # nine tiles
-    _filter((1, 300, 300), flat, 0.0, PROFILES["fast"].hard, dct_basis(), 2.0, meet)
+    white = coefficient_covariance(dct_basis(), 1.0, None, 0)
+    _filter((1, 300, 300), flat, 0.0, PROFILES["fast"].hard, dct_basis(), white, 2.0, meet)
     assert not together.broken
 
 

@@ -4,7 +4,7 @@ Noise that is correlated from pixel to pixel is also correlated from block to bl
 removes less of it. The variance of each coefficient of the group is then computed from the positions of its blocks:
 Makinen, Azzari and Foi, "Collaborative filtering of correlated noise", IEEE TIP 29 (2020).
 
-Both functions add the filtered blocks, in the transform domain, to sums per block position; transforming back is
+The filters add the filtered blocks, in the transform domain, to sums per block position; transforming back is
 linear, so it is done once per position afterwards (``block_transforms.add_blocks``).
 """
 
@@ -113,12 +113,43 @@ def _group_variance(
 
 
 @kernel
-def threshold_groups(
-    coefficients: NDArray[np.float32],
+def group_variances(
     found: NDArray[np.int64],
     count: NDArray[np.int64],
     pitch: int,
     correlation: NDArray[np.float32],
+    variances: NDArray[np.float32],
+) -> None:
+    """Give the noise variance of every coefficient of groups; all planes of an image share it.
+
+    Parameters
+    ----------
+    found : (G, N) int64 array
+        Positions of the blocks of each group; the largest power of two of them is used.
+    count : (G,) int64 array
+        How many blocks each group has.
+    pitch : int
+        Positions are numbered y * pitch + x.
+    correlation : (2 Y + 1, 2 X + 1, 64) float32 array
+        Covariance of the noise in a coefficient of two blocks, by their displacement from (-Y, -X) to (Y, X); with
+        Y = X = 0, its variance in noise that is independent from block to block.
+    variances : (G, N, 64) float32 array, out, or (1, N, 64) for independent blocks, where all groups have the same
+    """
+    if variances.shape[0] == 1 and correlation.shape[0] == 1:
+        variances[0] = correlation[0, 0]
+        return
+    half = found.shape[1] // 2
+    covariance = np.empty((half, half, SIZE), np.float32)
+    for g in range(count.size):
+        _group_variance(found[g], _power_of_two(count[g]), pitch, correlation, covariance, variances[g])
+
+
+@kernel
+def threshold_groups(
+    coefficients: NDArray[np.float32],
+    found: NDArray[np.int64],
+    count: NDArray[np.int64],
+    variances: NDArray[np.float32],
     factor: float,
     estimates: NDArray[np.float32],
     weights: NDArray[np.float32],
@@ -129,34 +160,20 @@ def threshold_groups(
     ----------
     coefficients : (P, 64) float32 array
         Transformed noisy blocks.
-    found : (G, N) int64 array
-        Positions of the blocks of each group; the largest power of two of them is used.
-    count : (G,) int64 array
-        How many blocks each group has.
-    pitch : int
-        Positions are numbered y * pitch + x.
-    correlation : (2 Y + 1, 2 X + 1, 64) float32 array
-        Covariance of the noise in a coefficient of two blocks, by their displacement from (-Y, -X) to (Y, X); with
-        Y = X = 0, its variance in noise that is independent from block to block.
+    found, count, variances
+        As in ``group_variances``.
     factor : float
         lambda_3D: what lies below so many standard deviations is set to 0.
     estimates : (P, 64) float32 array, in and out
     weights : (P,) float32 array, in and out
         Sums over all groups of w * block and of w = 1 / (noise variance that is left in the group).
     """
-    n_max = found.shape[1]
-    white = correlation.shape[0] == 1
-    group = np.empty((n_max, SIZE), np.float32)
-    variance = np.empty((n_max, SIZE), np.float32)
-    variance[:] = correlation[0, 0]
-    covariance = np.empty((n_max // 2, n_max // 2, SIZE), np.float32)
+    group = np.empty((found.shape[1], SIZE), np.float32)
     squared = np.float32(factor * factor)
     for g in range(count.size):
-        n = _power_of_two(count[g])
+        n, variance = _power_of_two(count[g]), variances[g if variances.shape[0] > 1 else 0]
         for i in range(n):
             group[i] = coefficients[found[g, i]]
-        if not white:
-            _group_variance(found[g], n, pitch, correlation, covariance, variance)
         _haar(group, n)
         mean = group[0, 0]  # always kept
         left = np.float32(0)
@@ -183,8 +200,7 @@ def wiener_groups(
     pilot: NDArray[np.float32],
     found: NDArray[np.int64],
     count: NDArray[np.int64],
-    pitch: int,
-    correlation: NDArray[np.float32],
+    variances: NDArray[np.float32],
     estimates: NDArray[np.float32],
     weights: NDArray[np.float32],
 ) -> None:
@@ -195,20 +211,13 @@ def wiener_groups(
     pilot : (P, 64) float32 array
         Transformed blocks of the first estimate of the image, whose energy stands for the clean one.
     """
-    n_max = found.shape[1]
-    white = correlation.shape[0] == 1
-    group = np.empty((n_max, SIZE), np.float32)
-    clean = np.empty((n_max, SIZE), np.float32)
-    variance = np.empty((n_max, SIZE), np.float32)
-    variance[:] = correlation[0, 0]
-    covariance = np.empty((n_max // 2, n_max // 2, SIZE), np.float32)
+    group = np.empty((found.shape[1], SIZE), np.float32)
+    clean = np.empty((found.shape[1], SIZE), np.float32)
     for g in range(count.size):
-        n = _power_of_two(count[g])
+        n, variance = _power_of_two(count[g]), variances[g if variances.shape[0] > 1 else 0]
         for i in range(n):
             group[i] = coefficients[found[g, i]]
             clean[i] = pilot[found[g, i]]
-        if not white:
-            _group_variance(found[g], n, pitch, correlation, covariance, variance)
         _haar(group, n)
         _haar(clean, n)
         mean = group[0, 0]  # always kept

@@ -28,7 +28,7 @@ from anew.arrays import Image
 from anew.diagnosis.noise_model import as_psd
 from anew.kernels.block_matching import BLOCK, SPAN, match_blocks, search_offsets
 from anew.kernels.block_transforms import add_blocks, bior_basis, dct_basis, kaiser_window, transform_blocks
-from anew.kernels.collaborative_filtering import threshold_groups, wiener_groups
+from anew.kernels.collaborative_filtering import group_variances, threshold_groups, wiener_groups
 from anew.options import NotNegative, checked_arguments
 from anew.threads import thread_count
 
@@ -173,8 +173,7 @@ def first_estimate(planes: Image, sigma: float, psd: NDArray[np.floating] | None
             scratch.noisy(tile).reshape(-1, BLOCK * BLOCK),
             scratch.found,
             scratch.count,
-            tile.width,
-            covariance,
+            scratch.variances,
             settings.threshold if plane == 0 else settings.chroma_threshold,
             scratch.estimates(tile).reshape(-1, BLOCK * BLOCK),
             scratch.weights(tile).reshape(-1),
@@ -182,7 +181,7 @@ def first_estimate(planes: Image, sigma: float, psd: NDArray[np.floating] | None
 
     luminance = planes[0] / np.float32(np.sqrt(len(planes)))
     noise = sigma**2 / len(planes)
-    return _filter(planes.shape, luminance, noise, settings.hard, basis, settings.window, filter_plane)
+    return _filter(planes.shape, luminance, noise, settings.hard, basis, covariance, settings.window, filter_plane)
 
 
 def second_estimate(
@@ -199,14 +198,13 @@ def second_estimate(
             scratch.pilot(tile).reshape(-1, BLOCK * BLOCK),
             scratch.found,
             scratch.count,
-            tile.width,
-            covariance,
+            scratch.variances,
             scratch.estimates(tile).reshape(-1, BLOCK * BLOCK),
             scratch.weights(tile).reshape(-1),
         )
 
     luminance = basic[0] / np.float32(np.sqrt(len(planes)))
-    return _filter(planes.shape, luminance, 0.0, settings.wiener, basis, settings.window, filter_plane)
+    return _filter(planes.shape, luminance, 0.0, settings.wiener, basis, covariance, settings.window, filter_plane)
 
 
 def coefficient_covariance(
@@ -290,6 +288,18 @@ class _Scratch:
         self._weights = np.empty(side * side, np.float32)
         self.found = np.empty((0, stage.group), np.int64)
         self.count = np.empty(0, np.int64)
+        groups = ((TILE - BLOCK) // stage.step + 2) ** 2
+        self._variances = np.empty((groups, stage.group, BLOCK * BLOCK), np.float32)
+        self.variances = self._variances[:0]
+
+    def take_groups(
+        self, found: NDArray[np.int64], count: NDArray[np.int64], pitch: int, covariance: NDArray[np.float32]
+    ) -> None:
+        """Keep the groups of a tile, and the variance of the noise in them, which all planes share."""
+        self.found, self.count = found, count
+        alike = covariance.shape[0] == 1  # in white noise all groups are
+        self.variances = self._variances[: 1 if alike else len(count)]
+        group_variances(found, count, pitch, covariance, self.variances)
 
     def rowwise(self, tile: _Tile) -> NDArray[np.float32]:
         return _shaped(self._rowwise, (tile.height + BLOCK - 1, tile.width, BLOCK))
@@ -331,6 +341,7 @@ def _filter(
     noise: float,
     stage: Stage,
     basis: NDArray[np.float32],
+    covariance: NDArray[np.float32],
     beta: float,
     filter_plane: Callable[[int, _Tile, _Scratch], None],
 ) -> Image:
@@ -348,7 +359,8 @@ def _filter(
             scratch = idle.get_nowait()
         except Empty:
             scratch = _Scratch(stage)
-        scratch.found, scratch.count = _match(padded, (height, width), tile, offsets, alike, stage)
+        groups = _match(padded, (height, width), tile, offsets, alike, stage)
+        scratch.take_groups(*groups, tile.width, covariance)
         sums = np.empty((n_planes, 2, tile.height + BLOCK - 1, tile.width + BLOCK - 1), np.float32)
         for plane in range(n_planes):
             scratch.estimates(tile)[:] = 0
