@@ -81,7 +81,9 @@ def misalignment(found: np.ndarray, truth: np.ndarray) -> float:
     "moves",
     [
         [(50, 0), (-50, 0), (0, 0), (0, 0)],
+        [(0, 0), (0, 0), (-50, 0), (50, 0)],
         [(0, 0), (-10, 45), (-10, -30), (0, 0)],
+        [(10, 45), (0, 0), (0, 0), (10, -30)],
         [(20, 6), (-60, 20), (0, 0), (-15, 0)],
     ],
 )
@@ -90,6 +92,15 @@ def test_keystone_of_a_drawn_facade(moves: list[tuple[int, int]]) -> None:
     estimate = estimate_keystone(keystoned_facade(truth))
     assert estimate.confidence > 0.6
     assert misalignment(estimate.corners, truth) < 1.0
+
+
+@pytest.mark.parametrize(("angle", "told"), [(-9, False), (-5, True), (5, True), (9, False)])
+def test_a_plane_that_is_turned_far_is_not_meant_to_be_frontal(angle: float, told: bool) -> None:
+    middle = (np.array(SHAPE[::-1]) - 1) / 2
+    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    narrow_above = corners_of(SHAPE) + np.array([(50, 0), (-50, 0), (0, 0), (0, 0)])
+    turned = (narrow_above - middle) @ np.array([[cosine, -sine], [sine, cosine]]) + middle
+    assert (estimate_keystone(keystoned_facade(turned)).confidence > 0) == told
 
 
 @pytest.mark.parametrize("k1", [-0.12, -0.08, 0.1])
@@ -181,6 +192,17 @@ def test_a_picture_seen_in_perspective(moves: list[tuple[int, int]]) -> None:
     finding = find_keystone(Picture(keystone(image, corners=truth, border="constant", fill=1.0).image))
     assert finding is not None
     np.testing.assert_allclose(finding.details["corners"], truth, atol=1.0)
+
+
+@pytest.mark.parametrize("flip", [np.s_[:, :], np.s_[:, ::-1], np.s_[::-1], np.s_[::-1, ::-1]])
+def test_a_sheet_that_leaves_the_frame_beside_an_edge_out_of_sight_tells_nothing(flip: tuple[slice, ...]) -> None:
+    image = skimage.data.astronaut().astype(np.float32) / 255
+    sheet = corners_of(image.shape) + np.array([(-20, -40), (0, 90), (-60, 0), (0, 0)])
+    damaged = keystone(image, corners=sheet, border="constant", fill=1.0).image
+    assert estimate_keystone(np.ascontiguousarray(damaged[flip])).confidence == 0
+    inside = sheet + np.array([(40, 60), (0, 0), (0, 0), (0, 0)])
+    damaged = keystone(image, corners=inside, border="constant", fill=1.0).image
+    assert estimate_keystone(np.ascontiguousarray(damaged[flip])).confidence > 0
 
 
 def test_a_sheet_on_a_table_keeps_its_size() -> None:
