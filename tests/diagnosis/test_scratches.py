@@ -9,7 +9,13 @@ import skimage.data
 
 import anew
 from anew.degradations.scratches import scratches
-from anew.diagnosis.scratches import MARKED, estimate_scratch_probability, find_scratches, weigh_marks
+from anew.diagnosis.scratches import (
+    MARKED,
+    as_opaque_as_most,
+    estimate_scratch_probability,
+    find_scratches,
+    weigh_marks,
+)
 from anew.images import Picture
 
 
@@ -114,3 +120,34 @@ def test_restoring_takes_scratches_away_and_says_so(photo: np.ndarray) -> None:
         return float(np.sqrt(((np.asarray(image) - photo) ** 2).mean()))
 
     assert error(restored.picture.pixels) < 0.9 * error(damaged)
+
+
+def test_a_leash_among_scratches_is_left_alone(photo: np.ndarray) -> None:
+    """Scratches of half the opacity, and a white line that hides what is behind it."""
+    rng = np.random.default_rng(3)
+    path = np.linspace(*rng.integers(20, 380, (2, 2)), 40) + rng.normal(0, 0.4, (40, 2)).cumsum(axis=0)
+    canvas = np.zeros(photo.shape[:2], np.uint8)
+    cv2.polylines(canvas, [path.round().astype(np.int32)[:, None]], isClosed=False, color=1, thickness=2)
+    leash = canvas > 0
+    walked = photo.copy()
+    walked[leash] = (0.96, 0.94, 0.88)
+    result = scratches(walked, count=30, dark=0, opacity=0.45, length=0.8, width=1.5, rng=3).image
+    damaged = (np.rint(255 * result) / 255).astype(np.float32)
+    assert (estimate_scratch_probability(damaged)[leash] > MARKED).mean() > 0.5  # it looks like one
+    finding = find_scratches(Picture(damaged))
+    assert finding is not None
+    marked = np.asarray(finding.map)
+    assert marked[leash].mean() < 0.1
+    assert (marked & (np.abs(damaged - walked).max(axis=2) > 0.06)).sum() > 0.7 * marked.sum()
+
+
+def test_marks_are_compared_around_every_pixel() -> None:
+    """One mark is as faint as the others at one end, and opaque at the other."""
+    picture, mask = np.full((200, 400), 0.4, np.float32), np.zeros((200, 400), bool)
+    mask[::20] = True
+    picture[mask] = 0.5
+    picture[100, 200:] = 0.9
+    kept = as_opaque_as_most(picture, mask)
+    assert kept[100, :190].all()
+    assert not kept[100, 210:].any()
+    assert kept[mask].mean() > 0.9

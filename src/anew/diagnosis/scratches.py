@@ -8,6 +8,10 @@ network's probabilities (``structure/faint_lines.py``), as scratches may be brok
 the others count too: there scratches cross, and dust lies beside them. What the network sees where is partly chance:
 where its first look finds something, it looks three more times, at the picture mirrored and turned, and the mean of
 all decides (Krizhevsky, Sutskever and Hinton, NIPS 2012, for classes).
+
+What scratched a picture scratched all of it about as deep: its scratches are as opaque as each other. A leash, a rope
+and the bright net on a giraffe's coat hide what is behind them altogether, so what is far more opaque than most of
+the marks (``structure/opacity.py``) is left alone.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from anew.arrays import Image, Mask, luminance
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.inference.models import open_model
 from anew.structure.faint_lines import find_faint_lines
+from anew.structure.opacity import estimate_opacity
 from anew.tiles import apply_in_tiles
 
 if TYPE_CHECKING:
@@ -42,6 +47,11 @@ LEAST_TOTAL = 0.6
 LEAST_LINES = 1.2
 SURE = 2.0  # times as much
 WORTH_A_LOOK = 0.6  # times as much, at the first look, for three more
+# Of 150 photographs that the network was not trained on, under drawn and under film scratches, 9 of 300 were harmed by
+# the repair without this, 2 with it, and the mean gain went from 2.06 to 2.18 dB and from 6.28 to 6.27.
+TYPICAL = 0.35  # quantile of the opacities of what is marked
+MOST_OPAQUE = 1.7  # times that, of a scratch
+FAINT = 0.4  # opacity that any scratch may have
 
 Turn = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 AS_IT_IS: tuple[Turn, Turn] = (lambda x: x, lambda x: x)
@@ -94,9 +104,19 @@ def find_scratches(picture: Picture) -> Finding | None:
     mask, evidence = weigh(mean)
     if evidence < 1:
         return None
-    full = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    scratched = as_opaque_as_most(small, mask)
+    evidence = weigh(np.where(mask & ~scratched, np.float32(0), mean))[1]
+    if evidence < 1:
+        return None
+    full = cv2.resize(scratched.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
     confidence = min(0.95, 0.6 + 0.35 * (evidence - 1) / (SURE - 1))
     return finding_of_mask("scratches", full, confidence, "Scratches or hairs lie over {share} of the picture.")
+
+
+def as_opaque_as_most(image: Image, mask: Mask) -> Mask:
+    """Tell which of what is marked is about as opaque as most of it, around every pixel."""
+    opacity = estimate_opacity(image, mask, unit=math.sqrt(mask.size) / UNIT_SIDE)
+    return mask & (opacity <= max(FAINT, MOST_OPAQUE * float(np.quantile(opacity[mask], TYPICAL))))
 
 
 def weigh(probability: NDArray[np.float32]) -> tuple[Mask, float]:
