@@ -53,3 +53,22 @@ def test_photographs_have_no_lines_of_text(name: str) -> None:
 def test_no_ink() -> None:
     for image in (np.ones((1, 1), np.float32), np.full((50, 70), 0.5, np.float32), np.zeros((9, 9, 3), np.float32)):
         assert measure_text_lines(image).prominence == 1
+
+
+def test_a_large_page_is_looked_at_in_a_copy_of_800_pixels() -> None:
+    page = turned(cv2.resize(written_page(18), (800, 686), interpolation=cv2.INTER_AREA), 2.3)
+    small, large = measure_text_lines(page), measure_text_lines(np.kron(page, np.ones((3, 3), np.float32)))
+    assert large.angle == pytest.approx(small.angle, abs=0.01)
+    assert large.prominence == pytest.approx(small.prominence, rel=0.01)
+
+
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1), (2, 1700, 3)])
+def test_a_strip_keeps_a_pixel_across(shape: tuple[int, ...]) -> None:
+    assert np.isfinite(measure_text_lines(np.random.default_rng(0).random(shape, np.float32)).prominence)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_best_fine_direction_may_be_the_first_or_the_last(seed: int) -> None:
+    """As in noise of few pixels, where the finer profile has its peak elsewhere."""
+    lines = measure_text_lines(np.random.default_rng(seed).random((40, 60)).astype(np.float32))
+    assert abs(lines.angle) < 12.5
