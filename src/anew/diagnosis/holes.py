@@ -251,12 +251,10 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask, usual: floa
     possible = ~blocks & ~lines
     cut_out = possible & border.looks_like_a_hole()
     accepted = cut_out & (contact <= MOST_CONTACT * area)
-    accepted[0] = False
     if accepted.any():
         beside = border.looks_like_a_hole(MOST_SAME_BESIDE, LEAST_FAR_BESIDE) & free
         cut = border.looks_like_a_hole(CLEAN_CUT, 0.0, MOST_TRANSITION_BESIDE) & (contact <= MOST_CONTACT_BESIDE * area)
         accepted |= possible & (beside | cut) & (area >= least) | cut_out & (contact <= MOST_CONTACT_OF_MORE * area)
-        accepted[0] = False
     # With too little border to judge alone they go together.
     rest = ~accepted & ~lines & free & (area < np.sqrt(region.size))
     together = border.total(rest)
