@@ -319,6 +319,13 @@ def test_shock_holds_little_more_than_the_picture(colour_photo: np.ndarray) -> N
     assert peak < 8 * image.nbytes
 
 
+@pytest.mark.timeout(20)
+def test_counts_take_no_longer_to_shock_than_shares_of_one() -> None:
+    counts = np.random.default_rng(0).random((64, 64), np.float32) * np.float32(65535)
+    result = deblur_shock(counts, 2e4)
+    assert np.std(result) < 0.95 * np.std(counts)
+
+
 def test_shock_leaves_extremes_where_they_are() -> None:
     # the smaller of two slopes of unlike signs is none, however steep the steeper one
     row = np.float32([0, 0.1, 0.3, 0.7, 0.2, 0.1, 0.4, 0.5, 0.8, 1, 1])

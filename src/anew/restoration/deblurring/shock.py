@@ -60,7 +60,7 @@ def deblur_shock(
     -------
     float32 array of the same shape, within the range of the input
     """
-    spread = float(np.hypot(width, SPREAD_PER_SIGMA * sigma))
+    spread = float(np.hypot(width, SPREAD_PER_SIGMA * min(sigma, 1.0)))  # counts far beyond 1 ask for no giant window
     c = np.float32(min(1.0, diffusion + DIFFUSION_PER_SIGMA * sigma))
     soft = np.float32(LEAST_CURVATURE + CURVATURE_PER_SIGMA * sigma)
     dt = np.float32(TIME_STEP)
