@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from anew.cli.jobs import Job
 from anew.cli.masks import find_mask, read_mask
 
 if TYPE_CHECKING:
+    from anew.arrays import Image
     from anew.cli.chosen import Chosen
     from anew.images import Picture
 
@@ -97,11 +99,43 @@ def apply_task(picture: Picture, task: str, method: str, inputs: dict[str, Any],
     from anew.restoration import tasks
 
     function: Callable[..., Any] = getattr(tasks, task)
+    if picture.alpha is not None and task in RESHAPES:
+        geometry = measured_geometry(method, settings, picture.pixels) if task == "unwarp" else {}
+        return _moved(picture, partial(function, method=method, **inputs, **{**settings, **geometry}))
     pixels = function(picture.pixels, method=method, **inputs, **settings)
     alpha = picture.alpha
-    if alpha is not None and task in RESHAPES:
-        alpha = function(alpha, method=method, **inputs, **settings).clip(0, 1)
     if task == "inpaint" and alpha is not None:
         alpha = alpha.copy()
         alpha[inputs["mask"]] = 1  # what was a transparent hole is a picture now
+    return replace(picture, pixels=pixels, alpha=alpha)
+
+
+def measured_geometry(method: str, settings: Mapping[str, Any], pixels: Image) -> dict[str, Any]:
+    """Measure how pixels lie where nobody says so, as the method would: their alpha must move as they do."""
+    from anew.diagnosis.keystone import estimate_keystone
+    from anew.diagnosis.lens import estimate_lens
+    from anew.diagnosis.tilt import estimate_tilt
+    from anew.registry import METHODS
+
+    name = METHODS.get("unwarp", method).name
+    if name == "tilt" and settings.get("angle") is None:
+        return {"angle": estimate_tilt(pixels).angle}
+    if name == "keystone" and settings.get("corners") is None:
+        return {"corners": estimate_keystone(pixels).corners}
+    if name == "lens" and settings.get("k1") is None:
+        return {"k1": estimate_lens(pixels).k1}
+    return {}
+
+
+def _moved(picture: Picture, move: Callable[[Image], Image]) -> Picture:
+    """Move pixels and alpha alike; the colours of clear pixels, which nobody sees, rim nothing."""
+    import numpy as np
+
+    from anew.generation.augmentation.geometry import spread_colours
+
+    assert picture.alpha is not None
+    colours = spread_colours(picture.pixels, picture.alpha[:, :, None])
+    pixels, alpha = move(colours), move(picture.alpha).clip(0, 1)
+    if np.array_equal(pixels, colours) and np.array_equal(alpha, picture.alpha):
+        return picture
     return replace(picture, pixels=pixels, alpha=alpha)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from anew.arrays import Image, as_image, like
 from anew.generation.augmentation.boxes import Outline, boxes_around, move_outline, outlines_of
 from anew.generation.augmentation.catalogue import DEFAULT, Operation, Planned, find, parse_operations
-from anew.generation.augmentation.geometry import CLEAR, Geometry, move_image, move_mask, move_transparent
+from anew.generation.augmentation.geometry import Geometry, move_image, move_mask, move_transparent, spread_colours
 from anew.options import near, require_options
 from anew.randomness import as_generator
 
@@ -220,7 +220,7 @@ def replay(
                 raise ValueError(f"{operation.name} needs the other image {key!r}; it is not among others")
             pixels, weight = operation.function(pixels, _colours_of(images[key]), **parameters)
         else:
-            pixels = operation.function(_spread(pixels, alpha), **parameters)
+            pixels = operation.function(spread_colours(pixels, alpha), **parameters)
         done.append(Applied(operation.name, dict(step["parameters"]), weight))
     result = like(np.concatenate([pixels, alpha], axis=2) if alpha.shape[2] else pixels, image)
     around, kept = (None, None) if outlines is None else boxes_around(outlines, min_visible)
@@ -267,17 +267,6 @@ def checked_step(step: Mapping[str, Any]) -> tuple[Operation, dict[str, Any]]:
     taken = inspect.signature(operation.function).parameters
     require_options(operation.name, {name: p for name, p in taken.items() if name in known}, parameters)
     return operation, parameters
-
-
-def _spread(pixels: Image, alpha: Image) -> Image:
-    """Give clear pixels the colour of the nearest one that is not, so that what nobody sees is mixed into nothing."""
-    clear = alpha[:, :, 0] <= CLEAR if alpha.shape[2] else np.zeros(pixels.shape[:2], bool)
-    if not clear.any() or clear.all():
-        return pixels
-    from scipy.ndimage import distance_transform_edt
-
-    rows, columns = distance_transform_edt(clear, return_distances=False, return_indices=True)
-    return pixels[rows, columns]
 
 
 def _colours_of(other: ArrayLike) -> Image:

@@ -225,6 +225,21 @@ def move_transparent(
     return moved, covered
 
 
+def spread_colours(pixels: Image, alpha: Image) -> Image:
+    """Give clear pixels the colour of the nearest one that is not, so that what nobody sees is mixed into nothing.
+
+    Of (H, W, C) pixels and their alpha, (H, W, 1), or (H, W, 0) where there is none; the pixels themselves where
+    there is nothing to do.
+    """
+    clear = alpha[:, :, 0] <= CLEAR if alpha.shape[2] else np.zeros(pixels.shape[:2], bool)
+    if not clear.any() or clear.all():
+        return pixels
+    from scipy.ndimage import distance_transform_edt
+
+    rows, columns = distance_transform_edt(clear, return_distances=False, return_indices=True)
+    return pixels[rows, columns]
+
+
 def move_mask(mask: NDArray[Any], geometry: Geometry, *, border: str = "reflect") -> NDArray[Any]:
     """Move an (H, W) or (H, W, C) array of labels, of any dtype: every value of the result is one of the input's or 0.
 
