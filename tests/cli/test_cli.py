@@ -159,6 +159,20 @@ def test_replay_gives_the_same_file_again(invoke: Invoke, noisy: Path, tmp_path:
     assert "small.png has 9 x 9 pixels" in " ".join(err.split())
 
 
+def test_replay_says_of_a_mask_that_it_is_not_needed(invoke: Invoke, noisy: Path, tmp_path: Path) -> None:
+    first, marked, mask = tmp_path / "first.png", tmp_path / "marked.png", tmp_path / "mask.png"
+    x = np.zeros(pixels_of(noisy).shape[:2], np.uint8)
+    x[10:14, 10:40] = 255
+    Image.fromarray(x).save(mask)
+    assert invoke("restore", noisy, "--only", "noise", "-o", first)[0] == 0
+    assert invoke("restore", noisy, "--only", "marked", "--mask", mask, "-o", marked)[0] == 0
+    for restored, why in ((first, "nothing was marked then"), (marked, "the recipe holds what was marked")):
+        again = tmp_path / f"again-{restored.name}"
+        code, _, err = invoke("replay", restored, "--input", noisy, "--mask", mask, "-o", again)
+        assert (code, err) == (0, f"anew: {mask}: not needed, {why}\n")
+        np.testing.assert_array_equal(pixels_of(restored), pixels_of(again))
+
+
 def test_reports_are_written_where_asked(invoke: Invoke, noisy: Path, tmp_path: Path) -> None:
     page, sheet = tmp_path / "page.html", tmp_path / "sheet.png"
     assert invoke("restore", noisy, "-o", tmp_path / "out.png", "--report", page, "--sheet", sheet)[0] == 0

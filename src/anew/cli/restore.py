@@ -16,7 +16,7 @@ from anew.cli.batch import run_jobs
 from anew.cli.frames import frame_marks
 from anew.cli.jobs import Job, look_jobs, name_pages, plan_jobs
 from anew.cli.masks import check_mask_file, read_mask
-from anew.cli.one_line import one_line
+from anew.cli.one_line import one_line, say
 from anew.cli.targets import check_file_name, check_target, make_folder
 
 if TYPE_CHECKING:
@@ -267,6 +267,8 @@ def replay(
         marks = None if mask is None else read_mask(mask, like=frames[0])
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--mask") from None
+    if mask is not None:
+        _say_if_unneeded(mask, recipes)
     done = [f if r is None else replay_recipe(f, r, mask=marks) for f, r in zip(frames, recipes, strict=True)]
     write_frames(done, output, overwrite=overwrite, recipe=carried)
     print(one_line(str(output)))
@@ -316,6 +318,16 @@ def _joined_recipe(recipes: list[str | None]) -> str | None:
     if not any(recipes):
         return None
     return json.dumps([None if r is None else json.loads(r) for r in recipes])
+
+
+def _say_if_unneeded(mask: Path, recipes: list[str | None]) -> None:
+    """Say of a mask that it changes nothing: only one too large for its recipe is asked for again."""
+    from anew.restoration.recipe import read_recipe
+
+    steps = [step for recipe in recipes if recipe is not None for step in read_recipe(recipe).plan.steps]
+    marked = [step.mask or "" for step in steps if step.kind == "marked"]
+    if not any(kept.startswith("sha256:") for kept in marked):
+        say(f"{mask}: not needed, " + ("the recipe holds what was marked" if marked else "nothing was marked then"))
 
 
 def _split_recipe(text: str, count: int) -> list[str | None]:
