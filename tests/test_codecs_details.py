@@ -245,6 +245,18 @@ def test_png_with_the_start_of_a_jpeg_segment_before_its_exif(tmp_path: Path) ->
         assert dict(image.getexif()) == {0x0112: 1}
 
 
+@pytest.mark.parametrize(
+    ("dtype", "samples"),
+    [(np.int8, "8 bits, signed"), (np.int16, "16 bits, signed"), (np.uint32, "32 bits, unsigned"),
+     (np.complex64, "64 bits, complex")],
+)  # fmt: skip
+def test_samples_of_tiff_that_are_refused_are_named(tmp_path: Path, dtype: type, samples: str) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((8, 9), dtype))
+    with pytest.raises(UnreadableImage, match=f"TIFF samples of {samples}, are not supported"):
+        read(tmp_path / "a.tif")
+
+
 def test_unusual_tiffs_agree_with_tifffile(tmp_path: Path) -> None:
     tifffile = pytest.importorskip("tifffile")
     grey = RNG.integers(0, 256, (19, 23), dtype=np.uint8)

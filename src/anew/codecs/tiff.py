@@ -32,6 +32,7 @@ STRUCTURE = frozenset(
 DESCRIPTION = frozenset({270, 271, 272, 305, 306, 315, 316, 33432, 34665, 34853})  # what EXIF holds too
 XMP_TAG, ICC_TAG = 700, 34675
 RESOLUTION = (282, 283, 296)
+SAMPLE_FORMATS = {1: "unsigned", 2: "signed", 3: "float", 4: "untyped", 5: "complex integer", 6: "complex"}
 UNSPECIFIED, PREMULTIPLIED, ALPHA = 0, 1, 2  # what an extra sample is
 MINIMUM_OF_A_SEGMENT = 1 << 20
 
@@ -163,9 +164,10 @@ def _dtype(bits: set[int], formats: set[int]) -> np.dtype[Any]:
         table: dict[int, Any] = floats if formats == {3} else unsigned if formats <= {1, 4} else {}
         if (depth := next(iter(bits))) in table:
             return np.dtype(table[depth])
-    depths, kinds = ("/".join(map(str, sorted(values)[:4])) for values in (bits, formats))
+    depths = "/".join(map(str, sorted(bits)[:4]))
+    kinds = "/".join(SAMPLE_FORMATS.get(value, f"kind {value}") for value in sorted(formats)[:4])
     raise UnreadableImage(
-        f"TIFF samples of {depths} bits (sample format {kinds}) are not supported (save it with 8, 16 or float samples)"
+        f"TIFF samples of {depths} bits, {kinds}, are not supported (save it with unsigned 8 or 16 bits, or floats)"
     )
 
 
