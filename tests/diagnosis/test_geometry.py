@@ -10,7 +10,7 @@ from anew.degradations.geometry import keystone, tilt
 from anew.diagnosis.diagnose import without_chance_lines
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.keystone import estimate_keystone, find_keystone
-from anew.diagnosis.lens import estimate_lens, find_lens
+from anew.diagnosis.lens import _straighten, estimate_lens, find_lens, measure_lens
 from anew.diagnosis.tilt import estimate_tilt, find_tilt
 from anew.images import Picture
 from anew.registry import METHODS
@@ -103,8 +103,7 @@ def test_a_plane_that_is_turned_far_is_not_meant_to_be_frontal(angle: float, tol
     assert (estimate_keystone(keystoned_facade(turned)).confidence > 0) == told
 
 
-@pytest.mark.parametrize("k1", [-0.12, -0.08, 0.1])
-def test_lens_of_a_drawn_facade(k1: float) -> None:
+def bent_facade(k1: float) -> np.ndarray:
     x, y = pixel_grid(SHAPE)
     dx, dy = x - (SHAPE[1] - 1) / 2, y - (SHAPE[0] - 1) / 2
     half = np.hypot(SHAPE[1] - 1, SHAPE[0] - 1) / 2
@@ -113,8 +112,37 @@ def test_lens_of_a_drawn_facade(k1: float) -> None:
     for _ in range(300):  # a fixed point of Brown's equation
         r = bent / (1 + k1 * r**2)
     stretch = np.divide(r, bent, out=np.ones_like(r), where=bent > 0)
-    damaged = facade((SHAPE[1] - 1) / 2 + dx * stretch, (SHAPE[0] - 1) / 2 + dy * stretch, shape=SHAPE)
+    return facade((SHAPE[1] - 1) / 2 + dx * stretch, (SHAPE[0] - 1) / 2 + dy * stretch, shape=SHAPE)
+
+
+@pytest.mark.parametrize(("k1", "kind"), [(-0.12, "barrel"), (-0.08, "barrel"), (0.1, "pincushion")])
+def test_lens_of_a_drawn_facade(k1: float, kind: str) -> None:
+    damaged = bent_facade(k1)
     assert estimate_lens(damaged).k1 == pytest.approx(k1, abs=0.015)
+    finding = find_lens(Picture(damaged[:, :, np.newaxis]))
+    assert finding is not None
+    assert finding.details == {"k1": pytest.approx(finding.value / 100), "k2": 0}
+    assert finding.value == pytest.approx(100 * k1, abs=1.5)
+    assert kind in finding.message
+
+
+@pytest.mark.parametrize("k1", [0.35, 0.5])
+def test_a_lens_beyond_all_that_is_tried_is_not_taken_for_the_last_one(k1: float) -> None:
+    damaged = bent_facade(k1)
+    assert abs(measure_lens(damaged).k1) > 0.2
+    assert estimate_lens(damaged).k1 == 0
+
+
+@pytest.mark.parametrize("k1", [-0.2, -0.1, 0.1, 0.25])
+def test_bending_is_undone_up_to_where_the_picture_would_fold(k1: float) -> None:
+    radius = np.linspace(0, 1.35, 400)
+    points = 300 * np.column_stack([0.6 * radius, -0.8 * radius])
+    bent = points * (1 + k1 * radius**2)[:, np.newaxis]
+    unfolded = 1 + 3 * k1 * radius**2 > 0.2
+    np.testing.assert_allclose(_straighten(bent, k1, 300.0)[unfolded], points[unfolded], atol=0.05)
+    # No place is bent to beyond the fold, nor to beyond what is looked at.
+    farthest = max(r * (1 + k1 * r**2) for r in radius)
+    assert np.isnan(_straighten(np.array([[300 * farthest + 5, 0.0]]), k1, 300.0)).all()
 
 
 @pytest.mark.parametrize(
