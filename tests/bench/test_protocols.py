@@ -6,6 +6,7 @@ import io
 import weakref
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -14,6 +15,7 @@ from PIL import Image
 
 import anew
 from anew.bench import pictures
+from anew.bench.peers import PEERS
 from anew.bench.pictures import CleanPicture, load_pictures, spread, timed_picture
 from anew.bench.protocols import DEBLUR_KERNELS, PROTOCOLS, QUALITIES, deblur_kernel, luma, score
 
@@ -21,6 +23,17 @@ from anew.bench.protocols import DEBLUR_KERNELS, PROTOCOLS, QUALITIES, deblur_ke
 @pytest.fixture(scope="module")
 def clean() -> np.ndarray:
     return skimage.data.astronaut()[100:196, 200:320]
+
+
+def test_colours_reach_opencv_in_its_order(clean: np.ndarray, tmp_path: Path) -> None:
+    trial = PROTOCOLS["denoise"].degrade(clean, 25.0, "")
+    peer = next(peer for peer in PEERS if peer.name == "opencv nl-means")
+    eight_bit = np.clip(np.rint(trial.degraded * 255), 0, 255).astype(np.uint8)
+    Image.fromarray(eight_bit).save(tmp_path / "noisy.png")
+    bgr = cv2.imread(str(tmp_path / "noisy.png"))
+    cv2.imwrite(str(tmp_path / "out.png"), cv2.fastNlMeansDenoisingColored(bgr, None, 22.5, 22.5, 5, 21))
+    expected = np.asarray(Image.open(tmp_path / "out.png")) / 255.0
+    np.testing.assert_allclose(peer.run(trial), expected, atol=1e-6)
 
 
 def test_noise_is_that_of_the_literature(clean: np.ndarray) -> None:

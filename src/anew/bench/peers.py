@@ -93,7 +93,9 @@ def _opencv_nl_means(trial: Trial) -> Image:
     y = as_eight_bit(trial.degraded)
     h = 0.9 * 255 * trial.inputs["sigma"]
     if y.ndim == 3 and y.shape[2] == 3:
-        return as_float(np.asarray(cv2.fastNlMeansDenoisingColored(y, None, h, h, 5, 21), np.uint8))
+        bgr = cv2.cvtColor(y, cv2.COLOR_RGB2BGR)  # OpenCV takes it for BGR when it goes to Lab
+        denoised = cv2.fastNlMeansDenoisingColored(bgr, None, h, h, 5, 21)
+        return as_float(np.asarray(cv2.cvtColor(denoised, cv2.COLOR_BGR2RGB), np.uint8))
     return as_float(np.asarray(cv2.fastNlMeansDenoising(y, None, h, 5, 21), np.uint8).reshape(y.shape))
 
 
