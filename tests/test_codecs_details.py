@@ -245,6 +245,22 @@ def test_png_with_the_start_of_a_jpeg_segment_before_its_exif(tmp_path: Path) ->
         assert dict(image.getexif()) == {0x0112: 1}
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_keeps_the_shape_of_its_pixels(tmp_path: Path, orientation: int) -> None:
+    path, exif = tmp_path / "a.jpg", Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.new("RGB", (24, 16), "red").save(path, exif=exif)
+    data = bytearray(path.read_bytes())
+    place = data.index(b"JFIF\0") + 7
+    data[place : place + 5] = struct.pack(">BHH", 0, 2, 1)  # no unit: pixels half as wide as high
+    path.write_bytes(data)
+    picture = read(path)
+    assert picture.facts.dpi is None
+    write(picture.with_pixels(1 - picture.pixels), path, overwrite=True)
+    with Image.open(path) as image:
+        assert (image.info["jfif_unit"], image.info["jfif_density"]) == (0, (2, 1) if orientation == 1 else (1, 2))
+
+
 @pytest.mark.parametrize(
     ("dtype", "samples"),
     [(np.int8, "8 bits, signed"), (np.int16, "16 bits, signed"), (np.uint32, "32 bits, unsigned"),

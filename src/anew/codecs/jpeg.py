@@ -297,7 +297,7 @@ def _metadata_segments(facts: Facts, raster: Raster, options: Options) -> list[S
     old: Sequence[Segment] = options.source.extras.segments if options.source else ()
     out: list[Segment] = []
     if raster.kind.space != "cmyk" and not (options.source and options.source.extras.rgb_coded):
-        x, y = (min(max(round(d), 1), 65535) for d in facts.dpi or (1, 1))
+        x, y = (min(max(round(d), 1), 65535) for d in facts.dpi or _shape_of_pixels(old, facts.orientation))
         out.append((APP0, b"JFIF\0" + struct.pack(">HBHHBB", 0x0102, int(facts.dpi is not None), x, y, 0, 0)))
     exif = metadata.upright_exif(facts.exif)
     if exif is not None and len(exif) + len(EXIF) <= LARGEST_SEGMENT:
@@ -315,6 +315,15 @@ def _metadata_segments(facts: Facts, raster: Raster, options: Options) -> list[S
     if not same_text and "comment" in facts.text:
         out.append((COM, facts.text["comment"].encode()[:LARGEST_SEGMENT]))
     return out
+
+
+def _shape_of_pixels(segments: Sequence[Segment], orientation: int) -> tuple[float, float]:
+    """Give the densities without a unit that a JFIF segment states: only their ratio means something."""
+    jfif = _joined(segments, APP0, b"JFIF\0")
+    if jfif is None or len(jfif) < 7 or jfif[2] != 0 or 0 in (shape := struct.unpack_from(">HH", jfif, 3)):
+        return 1, 1
+    x, y = metadata.upright_dpi(shape, orientation) or shape
+    return x, y
 
 
 def _recipe_segments(xmp: bytes | None, recipe: str | None) -> list[Segment]:
