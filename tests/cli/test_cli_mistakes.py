@@ -120,6 +120,8 @@ def contents(folder: Path) -> dict[Path, bytes]:
         ("compare one.png --methods median -o notes.txt", "no known image format"),
         ("degrade one.png -o x.png --with noise:sigma=-1", "sigma must be"),
         ("degrade one.png -o x.png --with noise:sigma=25", "from 0 to 1, got 25; for grey levels of 255 write 25/255"),
+        ("degrade one.png -o x.png --with motion:length=9,angle=3", "join the settings of one by colons"),
+        ("augment one.png -o x --with rotate:degrees=9,p=1", "join the settings of one by colons"),
         ("degrade --with noise", "name the pictures"),
         ("degrade in -o out --with noise --truth", "in/a.png and in/a.tif"),
         ("diagnose in --maps page.html", "page.html is a file"),

@@ -268,6 +268,8 @@ def parse_chain(text: str) -> list[Step]:
 
 def find(name: str, parameters: dict[str, Any]) -> Degradation:
     """Give the degradation of that name; refuse an unknown name and unknown or missing parameters."""
+    if "=" in name:
+        raise ValueError(f"{name!r} names no damage; join the settings of one by colons: motion:length=15:angle=30")
     if name not in DEGRADATIONS:
         raise ValueError(f"unknown degradation {name!r}{near(name, DEGRADATIONS)} (one of {', '.join(DEGRADATIONS)})")
     degradation = DEGRADATIONS[name]

@@ -321,6 +321,8 @@ def parse_operations(chain: str | Sequence[tuple[str, Mapping[str, Any]]]) -> li
 def find(name: str) -> Operation:
     """Give the operation of that name."""
     if name not in OPERATIONS:
+        if "=" in name:
+            raise ValueError(f"{name!r} names no operation; join the settings of one by colons: rotate:degrees=9:p=0.5")
         raise ValueError(f"unknown operation {name!r}{near(name, OPERATIONS)} (one of {', '.join(OPERATIONS)})")
     return OPERATIONS[name]
 
