@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from anew.structure.screens import is_screened, lattice_strength
+from anew.structure.screens import MOST_STEP, _autocorrelation, is_screened, lattice_strength
 
 
 def halftone(grey, pitch, degrees):
@@ -52,3 +52,36 @@ def test_dots_lie_up_to_thirty_pixels_apart(degrees):
 @pytest.mark.parametrize("shape", [(1, 1), (5, 7, 3), (63, 400), (64, 64)])
 def test_tiny_and_flat_images_are_not(shape):
     assert not is_screened(np.full(shape, 0.5, np.float32))
+
+
+def test_the_middle_is_looked_at():
+    dots = halftone(np.full((900, 800), 0.3), 6, 15)
+    noise = np.random.default_rng(0).random(dots.shape).astype(np.float32)
+    middle = np.zeros(dots.shape, bool)
+    middle[194:706, 144:656] = True
+    assert lattice_strength(np.where(middle, dots, noise)) > 0.9
+    assert not is_screened(np.where(middle, noise, dots))
+
+
+def test_the_smallest_side_that_tells():
+    dots = halftone(np.full((64, 64), 0.3), 6, 15)
+    assert is_screened(dots)
+    assert lattice_strength(dots[:63]) == lattice_strength(dots[:, :63]) == 0
+
+
+def test_dots_on_half_of_a_picture_are_half_as_strong():
+    dots = halftone(np.full((256, 256), 0.3), 6, 15)
+    noise = np.random.default_rng(0).random(dots.shape).astype(np.float32)
+    assert 0.3 < lattice_strength(np.where(np.arange(256) < 128, dots, noise)) < 0.7
+
+
+def test_the_autocorrelation_is_a_mean_over_pairs():
+    x = np.random.default_rng(0).standard_normal((70, 90)).astype(np.float32)
+    found = _autocorrelation(x)
+    assert found.shape == (2 * MOST_STEP + 1, 2 * MOST_STEP + 1)
+    for down, right in ((0, 0), (3, 5), (30, 0), (0, MOST_STEP), (MOST_STEP, MOST_STEP)):
+        expected = np.mean(x[down:, right:] * x[: 70 - down, : 90 - right]) / np.mean(x * x)
+        assert found[MOST_STEP + down, MOST_STEP + right] == pytest.approx(expected, abs=1e-5)
+        assert found[MOST_STEP - down, MOST_STEP - right] == pytest.approx(expected, abs=1e-5)
+        mirrored = np.mean(x[down:, : 90 - right] * x[: 70 - down, right:]) / np.mean(x * x)
+        assert found[MOST_STEP + down, MOST_STEP - right] == pytest.approx(mirrored, abs=1e-5)
