@@ -253,3 +253,28 @@ def test_new_luminance_is_reached_even_where_colours_saturate() -> None:
 def test_wrong_parameters_are_refused(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call(np.random.default_rng(0).random((12, 12, 3), np.float32))
+
+
+def test_retinex_keeps_full_light_and_bounds_what_noise_in_the_dark_gains() -> None:
+    white = np.ones((40, 50, 3), np.float32)
+    np.testing.assert_allclose(relight_retinex(white, strength=1.0), white, atol=1e-5)
+    noise = np.random.default_rng(0).normal(0, 0.015, (128, 128)).astype(np.float32)
+    dark = np.float32(0.04) + noise
+    assert np.std(relight_retinex(dark, strength=1.0)) < np.std(dark) / (4 * 0.015)  # nothing below 4 sigma is lifted
+
+
+def test_retinex_leaves_what_lies_below_black_below_black() -> None:
+    dark = np.full((40, 50, 3), 0.05, np.float32)
+    dark[20, 25] = -0.01
+    lit = relight_retinex(dark, strength=1.0)
+    assert -0.3 < lit[20, 25].min() <= lit[20, 25].max() < 0
+    assert lit.max() < 1
+
+
+def test_white_balance_leaves_a_cast_within_its_error_and_gains_no_more_than_double() -> None:
+    grey = np.random.default_rng(0).random((128, 128, 1), np.float32) * np.float32(0.8)
+    faint = grey * np.float32([1.02, 1.0, 0.98])
+    np.testing.assert_array_equal(relight_white_balance(faint), faint)
+    strong = grey * np.float32([1.0, 0.6, 0.1])
+    gains = (relight_white_balance(strong) / np.maximum(strong, 1e-6))[grey[:, :, 0] > 0.1]
+    assert gains.max() == pytest.approx(2, abs=1e-3)

@@ -108,7 +108,6 @@ def _roll_off(lit: Image, image: Image) -> Image:
     before = image if image.ndim == 2 else across_channels(np.maximum, image)
     knee = np.float32(KNEE)
     over = np.maximum(peak - knee, 0)
-    bent = np.where(peak > knee, knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), peak)
-    bent = np.maximum(bent, np.minimum(before, peak))  # never darker than it was
-    scale = bent / np.maximum(peak, np.float32(1e-6))
+    bent = np.maximum(knee + (1 - knee) * (1 - np.exp(-over / (1 - knee))), np.minimum(before, peak))  # never darker
+    scale = np.where(peak > knee, bent / np.maximum(peak, knee), np.float32(1))
     return np.asarray(lit * (scale if lit.ndim == 2 else scale[:, :, np.newaxis]), np.float32)
