@@ -167,3 +167,18 @@ def test_the_network_contradicts_no_file_and_spares_the_best(grey_photo: np.ndar
     assert np.array_equal(deblock_unet(fine, 96), fine)
     fading = compress(grey_photo, 94)
     assert 0 < np.abs(deblock_unet(fading, 94) - fading).max() < 0.05
+
+
+def test_sa_filter_takes_the_taps_of_the_paper_where_a_small_step_has_flat_sides() -> None:
+    row = np.float32([0.5] * 4 + [0.501, 0.503, 0.504, 0.506, 0.51, 0.512, 0.513, 0.515] + [0.52] * 4)
+    p3, p2, p1, p0, q0, q1, q2, q3 = row[4:12].astype(float)
+    result = deblock_sa_filter(np.tile(row, (16, 1)), 10)[4]
+    expected = [
+        (2 * p3 + 3 * p2 + p1 + p0 + q0) / 8,
+        (p2 + p1 + p0 + q0) / 4,
+        (p2 + 2 * p1 + 2 * p0 + 2 * q0 + q1) / 8,
+        (p1 + 2 * p0 + 2 * q0 + 2 * q1 + q2) / 8,
+        (p0 + q0 + q1 + q2) / 4,
+        (2 * q3 + 3 * q2 + q1 + q0 + p0) / 8,
+    ]
+    np.testing.assert_allclose(result[5:11], expected, atol=1e-6)

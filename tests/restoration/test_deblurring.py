@@ -22,7 +22,7 @@ from anew.restoration.deblurring.convolution import (
     transfer_function,
 )
 from anew.restoration.deblurring.noise_level import estimate_noise_under_blur
-from anew.restoration.deblurring.richardson_lucy import deblur_richardson_lucy
+from anew.restoration.deblurring.richardson_lucy import _curvature, deblur_richardson_lucy
 from anew.restoration.deblurring.shock import deblur_shock
 from anew.restoration.deblurring.spectrum import mean_over_plane, natural_decay
 from anew.restoration.deblurring.tv import data_weight, deblur_tv
@@ -390,3 +390,34 @@ def test_wrong_options_are_refused() -> None:
         deblur_unsharp(image, 0, width=0)
     with pytest.raises(ValueError, match="diffusion"):
         deblur_shock(image, 0, diffusion=2)
+
+
+def test_the_shock_filter_diffuses_along_level_lines_and_shocks_by_the_curvature_across() -> None:
+    y, x = np.mgrid[10:42, 10:42].astype(np.float32)
+    u = (0.5 * x**2 + x * y + 1.5 * y**2) * np.float32(1e-3)
+    ux, uy = (x + y) * 1e-3, (x + 3 * y) * 1e-3
+    curved = (uy**2 - 2 * ux * uy + 3 * ux**2) * 1e-3 / (ux**2 + uy**2)  # u_xixi
+    inside = np.s_[4:-4, 4:-4]
+    one, none = (deblur_shock(u, 0.0, n_iter=1, width=0, diffusion=c) for c in (1.0, 0.0))
+    np.testing.assert_allclose((one - none)[inside], (0.25 * curved)[inside], rtol=5e-3)
+    # on the diagonal u_nn is positive by its mixed derivative alone: what curves up across an edge goes down
+    saddle = (-0.35 * (x**2 + y**2) + x * y) * np.float32(1e-2)
+    diagonal = np.arange(5, 27)
+    step = deblur_shock(saddle, 0.0, n_iter=1, width=0, diffusion=0) - saddle
+    assert (step[diagonal, diagonal] < -1e-3).all()
+
+
+def test_the_curvature_of_a_cone_is_one_over_the_radius() -> None:
+    y, x = np.mgrid[-40:40, -40:40].astype(np.float32)
+    radius = np.hypot(y, x)
+    ring = (radius > 18) & (radius < 30)
+    for slope in (0.05, 1.0):
+        curvature = _curvature(np.float32(slope) * radius[:, :, None])[:, :, 0]
+        assert np.mean((curvature * radius)[ring]) == pytest.approx(1, abs=0.05)
+        assert np.std((curvature * radius)[ring]) < 0.1
+
+
+def test_the_spectrum_of_pictures_is_that_of_the_longer_side_at_frequency_0() -> None:
+    decay = natural_decay((8, 12), 2.5)
+    assert decay[0, 0] == pytest.approx(12**2.5)
+    assert decay[2, 3] == pytest.approx(((2 / 8) ** 2 + (3 / 12) ** 2) ** -1.25)
