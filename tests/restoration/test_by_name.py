@@ -27,3 +27,10 @@ def test_auto_is_the_default_of_the_task_for_methods_that_are_built_on_another_o
     for method in (denoise_luma_chroma, denoise_poisson_gaussian):
         by_auto, by_name = (method(colour_photo, 0.1, denoiser=name) for name in ("auto", default))
         np.testing.assert_array_equal(by_auto, by_name)
+
+
+def test_a_filter_that_needs_a_kernel_is_no_denoiser_to_build_on() -> None:
+    noisy = np.random.default_rng(0).random((16, 16, 3), np.float32)
+    for method in (denoise_luma_chroma, denoise_poisson_gaussian):
+        with pytest.raises(ValueError, match=r"^denoiser must be .*, got 'custom'$"):
+            method(noisy, 0.1, denoiser="custom")

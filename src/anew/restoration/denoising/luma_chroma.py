@@ -56,10 +56,10 @@ def denoise_luma_chroma(
     Raises
     ------
     ValueError
-        If the denoiser is this method, or none.
+        If the denoiser is this method, ``"custom"``, or none.
     """
-    if denoiser == "luma-chroma":
-        raise ValueError("denoiser must be another method, got 'luma-chroma'")
+    if denoiser in ("luma-chroma", "custom"):
+        raise ValueError(f"denoiser must be another method, one that needs no kernel, got {denoiser!r}")
     name = "unet" if denoiser == "auto" else denoiser
     denoise = find_method("denoise", "denoising", name)
     if image.ndim == 2 or image.shape[2] != 3:

@@ -55,8 +55,8 @@ def denoise_poisson_gaussian(
     -------
     float32 array of the same shape
     """
-    if denoiser == "poisson-gaussian":
-        raise ValueError("denoiser must be a method for Gaussian noise, got 'poisson-gaussian'")
+    if denoiser in ("poisson-gaussian", "custom"):
+        raise ValueError(f"denoiser must be a method for Gaussian noise, got {denoiser!r}")
     denoise = find_method("denoise", "denoising", "unet" if denoiser == "auto" else denoiser)
     if gain is None and offset_sigma is None and sigma == 0:
         return image.copy()
