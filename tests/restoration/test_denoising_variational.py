@@ -46,6 +46,13 @@ def test_tv_reaches_the_minimum_that_another_solver_reaches() -> None:
     np.testing.assert_allclose(denoise_tv(ANY, 0.0, weight=100, n_iter=2000), ANY.mean(), atol=5e-3)
 
 
+@pytest.mark.parametrize("weight", [1e-45, 1e-30, 1e-20, 1e-12, 1e-9])
+def test_tv_of_next_to_no_weight_changes_next_to_nothing(weight: float) -> None:
+    for scale in (1, 1e6):
+        image = np.float32(scale) * ANY
+        np.testing.assert_allclose(denoise_tv(image, 0.1, weight=weight), image, rtol=1e-6, atol=1e-7)
+
+
 def test_wavelet_is_the_average_over_all_shifts() -> None:
     # with a threshold far above everything only the coarsest averages stay, for Haar the mean of the 2^J x 2^J means
     sigma = 50.0

@@ -17,6 +17,7 @@ from anew.options import Count, NotNegative, checked_arguments
 # weight = factor sigma^power, tuned for PSNR on photographs; colour by the number of channels that share an edge
 WEIGHT_FACTOR, WEIGHT_POWER, CHANNEL_POWER = 1.35, 1.25, 0.43
 LIPSCHITZ = 8.0  # the squared norm of the discrete gradient
+LEAST_WEIGHT = 1e-12  # a smaller one moves no pixel, and its inverse, squared, would overflow
 
 
 @checked_arguments
@@ -44,7 +45,7 @@ def denoise_tv(image: Image, sigma: NotNegative, *, weight: NotNegative | None =
     f = np.atleast_3d(image)
     if weight is None:
         weight = WEIGHT_FACTOR * sigma**WEIGHT_POWER * f.shape[2] ** CHANNEL_POWER
-    if weight == 0:
+    if weight < LEAST_WEIGHT:
         return image.copy()
     planes = np.ascontiguousarray(f.transpose(2, 0, 1))
     u = _fast_gradient_projection(planes, np.float32(weight), n_iter)
