@@ -26,6 +26,7 @@ ORDER = [
     "anew.tiles",
     "anew.small_copy",
     "anew.resampling",
+    "anew.transparency",
     "anew.ycbcr",
     "anew.jpeg_tables",
     "anew.block_dct",

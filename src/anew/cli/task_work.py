@@ -131,10 +131,10 @@ def _moved(picture: Picture, move: Callable[[Image], Image]) -> Picture:
     """Move pixels and alpha alike; the colours of clear pixels, which nobody sees, rim nothing."""
     import numpy as np
 
-    from anew.generation.augmentation.geometry import spread_colours
+    from anew.transparency import spread_colours
 
     assert picture.alpha is not None
-    colours = spread_colours(picture.pixels, picture.alpha[:, :, None])
+    colours = spread_colours(picture.pixels, picture.alpha)
     pixels, alpha = move(colours), move(picture.alpha).clip(0, 1)
     if np.array_equal(pixels, colours) and np.array_equal(alpha, picture.alpha):
         return picture

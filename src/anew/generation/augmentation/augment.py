@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from anew.arrays import Image, as_image, like
 from anew.generation.augmentation.boxes import Outline, boxes_around, move_outline, outlines_of
 from anew.generation.augmentation.catalogue import DEFAULT, Operation, Planned, find, parse_operations
-from anew.generation.augmentation.geometry import Geometry, move_image, move_mask, move_transparent, spread_colours
+from anew.generation.augmentation.geometry import Geometry, move_image, move_mask, move_transparent
 from anew.options import near, require_options
 from anew.randomness import as_generator
+from anew.transparency import spread_colours
 
 MIN_VISIBLE = 0.2
 
@@ -220,7 +221,8 @@ def replay(
                 raise ValueError(f"{operation.name} needs the other image {key!r}; it is not among others")
             pixels, weight = operation.function(pixels, _colours_of(images[key]), **parameters)
         else:
-            pixels = operation.function(spread_colours(pixels, alpha), **parameters)
+            shown = spread_colours(pixels, alpha[:, :, 0]) if alpha.shape[2] else pixels
+            pixels = operation.function(shown, **parameters)
         done.append(Applied(operation.name, dict(step["parameters"]), weight))
     result = like(np.concatenate([pixels, alpha], axis=2) if alpha.shape[2] else pixels, image)
     around, kept = (None, None) if outlines is None else boxes_around(outlines, min_visible)

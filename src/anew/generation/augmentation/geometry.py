@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from anew.arrays import Image
 from anew.structure.homography import solve_homography
+from anew.transparency import CLEAR
 
 Points = NDArray[np.float64]
 Mapping = Callable[[Points, Points], tuple[Points, Points]]  # (x, y) -> (x, y)
@@ -30,7 +31,6 @@ Mapping = Callable[[Points, Points], tuple[Points, Points]]  # (x, y) -> (x, y)
 BORDERS = ("auto", "reflect", "constant")
 MOST_PIXELS = 32_766  # a side, OpenCV's limit
 STEEPEST = 0.7  # Frobenius norm of the slope of the displacement in ``elastic``; below 1 nothing folds
-CLEAR = 1e-3  # alpha up to which a colour cannot be told
 INVERSION_STEPS = 60  # 0.7 ** 60 is 5e-10
 
 
@@ -223,21 +223,6 @@ def move_transparent(
     seen = weighted[visible] / covered[visible]
     moved[visible] = np.clip(seen, colours.min(), colours.max())
     return moved, covered
-
-
-def spread_colours(pixels: Image, alpha: Image) -> Image:
-    """Give clear pixels the colour of the nearest one that is not, so that what nobody sees is mixed into nothing.
-
-    Of (H, W, C) pixels and their alpha, (H, W, 1), or (H, W, 0) where there is none; the pixels themselves where
-    there is nothing to do.
-    """
-    clear = alpha[:, :, 0] <= CLEAR if alpha.shape[2] else np.zeros(pixels.shape[:2], bool)
-    if not clear.any() or clear.all():
-        return pixels
-    from scipy.ndimage import distance_transform_edt
-
-    rows, columns = distance_transform_edt(clear, return_distances=False, return_indices=True)
-    return pixels[rows, columns]
 
 
 def move_mask(mask: NDArray[Any], geometry: Geometry, *, border: str = "reflect") -> NDArray[Any]:
