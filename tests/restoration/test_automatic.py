@@ -158,6 +158,18 @@ def test_alpha_stays_beside_the_pixels(noisy: Picture) -> None:
     np.testing.assert_array_equal(restored.picture.alpha, alpha)
 
 
+def test_what_is_turned_is_rimmed_by_no_clear_colour() -> None:
+    y, x = np.mgrid[:120, :160]
+    disk = np.hypot(x - 80, y - 60) < 50
+    pixels = np.where(disk[:, :, None], np.float32([0.8, 0.2, 0.2]), np.float32(0))
+    turn = Plan(steps=(Step(kind="tilt", task="unwarp", method="tilt", parameters={"angle": 3.0}),))
+    turned = run_plan(Picture(pixels, disk.astype(np.float32)), turn, check=False).picture
+    assert turned.alpha is not None
+    seen = turned.alpha > 0.01
+    assert 0 < seen.mean() < 1
+    np.testing.assert_allclose(turned.pixels[seen], np.broadcast_to([0.8, 0.2, 0.2], (seen.sum(), 3)), atol=1e-6)
+
+
 def test_replay_gives_identical_pixels(noisy: Picture, clean: np.ndarray) -> None:
     mask = np.zeros(clean.shape[:2], bool)
     mask[40:44, 20:200] = True

@@ -27,6 +27,7 @@ from anew.registry import METHODS
 from anew.restoration.plan import INCLUDES, Kind, Plan, Step, make_plan
 from anew.restoration.recipe import decode_mask, make_recipe, mask_hash
 from anew.restoration.repairs import Repair, Situation, run_step, weakened_geometry
+from anew.transparency import spread_colours
 
 # Denoisers draw lines; the borders of a picture they do not invent.
 LEAST_CONFIDENCE: Mapping[str, float] = {"tilt": 0.95}
@@ -304,6 +305,8 @@ def _take(
     pixels = so_far.picture.pixels
     if step.task != "relight":  # whose parameters may be one for each channel
         pixels = without_copies(pixels)
+    if step.task == "unwarp" and so_far.picture.alpha is not None:
+        pixels = spread_colours(pixels, so_far.picture.alpha)
     repair = run_step(step, Situation(pixels, so_far.uncertainty, mask, strength, check, tell))
     result = StepResult(
         kind=step.kind,
