@@ -349,6 +349,31 @@ def test_a_turned_photograph_is_turned_back_once() -> None:
     assert restore(restored.picture, only=["tilt"]).picture is restored.picture
 
 
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_an_angle_that_a_plan_leaves_out_is_measured_once_for_picture_alpha_and_uncertainty(strength: float) -> None:
+    squares = np.kron(np.indices((10, 14)).sum(axis=0) % 2, np.ones((24, 24))).astype(np.float32)
+    leaning = tilt(squares[:, :, None], angle=4.0).image
+    picture = Picture(leaning, np.float32(0.5) + leaning[:, :, 0] / 4)
+    (told, left_out) = (
+        run_plan(picture, Plan(strength=strength, steps=(Step(kind="tilt", task="unwarp", method="tilt", **given),)))
+        for given in ({"parameters": {"angle": anew.diagnose(picture).get("tilt").value}}, {})
+    )
+    assert left_out.changed, left_out.steps
+    assert left_out.steps[0].parameters["angle"] == pytest.approx(4, abs=0.2)
+    np.testing.assert_allclose(left_out.picture.pixels, told.picture.pixels, atol=0.02)
+    np.testing.assert_allclose(left_out.picture.alpha, told.picture.alpha, atol=0.01)
+    np.testing.assert_allclose(left_out.uncertainty, told.uncertainty, atol=0.02)
+    np.testing.assert_array_equal(replay(picture, left_out.recipe or "").pixels, left_out.picture.pixels)
+
+
+@pytest.mark.parametrize(
+    ("method", "given"), [("lens", {"k2": 0.01}), ("lens", {"k1": None}), ("tilt", {"angle": None})]
+)
+def test_geometry_that_a_plan_tells_in_part_is_measured_for_the_rest(method: str, given: dict, noisy: Picture) -> None:
+    plan = Plan(steps=(Step(kind=method, task="unwarp", method=method, parameters=given),))
+    assert run_plan(noisy, plan, check=False).steps[0].parameters["k1" if method == "lens" else "angle"] == 0
+
+
 def test_a_tilt_that_noise_hides_is_found_once_the_noise_is_gone() -> None:
     clean = (skimage.data.chelsea() / 255).astype(np.float32)
     turned = tilt(clean, angle=5.0, border="reflect").image

@@ -12,7 +12,10 @@ import numpy as np
 from anew.arrays import Image, Mask, across_channels, are_values, is_value
 from anew.degradations.blur import defocus_psf, gaussian_psf, motion_psf
 from anew.diagnosis.jpeg import estimate_jpeg_quality
+from anew.diagnosis.keystone import estimate_keystone
+from anew.diagnosis.lens import estimate_lens
 from anew.diagnosis.noise import VISIBLE_SIGMA, estimate_noise_sigma
+from anew.diagnosis.tilt import estimate_tilt
 from anew.options import finite_number
 from anew.registry import METHODS, Method
 from anew.restoration import checks, uncertainty
@@ -30,6 +33,12 @@ from anew.tiles import TILE, apply_in_tiles, fill_in_tiles, tiles_of
 PSF_ERRORS = (1 / 255, 4 / 255, 12 / 255)
 # A stretch of the tones that would clip is taken in part: the first of these shares that the check accepts.
 LIGHT_PARTS, IN_PARTS = (0.8, 0.6, 0.4), frozenset({"exposure", "contrast"})
+# What an unwarping measures where a plan does not say it (JSON-serialisable).
+GEOMETRY: Mapping[str, tuple[str, Callable[[Image], Any]]] = {
+    "tilt": ("angle", lambda image: float(estimate_tilt(image).angle)),
+    "keystone": ("corners", lambda image: estimate_keystone(image).corners.tolist()),
+    "lens": ("k1", lambda image: float(estimate_lens(image).k1)),
+}
 
 
 @dataclass(frozen=True)
@@ -225,10 +234,13 @@ def _run_unwarp(step: Step, now: Situation) -> Repair:
     method = METHODS.get("unwarp", step.method)
     # Mirrored, the corners that are not seen would look like those of a picture that was turned, and be turned back.
     options = {"border": "nearest", **step.parameters}
+    name, measure = GEOMETRY[method.name]
+    if options.get(name) is None:  # left to each call, it would be measured of the alpha and the uncertainty too
+        options[name] = measure(now.image)
     weakened = weakened_geometry(method.name, options, now.image.shape, now.strength)
     image = method.function(now.image, **weakened)
     valid = shown_by(method, image.shape, weakened)
-    angle = finite_number("angle", options.get("angle") or 0.0)
+    angle = finite_number("angle", options.get("angle", 0.0))
     verdict = _verdict(now, lambda: checks.check_unwarped(now.image, image, valid, angle))
     invented = np.float32(np.std(now.image))
     unsure = np.maximum(method.function(now.uncertainty, **weakened), 0)
@@ -265,9 +277,9 @@ def shown_by(method: Method, shape: tuple[int, ...], options: Mapping[str, Any])
     """Tell where an unwarping has real pixels to show; everywhere, if the method cannot say."""
     module = import_module(method.function.__module__)
     valid = getattr(module, f"valid_{method.name.replace('-', '_')}", None)
-    asked = {k: v for k, v in options.items() if k not in ("border", "fill")}
-    if valid is None or not asked:
+    if valid is None:
         return np.ones(shape[:2], bool)
+    asked = {k: v for k, v in options.items() if k not in ("border", "fill")}
     mask: Mask = valid(shape, **asked)
     return mask
 
