@@ -135,6 +135,15 @@ def test_strength(noisy: Picture, clean: np.ndarray) -> None:
     np.testing.assert_allclose(half, (full + clean) / 2, atol=1e-6)
 
 
+@pytest.mark.parametrize("nothing", [np.nan, np.inf, 1e7])
+def test_what_has_no_value_is_filled_wholly_at_any_strength(nothing: float, clean: np.ndarray) -> None:
+    damaged = clean.copy()
+    damaged[40:60, 100:130] = nothing
+    full, half = (restore(damaged, only=["holes"], strength=strength) for strength in (1.0, 0.5))
+    assert half.changed
+    np.testing.assert_array_equal(half.picture.pixels, full.picture.pixels)
+
+
 def test_a_harmful_step_is_dropped(noisy: Picture) -> None:
     absurd = Plan(steps=(Step(kind="noise", task="denoise", method="gaussian", parameters={"sigma": 3.0}),))
     turned = Plan(steps=(Step(kind="tilt", task="unwarp", method="tilt", parameters={"angle": 50.0}),))

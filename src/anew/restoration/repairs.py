@@ -119,8 +119,9 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
     elsewhere = missing & ~mask  # what has no value and no part in this step
     full[elsewhere] = now.image[elsewhere]
     verdict = _verdict(now, lambda: checks.check_filled(now.image, full, mask, held_out, step.kind))
-    if now.strength < 1:
-        full[mask] = _blend(np.nan_to_num(now.image[mask]), full[mask], now.strength)
+    if now.strength < 1:  # what has no value is filled wholly
+        weakened = mask & across_channels(np.logical_and, is_value(now.image))
+        full[weakened] = _blend(now.image[weakened], full[weakened], now.strength)
     return Repair(full, np.where(mask, unsure, now.uncertainty), name, options, verdict)
 
 
