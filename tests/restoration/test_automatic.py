@@ -144,6 +144,21 @@ def test_what_has_no_value_is_filled_wholly_at_any_strength(nothing: float, clea
     np.testing.assert_array_equal(half.picture.pixels, full.picture.pixels)
 
 
+@pytest.mark.parametrize("damage", ["scratch", "blur"])
+def test_of_a_repair_in_part_the_damage_that_it_leaves_is_uncertain(damage: str, clean: np.ndarray) -> None:
+    place = np.s_[40:60, 100:130] if damage == "scratch" else np.s_[:]
+    if damage == "scratch":
+        damaged, mask = clean.copy(), np.zeros(clean.shape[:2], bool)
+        mask[place], damaged[place] = True, 0
+        steps = hole_plan(mask).steps
+    else:
+        damaged = gaussian_filter(clean, (1.5, 1.5, 0)).astype(np.float32)
+        steps = (Step(kind="blur", task="deblur", method="tv", parameters={"blur": "gaussian", "width": 1.5}),)
+    restored = run_plan(Picture(damaged), Plan(steps=steps, strength=0.1), check=False)
+    error = np.sqrt(np.mean((restored.picture.pixels - clean)[place] ** 2))
+    assert 0.7 * error < np.sqrt(np.mean(restored.uncertainty[place] ** 2)) < 1.4 * error
+
+
 def test_a_harmful_step_is_dropped(noisy: Picture) -> None:
     absurd = Plan(steps=(Step(kind="noise", task="denoise", method="gaussian", parameters={"sigma": 3.0}),))
     turned = Plan(steps=(Step(kind="tilt", task="unwarp", method="tilt", parameters={"angle": 50.0}),))

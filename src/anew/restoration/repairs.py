@@ -121,6 +121,8 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
     verdict = _verdict(now, lambda: checks.check_filled(now.image, full, mask, held_out, step.kind))
     if now.strength < 1:  # what has no value is filled wholly
         weakened = mask & across_channels(np.logical_and, is_value(now.image))
+        left = uncertainty.left_damage(now.image[weakened], full[weakened], now.strength)
+        unsure[weakened] = np.hypot(unsure[weakened], left)
         full[weakened] = _blend(now.image[weakened], full[weakened], now.strength)
     return Repair(full, np.where(mask, unsure, now.uncertainty), name, options, verdict)
 
@@ -211,7 +213,10 @@ def _run_deblur(step: Step, now: Situation) -> Repair:
             break
     image = _blend(now.image, full, now.strength)
     used = {"sigma": sigma, **given, **options}
-    return Repair(image, _joined(now, uncertainty.changed_uncertainty(now.image, full)), method.name, used, verdict)
+    unsure = uncertainty.changed_uncertainty(now.image, full)
+    if now.strength < 1:
+        unsure = np.hypot(unsure, uncertainty.left_damage(now.image, full, now.strength))
+    return Repair(image, _joined(now, unsure), method.name, used, verdict)
 
 
 def _run_relight(step: Step, now: Situation) -> Repair:

@@ -98,6 +98,22 @@ def changed_uncertainty(before: Image, after: Image) -> Image:
     return np.asarray(0.5 * np.sqrt(channel_mean((after - before) ** 2)), np.float32)
 
 
+def left_damage(before: Image, after: Image, strength: float) -> Image:
+    """Say how far a repair in part lies from the whole one: it leaves 1 - strength of what that takes away.
+
+    Parameters
+    ----------
+    before, after : (..., C) float32 arrays
+        After the whole repair.
+    strength : float in [0, 1]
+
+    Returns
+    -------
+    (...) float32 array
+    """
+    return np.asarray((1 - strength) * np.sqrt(channel_mean((after - before) ** 2)), np.float32)
+
+
 def relit_uncertainty(before: Image, after: Image, prior: Image) -> Image:
     """Say what a change of light does: it amplifies what was uncertain, and how bright the scene was is not known.
 
