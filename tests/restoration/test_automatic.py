@@ -115,6 +115,17 @@ def test_holes_are_filled_and_all_else_stays_bit_for_bit(clean: np.ndarray) -> N
     assert restored.uncertainty[~mask].max() == 0
 
 
+def test_held_out_pixels_are_filled_as_the_plan_says(clean: np.ndarray) -> None:
+    mask = np.zeros(clean.shape[:2], bool)
+    mask[40:60, 100:130] = True
+
+    def held_out_error(radius: float) -> float:
+        step = hole_plan(mask).steps[0].model_copy(update={"method": "telea", "parameters": {"radius": radius}})
+        return run_plan(Picture(clean), Plan(steps=(step,))).steps[0].check["held_out_error"]
+
+    assert held_out_error(1.0) != held_out_error(20.0)
+
+
 def test_values_that_are_no_numbers_are_filled_first(clean: np.ndarray) -> None:
     mask = np.zeros(clean.shape[:2], bool)
     mask[5:9, 5:9] = True

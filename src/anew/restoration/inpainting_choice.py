@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,9 @@ MAX_WINDOWS = 3
 MAX_SHIFT_TRIES = 16
 
 
-def choose_inpainting(image: Image, mask: Mask, names: Sequence[str]) -> tuple[str, float]:
+def choose_inpainting(
+    image: Image, mask: Mask, names: Sequence[str], options: Mapping[str, Any] | None = None
+) -> tuple[str, float]:
     """Find the method that fills held-out pixels best.
 
     Parameters
@@ -33,6 +36,8 @@ def choose_inpainting(image: Image, mask: Mask, names: Sequence[str]) -> tuple[s
         True where pixels are missing.
     names : sequence of str
         Methods to compare; those not in ``CANDIDATES`` compete only if they are alone.
+    options : mapping, optional
+        What the methods are run with.
 
     Returns
     -------
@@ -53,7 +58,7 @@ def choose_inpainting(image: Image, mask: Mask, names: Sequence[str]) -> tuple[s
         for window, held in trials:
             x, missing = image[window].copy(), mask[window] | held
             x[missing] = 0
-            filled = METHODS.get("inpaint", name).function(x, missing)
+            filled = METHODS.get("inpaint", name).function(x, missing, **(options or {}))
             squares += float(np.sum((filled[held] - image[window][held]) ** 2, dtype=np.float64))
             count += int(held.sum()) * image.shape[2]
         errors[name] = float(np.sqrt(squares / count))

@@ -109,11 +109,11 @@ def _run_inpaint(step: Step, now: Situation) -> Repair:
     if mask.all():
         return _dropped(step, now, "every pixel is damaged; there is nothing to fill from")
     missing = mask | across_channels(np.logical_or, ~is_value(now.image))
-    name, held_out = step.method, float("nan")
+    name, options, held_out = step.method, dict(step.parameters), float("nan")
     if name == "auto" or now.check:
         names = METHODS.names("inpaint") if name == "auto" else [name]
-        name, held_out = choose_inpainting(now.image, missing, names)
-    method, options = METHODS.get("inpaint", name), dict(step.parameters)
+        name, held_out = choose_inpainting(now.image, missing, names, options)
+    method = METHODS.get("inpaint", name)
     full = fill_in_tiles(lambda x, m: method.function(x, m, **options), now.image, missing, progress=now.progress)
     unsure = uncertainty.filled_uncertainty(full, mask, held_out)
     elsewhere = missing & ~mask  # what has no value and no part in this step
