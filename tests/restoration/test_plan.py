@@ -103,6 +103,26 @@ def test_only_and_skip_choose_the_steps() -> None:
         make_plan(both, only=["nois"])
     with pytest.raises(ValueError, match=r"strength must be in \[0, 1\]"):
         make_plan(both, strength=1.5)
+    with pytest.raises(ValueError, match=r"strength must be a finite number, got '1'"):
+        make_plan(both, strength="1")
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"only": ["nois"]}, "only must name kinds of damage .* got 'nois'"),
+        ({"skip": ["nois"]}, "skip must name kinds of damage .* got 'nois'"),
+        ({"only": "noise"}, "only must name kinds of damage .* in a list; got 'noise'"),
+        ({"strength": 2}, r"strength must be in \[0, 1\], got 2"),
+        ({"strength": float("nan")}, "strength must be a finite number, got nan"),
+    ],
+)
+def test_wishes_that_nothing_answers_are_refused_of_a_plan_too(wish: dict, message: str) -> None:
+    noisy = diagnosis(found("noise", sigma=0.05))
+    for refuse in (make_plan(noisy).limited, lambda **wish: make_plan(noisy, **wish)):
+        with pytest.raises(ValueError, match=message) as caught:
+            refuse(**wish)
+        assert "\n" not in str(caught.value)
 
 
 def test_resolution_is_reported_but_never_planned() -> None:

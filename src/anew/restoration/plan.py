@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.errors import InvalidPlan
+from anew.options import finite_number
 from anew.registry import METHODS, TASKS
 from anew.restoration.denoising_choice import LEARNED_QUALITY, choose_denoising, choose_denoising_compressed
 
@@ -207,6 +208,7 @@ class Plan(BaseModel):
 
     def limited(self, *, only: Sequence[str] = (), skip: Sequence[str] = (), strength: float = 1.0) -> Plan:
         """Give the plan with fewer kinds of damage to repair, or less strongly, as ``make_plan`` takes them."""
+        _check_wishes(only, skip, strength)
         steps = tuple(step for step in self.steps if _is_wanted(step.kind, only, skip))
         again = _look_again(steps, self.looks(), only, skip)
         return Plan(strength=self.strength * strength, steps=steps, look_again=again)
@@ -274,12 +276,7 @@ def make_plan(
     Plan
         Empty if nothing was found.
     """
-    for name, kinds in (("only", only), ("skip", skip)):
-        unknown = [kind for kind in kinds if kind not in KINDS]
-        if unknown:
-            raise ValueError(f"{name} must name kinds of damage ({', '.join(KINDS)}); got {unknown[0]!r}")
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength must be in [0, 1], got {strength}")
+    _check_wishes(only, skip, strength)
     found = {f.kind: f for f in diagnosis.findings if _is_wanted(f.kind, only, skip)}
     for kind, includes in INCLUDES.items():
         if kind in found:
@@ -287,6 +284,17 @@ def make_plan(
     steps = tuple(_step_for(found[kind], found.keys()) for kind in _in_order(found))
     seen = {finding.kind for finding in diagnosis.findings}
     return Plan(strength=strength, steps=steps, look_again=_look_again(steps, HIDDEN_BY, only, (*skip, *seen)))
+
+
+def _check_wishes(only: Sequence[str], skip: Sequence[str], strength: float) -> None:
+    """Refuse kinds of damage that there are none of, and strengths beyond [0, 1]."""
+    for name, kinds in (("only", only), ("skip", skip)):
+        listed = [kinds] if isinstance(kinds, str) else kinds
+        unknown = [kind for kind in listed if isinstance(kinds, str) or kind not in KINDS]
+        if unknown:
+            raise ValueError(f"{name} must name kinds of damage ({', '.join(KINDS)}) in a list; got {unknown[0]!r}")
+    if not 0 <= finite_number("strength", strength) <= 1:
+        raise ValueError(f"strength must be in [0, 1], got {strength}")
 
 
 def _in_order(found: Mapping[str, Finding]) -> list[str]:
