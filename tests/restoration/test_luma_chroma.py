@@ -46,6 +46,9 @@ def test_luma_and_chroma_go_there_and_back(clean: np.ndarray) -> None:
     for ours, theirs, middle in ((y, code[:, :, 0], 0), (cb, code[:, :, 1], 128), (cr, code[:, :, 2], 128)):
         assert np.abs(255 * ours + middle - theirs).max() < 1.01
     np.testing.assert_allclose(join_luma(y, cb, cr), clean, atol=1e-6)
+    red, blue = np.eye(3, dtype=np.float32)[[0, 2]].reshape(2, 1, 1, 3)
+    assert split_luma(red)[2].item() == pytest.approx(0.5, abs=1e-6)  # as full a red as there is has Cr 1 / 2, in JFIF
+    assert split_luma(blue)[1].item() == pytest.approx(0.5, abs=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 4), (6, 9)])
@@ -54,6 +57,19 @@ def test_a_change_at_half_size_is_added_and_the_rest_stays(shape: tuple[int, int
     np.testing.assert_array_equal(change_at_half_size(plane, lambda half: half), plane)
     np.testing.assert_allclose(change_at_half_size(plane, lambda half: half + 1), plane + 1, rtol=1e-6)
     assert halved(plane).shape == tuple(-(-side // 2) for side in shape)
+
+
+def test_half_size_is_the_mean_of_four_and_what_is_left_over_at_the_end_counts_twice() -> None:
+    plane = np.array([[0, 2, 4], [2, 4, 8], [10, 12, 20]], np.float32)
+    np.testing.assert_array_equal(halved(plane), [[2, 6], [11, 20]])
+
+
+def test_a_change_at_half_size_is_enlarged_linearly_about_the_middles_of_pixels() -> None:
+    spot = np.zeros((3, 4), np.float32)
+    spot[1, 1] = 16
+    expected = np.zeros((5, 7))
+    expected[1:5, 1:5] = np.outer([1, 3, 3, 1], [1, 3, 3, 1])  # a quarter and three quarters of the way between two
+    np.testing.assert_allclose(change_at_half_size(np.zeros((5, 7), np.float32), lambda half: half + spot), expected)
 
 
 @pytest.mark.parametrize(
