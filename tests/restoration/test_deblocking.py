@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from anew.block_dct import blocks_to_coefficients, coefficients_to_blocks
+from anew.block_dct import blocks_to_coefficients, coefficients_to_blocks, pad_to_blocks
 from anew.jpeg_tables import CHROMINANCE, LUMINANCE, quantisation_table
 from anew.registry import METHODS
 from anew.restoration.deblocking.jpeg_planes import tile_table
@@ -65,6 +65,15 @@ def test_transform_is_orthonormal_and_equals_scipy() -> None:
     coefficients = blocks_to_coefficients(plane)
     assert np.allclose(coefficients[8:, 16:], dctn(plane[8:, 16:], norm="ortho"), atol=1e-5)
     assert np.allclose(coefficients_to_blocks(coefficients), plane, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_the_last_row_and_column_go_on_to_whole_blocks(channels: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).random((9, 24, *channels), np.float32)
+    whole = pad_to_blocks(image)
+    assert whole.shape == (16, 24, *channels)
+    np.testing.assert_array_equal(whole, image[np.minimum(np.arange(16), 8)])
+    np.testing.assert_array_equal(pad_to_blocks(image.swapaxes(0, 1)), whole.swapaxes(0, 1))
 
 
 @pytest.mark.parametrize(("name", "gain"), [("reapplication", 1.08), ("sa-filter", 1.02)])
