@@ -56,6 +56,15 @@ def test_ends_are_clipped_where_values_stand_at_them(
     assert clipped_ends(noisy.clip(low, high), means, 0.1) == ends
 
 
+@pytest.mark.parametrize(("below", "clipped"), [(0.43 / 255, True), (0.56 / 255, False)])
+def test_what_half_a_level_of_8_bits_lies_beyond_an_end_stands_at_it(
+    ramp: np.ndarray, below: float, clipped: bool
+) -> None:
+    noisy = ramp + np.float32(0.1) * np.random.default_rng(1).standard_normal(ramp.shape, np.float32)
+    means = mean_of_clipped(ramp.astype(np.float64), 0.1).astype(np.float32)
+    assert clipped_ends(noisy.clip(-below, 1 + below), means, 0.1) == (clipped, clipped)
+
+
 def test_shadows_with_less_noise_are_not_taken_for_clipped(ramp: np.ndarray) -> None:
     strength = 0.02 + 0.08 * ramp  # as a camera has it
     noisy = (ramp + strength * np.random.default_rng(2).standard_normal(ramp.shape, np.float32)).clip(0, 1)
