@@ -115,6 +115,21 @@ def test_retinex_evens_out_a_shadow() -> None:
     assert after == pytest.approx(0.2**0.4, abs=0.05)  # R = L / T^a
 
 
+@pytest.mark.parametrize(("value", "after"), [(0.72, 0.72**0.5), (0.81, 0.85 + 0.15 * (1 - np.exp(-1 / 3)))])
+def test_retinex_bends_what_it_lifts_above_the_knee_alone(value: float, after: float) -> None:
+    lit = relight_retinex(np.full((40, 50, 3), value, np.float32), strength=0.5)  # to the root of the value
+    np.testing.assert_allclose(lit, after, atol=1e-3)  # above 0.85 all up to infinity has room below 1
+
+
+def test_ink_of_a_page_stays_dark_while_what_is_wider_than_strokes_is_shadow() -> None:
+    page = np.full((500, 400), 0.8, np.float32)
+    page[:, 100:124] = 0.1
+    page[:, 260:300] = 0.5
+    even = relight_retinex(page, page=True)
+    np.testing.assert_allclose(even[:, 105:119], 0.1, atol=0.005)
+    assert even[:, 275:285].min() > 0.55
+
+
 def test_illumination_keeps_edges_and_smooths_within() -> None:
     rng = np.random.default_rng(0)
     step = np.where(np.arange(200) < 100, 0.1, 0.8) * np.ones((200, 1))
@@ -148,6 +163,14 @@ def test_the_light_is_the_sixth_minkowski_mean_of_the_values() -> None:
     image[:, :150, 0], image[:, 150:, 0] = 0.8, 0.1  # on plain average as bright as 0.45
     means = np.array([((0.8**6 + 0.1**6) / 2) ** (1 / 6), 0.4, 0.4])
     np.testing.assert_allclose(estimate_light(image, order=0), means / means.mean(), rtol=0.01)
+
+
+def test_what_is_clipped_tells_nothing_about_the_light_nor_do_the_pixels_beside_it() -> None:
+    light = np.array([0.95, 0.6, 0.4], np.float32)
+    image = np.full((120, 150, 3), light)
+    rows, columns = np.mgrid[:120, :150]
+    image[(rows % 9 < 3) & (columns % 9 < 3)] = 1.0, 0.9, 0.9  # lamps, blown out in one channel
+    np.testing.assert_allclose(estimate_light(image, order=0), light / light.mean(), rtol=0.01)
 
 
 def test_given_gains_are_applied() -> None:
