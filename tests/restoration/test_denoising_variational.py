@@ -128,6 +128,12 @@ def test_coherence_does_not_care_about_right_angles() -> None:
     np.testing.assert_allclose(denoise_coherence(ANY.T.copy(), 0.1, time=3.0), result.T, atol=1e-4)
 
 
+def test_coherence_of_a_picture_of_ten_times_the_contrast_is_ten_times_as_large() -> None:
+    """The paper's C is compared with a squared gap of eigenvalues, which are squares of gradients."""
+    result = denoise_coherence(ANY, 1.0, time=2.0)
+    np.testing.assert_allclose(denoise_coherence(10 * ANY, 10.0, time=2.0), 10 * result, rtol=1e-4)
+
+
 def test_coherence_smooths_along_stripes_of_any_direction_and_not_across() -> None:
     y, x = np.mgrid[:96, :96]
     for degrees in (0, 20, 45, 77):
