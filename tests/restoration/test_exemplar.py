@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from anew.restoration.inpainting import criminisi
 from anew.restoration.inpainting.biharmonic import inpaint_biharmonic
 from anew.restoration.inpainting.criminisi import _isophotes, _priorities, inpaint_criminisi
 from anew.restoration.inpainting.exemplar import Level, _patches, _peel, inpaint_exemplar
@@ -148,6 +149,26 @@ def test_criminisi_takes_nothing_from_the_opposite_border() -> None:
     far[:, 62:] = 1  # an edge that would run into the hole if the picture were a ring
     np.testing.assert_array_equal(first_priorities(far, mask), first_priorities(flat, mask))
     np.testing.assert_array_equal(first_priorities(far.T, mask.T), first_priorities(flat.T, mask.T))
+
+
+def test_criminisi_trusts_what_it_fills_as_far_as_the_patch_was_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C of the paper's equation for the confidence: its sum over the known pixels of the patch by all of its pixels."""
+    seen = []
+
+    def spy(missing: np.ndarray, confidence: np.ndarray, *others: object) -> np.ndarray:
+        seen.append((missing.copy(), confidence.copy()))
+        return _priorities(missing, confidence, *others)
+
+    monkeypatch.setattr(criminisi, "_priorities", spy)
+    mask = np.zeros((25, 25), bool)  # so small that what is looked at around every patch is the whole picture
+    mask[9:21, 9:21] = True
+    inpaint_criminisi(np.full((25, 25), 0.5, np.float32), mask)
+    (before, _), (after, confidence) = seen[:2]
+    filled = before & ~after
+    assert np.count_nonzero(filled) == 25  # a patch of 9 x 9 around a corner of the hole, where most is known
+    np.testing.assert_allclose(confidence[filled], (81 - 25) / 81, rtol=1e-6)
+    last = seen[-1][1]
+    assert last[14:16, 14:16].max() < last[9:14, 9:14].min() < 1
 
 
 def test_criminisi_copies_known_colours(colour_photo: np.ndarray) -> None:
