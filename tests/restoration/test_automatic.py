@@ -186,6 +186,28 @@ def test_a_wrong_parameter_names_the_step(noisy: Picture) -> None:
         restore(noisy, plan=plan)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"offset": 3}, "offset must be two whole numbers, row and column, got 3"),
+        ({"offset": [1, 2, 3]}, r"offset must be two whole numbers, row and column, got \[1, 2, 3\]"),
+        ({"offset": [0.5, 0]}, "offset must be whole, got 0.5"),
+        ({"quality": 50.5}, "quality must be whole, got 50.5"),
+    ],
+)
+def test_what_a_plan_says_of_the_blocks_is_whole(parameters: dict, message: str, noisy: Picture) -> None:
+    step = Step(kind="jpeg", task="deblock", method="sa-filter", parameters={"quality": 50, **parameters})
+    with pytest.raises(InvalidPlan, match=rf"step 1 \(deblock by sa-filter\): {message}"):
+        run_plan(noisy, Plan(steps=(step,)))
+
+
+@pytest.mark.parametrize("how", [{"compressed": True}, {"clipped": [True, True]}])
+@pytest.mark.parametrize("check", [True, False])
+def test_of_no_noise_nothing_is_taken(how: dict, check: bool, noisy: Picture) -> None:
+    step = Step(kind="noise", task="denoise", method="bm3d", parameters={"sigma": 0, **how})
+    assert not run_plan(noisy, Plan(steps=(step,)), check=check).changed
+
+
 def test_alpha_stays_beside_the_pixels(noisy: Picture) -> None:
     alpha = np.linspace(0.2, 1, noisy.pixels[:, :, 0].size, dtype=np.float32).reshape(noisy.pixels.shape[:2])
     restored = restore(Picture(noisy.pixels, alpha), only=["noise"])

@@ -164,6 +164,10 @@ def test_json_round_trip() -> None:
             '{"steps": [{"kind": "noise", "task": "denoise", "method": "median", "parameters": {"radios": 1}}]}',
             r"steps\[0\].parameters: denoise by median has no 'radios'; it has",
         ),
+        (
+            '{"steps": [{"kind": "cast", "task": "relight", "method": "curve", "parameters": {"part": -1}}]}',
+            r"steps\[0\].parameters: part must be in \[0, 1\], got -1",
+        ),
         ('{"steps": [{"kind": "noise", "task": "inpaint"}]}', r"steps\[0\]: task inpaint needs a mask"),
         ('{"steps": [{"kind": "noise", "task": "denoise", "mask": "x"}]}', r"steps\[0\]: mask belongs to task inpaint"),
         ('{"steps": [{"kind": "blur", "task": "upscale"}]}', r"steps\[0\]: task upscale changes the size"),

@@ -96,7 +96,7 @@ EXTRA_INPUTS = {
     "relight": ("part",),
 }
 
-RANGES = {"sigma": (0, 1), "quality": (1, 100)}  # of inputs of tasks
+RANGES = {"sigma": (0, 1), "quality": (1, 100), "part": (0, 1)}  # of inputs of tasks
 
 # Noise scatters values above the ceiling of a dark picture, and unlike its mirror image it is not seen twice; what lies
 # over a dark picture may be white. Impulses are measured as noise, and those in a row are read as letters.

@@ -133,6 +133,8 @@ def _run_denoise(step: Step, now: Situation) -> Repair:
     if now.check and not is_altered(told) and measured.sigma < 0.5 * VISIBLE_SIGMA:
         return _dropped(step, now, "hardly any noise is measured in the picture as it is now")
     denoise = read_denoising(step, now.image, measured)
+    if told.get("sigma") == 0:
+        return _dropped(step, now, "the plan tells of no noise: a sigma of 0")
     full = apply_in_tiles(denoise, now.image, progress=now.progress)
     image = _blend(now.image, full, now.strength)
     verdict = _verdict(now, lambda: _judge_denoised(denoise, now, image, measured))
@@ -182,9 +184,11 @@ def _run_deblock(step: Step, now: Situation) -> Repair:
         quality = estimate_jpeg_quality(now.image)
         if quality is None:
             return _dropped(step, now, "no traces of JPEG compression are left")
-    quality = int(finite_number("quality", quality))
+    quality = _whole("quality", quality)
     method = METHODS.get("deblock", step.method)
-    row, column = (int(finite_number("offset", o)) % 8 for o in offset)
+    if not isinstance(offset, list | tuple) or len(offset) != 2:
+        raise ValueError(f"offset must be two whole numbers, row and column, got {offset!r}")
+    row, column = (_whole("offset", o) % 8 for o in offset)
     above, left = -row % 8, -column % 8  # the methods expect the first block in the corner
     aligned = np.pad(now.image, ((above, 0), (left, 0), (0, 0)), mode="edge") if above or left else now.image
     full = apply_in_tiles(lambda x: method.function(x, quality, **options), aligned, progress=now.progress)
@@ -305,6 +309,13 @@ def _psf_of(psf: Any = None, blur: str | None = None, width: Any = 0.0, angle: A
     if blur not in ("gaussian", "defocus"):
         raise ValueError(f"blur must be gaussian, defocus or motion, got {blur!r}")
     return (gaussian_psf if blur == "gaussian" else defocus_psf)(finite_number("width", width))
+
+
+def _whole(name: str, value: Any) -> int:
+    number = finite_number(name, value)
+    if number != int(number):
+        raise ValueError(f"{name} must be whole, got {value!r}")
+    return int(number)
 
 
 def _verdict(now: Situation, judge: Callable[[], Verdict]) -> Verdict:
