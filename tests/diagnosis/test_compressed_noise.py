@@ -31,7 +31,7 @@ def wall(*channels: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])
-@pytest.mark.parametrize(("sigma", "quality"), [(6, 80), (12, 50), (25, 50), (25, 20), (45, 10)])
+@pytest.mark.parametrize(("sigma", "quality"), [(2, 80), (6, 80), (12, 50), (25, 50), (25, 20), (45, 10)])
 def test_the_level_before_compression(sigma: float, quality: int, channels: tuple[int, ...]) -> None:
     image = compressed(wall(*channels), sigma, quality)
     found = estimate_compressed_noise(image, JpegTraces(quality, (0, 0), 1.0))
@@ -55,12 +55,23 @@ def test_compression_alone_is_no_noise(name: str, quality: int) -> None:
 
 def test_a_picture_too_small_to_tell() -> None:
     assert estimate_compressed_noise(np.zeros((7, 40), np.float32), JpegTraces(30, (0, 0), 1.0)) == 0
-    assert estimate_compressed_noise(np.zeros((40, 40), np.float32), JpegTraces(30, (0, 0), 1.0)) == 0
+    for width, is_told in ((128, False), (136, True)):  # 15 % of 192 blocks are less than 30, of 204 more
+        image = compressed(wall(3)[:96, :width], 25, 50)
+        assert (estimate_compressed_noise(image, JpegTraces(50, (0, 0), 1.0)) > 0) == is_told
+
+
+def test_white_that_was_clipped_is_no_quiet_place() -> None:
+    lit = wall(3)
+    lit[:, :100] = 3
+    found = estimate_compressed_noise(compressed(lit, 25, 50), JpegTraces(50, (0, 0), 1.0))
+    assert 255 * found == pytest.approx(25, rel=0.06)
 
 
 def test_coarser_steps_hide_more() -> None:
     levels = [least_level(q) for q in range(10, 100, 10)]
     assert levels == sorted(levels, reverse=True)
+    lowest = [16, 11, 10, 16, 12, 12, 14, 14, 13, 14]  # table K.1, which is that of quality 50, up to row + column 3
+    assert least_level(50) == pytest.approx(4.6 * np.sqrt(np.mean(lowest)) / 255)
 
 
 @pytest.mark.parametrize(("quality", "kept"), [(30, ["jpeg", "noise"]), (50, ["noise"])])

@@ -46,8 +46,8 @@ def estimate_compressed_noise(image: Image, traces: JpegTraces) -> float:
     if min(inside.shape[:2]) < BLOCK:
         return 0.0
     steps = quantisation_table(traces.quality).astype(np.float64)
-    y = luminance(inside) * np.float32(255) - np.float32(128)
-    kept = np.abs(block_dct(y)) > 0.5 * steps
+    y = luminance(inside) * np.float32(255)
+    kept = np.abs(block_dct(y)) > 0.5 * steps  # the mean of a block, which encoders take less 128, does not count
     clipped = clipped_blocks(inside)
     kept = kept[~clipped] if np.mean(clipped) < 0.5 else kept
     if len(kept) * QUIETEST < LEAST_BLOCKS:
