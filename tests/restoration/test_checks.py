@@ -125,6 +125,23 @@ def test_a_large_image_is_judged_by_windows_spread_over_it(grey_photo: np.ndarra
             assert worse["predicted_gain_db"] < verdict.figures["predicted_gain_db"] - 0.5
 
 
+def test_the_gain_is_that_of_the_pixels_that_are_looked_at() -> None:
+    """Where noise grows with the light, the dark rest of a picture says nothing of the noise in a bright window."""
+    lit, rng = np.full((800, 1000, 1), 0.05, np.float32), np.random.default_rng(0)
+    middle = np.s_[100:700, 150:850]  # holds all windows
+    lit[middle] = 0.6
+    deviation = np.sqrt(0.01 * lit + 0.005**2)
+    grainy = (lit + deviation * rng.standard_normal(lit.shape)).astype(np.float32)
+
+    def blur(image: np.ndarray) -> np.ndarray:
+        return gaussian_filter(image, (0.7, 0.7, 0))
+
+    denoised = blur(grainy)
+    verdict = checks.check_denoised(grainy, denoised, blur, checks.MeasuredNoise(0.05, gain=0.01, offset_sigma=0.005))
+    before, after = (np.mean((image - lit)[121:678, 161:838] ** 2) for image in (grainy, denoised))
+    assert verdict.figures["predicted_gain_db"] == pytest.approx(10 * np.log10(before / after), abs=0.3)
+
+
 def test_texture_taken_for_noise_is_seen(colour_photo: np.ndarray) -> None:
     half = colour_photo.copy()
     half[:, 64:] = 0.5  # smooth, and without any noise

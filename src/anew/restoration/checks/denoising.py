@@ -43,8 +43,8 @@ def check_denoised(
     """
     deviation = noise.deviation(denoised)
     sigma = float(np.sqrt(np.mean(np.square(deviation, dtype=np.float64))))
-    risk = _risk(noisy, denoised, denoise, noise, deviation, sigma)
-    gain = 10 * np.log10(sigma**2 / max(risk, sigma**2 / 10 ** (MOST_GAIN / 10)))
+    risk, variance = _risk(noisy, denoised, denoise, noise, deviation, sigma)
+    gain = 10 * np.log10(variance / max(risk, variance / 10 ** (MOST_GAIN / 10)))
     pieces = [(noisy[w], denoised[w]) for w in _windows(noisy.shape, 4 * MAX_WINDOWS)]
     level, smooth_level = _residual_levels(pieces)
     correlation = float(np.mean([residual_correlation(before - after) for before, after in pieces]))
@@ -68,24 +68,27 @@ def _risk(
     noise: MeasuredNoise,
     deviation: Image | float,
     sigma: float,
-) -> float:
-    """Give the mean of the estimated risk over some windows."""
-    risks = []
+) -> tuple[float, float]:
+    """Give the means of the estimated risk and of the variance of the noise, over the same pixels of some windows."""
+    risks, variances = [], []
     for window in _windows(noisy.shape):
         y = luminance(denoised[window])
         inside = (y > 2 * sigma) & (y < 1 - 2 * sigma)  # elsewhere clipping has cut the noise
+        where = inside if inside.mean() > 0.1 else None
+        there = deviation[window] if isinstance(deviation, np.ndarray) else np.full_like(noisy[window], deviation)
+        variances.append(np.mean(np.square(there if where is None else there[where], dtype=np.float64)))
         risks.append(
             monte_carlo_sure(
                 noisy[window],
                 denoise,
-                deviation[window] if isinstance(deviation, np.ndarray) else deviation,
+                there,
                 autocorrelation=noise.autocorrelation,
                 shared=noise.shared,
-                where=inside if inside.mean() > 0.1 else None,
+                where=where,
                 denoised=denoised[window],
             )
         )
-    return float(np.mean(risks))
+    return float(np.mean(risks)), float(np.mean(variances))
 
 
 def check_compressed_noise(noisy: Image, denoised: Image, sigma: float, *, strength: float = 1.0) -> Verdict:
