@@ -325,8 +325,8 @@ def _say_if_unneeded(mask: Path, recipes: list[str | None]) -> None:
     from anew.restoration.recipe import read_recipe
 
     steps = [step for recipe in recipes if recipe is not None for step in read_recipe(recipe).plan.steps]
-    marked = [step.mask or "" for step in steps if step.kind == "marked"]
-    if not any(kept.startswith("sha256:") for kept in marked):
+    marked = any(step.kind == "marked" for step in steps)
+    if not any((step.mask or "").startswith("sha256:") for step in steps):
         say(f"{mask}: not needed, " + ("the recipe holds what was marked" if marked else "nothing was marked then"))
 
 

@@ -359,11 +359,17 @@ def _mask_of(step: Step, diagnosis: Diagnosis, shape: tuple[int, int]) -> Mask |
         return None
     if step.mask is not None and not step.mask.startswith("sha256:"):
         return decode_mask(step.mask, shape)
-    finding = diagnosis.get(step.kind)
-    mask = None if finding is None or finding.map is None else np.asarray(finding.map) > 0
-    if step.mask is not None and (mask is None or mask_hash(mask) != step.mask):
-        raise InvalidPlan(f"the mask of {step.kind} was not found again as it was; restore the picture anew")
-    return mask
+    kinds = (step.kind,) if step.mask is None else (step.kind, "marked")  # a person may have painted that of any kind
+    maps = (f.map for kind in kinds if (f := diagnosis.get(kind)) is not None)
+    masks = [np.asarray(found) > 0 for found in maps if found is not None]
+    if step.mask is None:
+        return masks[0] if masks else None
+    for mask in masks:
+        if mask_hash(mask) == step.mask:
+            return mask
+    raise InvalidPlan(
+        f"the mask of {step.kind} was not found again as it was; give it if it was painted, or restore the picture anew"
+    )
 
 
 def _advanced(picture: Picture, step: Step, repair: Repair, mask: Mask | None, strength: float) -> Picture:

@@ -21,7 +21,8 @@ def replay(picture: Picture, recipe: str, *, mask: ArrayLike | None = None, chec
     recipe : str
         ``Restoration.recipe``, as it travels in ``facts.recipe`` of the result.
     mask : (H, W) bool array, optional
-        The damage that was marked by hand then; only needed where it was too large to be kept in the recipe.
+        The damage that was marked by hand then, of whatever kind; only needed where it was too large to be kept in the
+        recipe.
     check_input : bool
         Refuse another picture than that one.
 
