@@ -272,6 +272,19 @@ def test_a_large_mask_is_kept_as_its_hash_and_must_be_found_again(clean: np.ndar
     assert recipe.plan.steps[0].mask == mask_hash(mask)
     with pytest.raises(InvalidPlan, match="the mask of holes was not found again"):
         replay(Picture(image), restored.recipe or "")
+    again = replay(Picture(image), restored.recipe or "", mask=mask)
+    np.testing.assert_array_equal(again.pixels, restored.picture.pixels)
+    with pytest.raises(InvalidPlan, match="give it if it was painted"):
+        replay(Picture(image), restored.recipe or "", mask=~mask)
+
+
+def test_an_unknown_field_of_a_recipe_is_told_from_its_own(noisy: Picture) -> None:
+    recipe = json.loads(restore(noisy, only=["noise"]).recipe or "")
+    with pytest.raises(InvalidPlan, match="x: unknown field; allowed are version, anew, libraries, seed, input, plan"):
+        read_recipe(json.dumps({**recipe, "x": 1}))
+    recipe["plan"]["steps"][0]["x"] = 1
+    with pytest.raises(InvalidPlan, match=r"plan.steps\[0\].x: unknown field; allowed are kind, task, method"):
+        read_recipe(json.dumps(recipe))
 
 
 def test_progress_rises_to_one(noisy: Picture) -> None:

@@ -154,6 +154,10 @@ def test_json_round_trip() -> None:
     [
         ("{", "Invalid JSON"),
         ('{"step": []}', "step: unknown field; allowed are version, strength, steps"),
+        (
+            '{"look_again": {"after": {}, "steps": "", "x": 1}}',
+            r"look_again.x: unknown field; allowed are after, steps$",
+        ),
         ('{"version": 9}', "version: must be 1; got 9"),
         ('{"strength": 2}', "strength: .* less than or equal to 1"),
         ('{"steps": [{"kind": "fog", "task": "denoise"}]}', r"steps\[0\].kind: must be 'marked', .* got 'fog'"),

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
@@ -398,16 +398,26 @@ def _check_parameters(step: Step, where: str) -> None:
             raise InvalidPlan(f"{where}.parameters: {error}") from None
 
 
-def describe_error(error: ValidationError) -> str:
-    """Say the first thing that is wrong: where, what was expected, what came."""
+def describe_error(error: ValidationError, model: type[BaseModel] = Plan) -> str:
+    """Say the first thing that is wrong with a plan, or another model: where, what was expected, what came."""
     first = error.errors(include_url=False)[0]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
     what = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        what = f"unknown field; allowed are {', '.join(Step.model_fields if 'steps' in where else Plan.model_fields)}"
+        what = f"unknown field; allowed are {', '.join(_fields_around(model, first['loc']))}"
     elif first["type"] == "literal_error":
         what = f"must be {first['ctx']['expected']}; got {first['input']!r}"
     return f"{where or 'plan'}: {what}"
+
+
+def _fields_around(model: type[BaseModel], location: Sequence[str | int]) -> Iterable[str]:
+    """Name the fields beside the one at a location in a model."""
+    for name in location[:-1]:
+        if isinstance(name, str):
+            hint = model.model_fields[name].annotation
+            types = (part for part in (hint, *get_args(hint)) if isinstance(part, type))
+            model = next(part for part in types if issubclass(part, BaseModel))
+    return model.model_fields
 
 
 def _in_words(step: Step) -> str:

@@ -92,7 +92,7 @@ def read_recipe(text: str) -> Recipe:
     try:
         return Recipe.model_validate_json(text)
     except ValidationError as error:
-        raise InvalidPlan(f"the recipe does not validate: {describe_error(error)}") from None
+        raise InvalidPlan(f"the recipe does not validate: {describe_error(error, Recipe)}") from None
 
 
 def version_changes(recipe: str) -> list[str]:
