@@ -88,6 +88,37 @@ def test_a_middling_correlation_must_stand_out(correlation: float, rise: float, 
     assert MirroredCorners(3.0, correlation, rise, elsewhere, sides=3, points=1600).sure == sure
 
 
+@pytest.mark.parametrize(
+    ("angle", "correlation", "rise", "elsewhere", "sides", "sure"),
+    [
+        (1.3, 0.99, 0.5, 0.1, 4, False),  # corners too thin to tell
+        (-1.5, 0.99, 0.5, 0.1, 4, True),
+        (2.4, 0.96, 0.3, 0.87, 3, True),  # thin ones, no other angle of which fits a third as well
+        (2.4, 0.96, 0.3, 0.89, 3, False),
+        (2.4, 0.96, 0.3, 0.5, 2, False),  # and at one side more than thick ones
+        (2.6, 0.96, 0.3, 0.5, 2, True),
+        (5.0, 0.96, 0.3, 0.5, 1, False),
+        (5.0, 0.72, 0.3, 0.4, 2, True),
+        (5.0, 0.69, 0.3, 0.4, 4, True),  # weak, but alone and at all sides
+        (5.0, 0.69, 0.3, 0.4, 3, False),
+        (5.0, 0.64, 0.3, 0.3, 4, False),
+        (5.0, 0.84, 0.2, 0.70, 4, False),  # neither alone nor ahead
+        (5.0, 0.84, 0.2, 0.67, 4, True),
+        (5.0, 0.84, 0.28, 0.70, 4, True),
+        (5.0, 0.86, 0.2, 0.72, 4, True),
+        (5.0, 0.86, 0.2, 0.72, 2, False),
+        (5.0, 0.80, 0.07, 0.4, 4, False),  # no peak
+        (5.0, 0.80, 0.09, 0.4, 4, True),
+        (5.0, 0.74, 0.09, 0.4, 4, False),
+        (5.0, 0.74, 0.17, 0.4, 4, True),
+    ],
+)
+def test_where_chance_begins(  # calibrated: the class says on what
+    angle: float, correlation: float, rise: float, elsewhere: float, sides: int, sure: bool
+) -> None:
+    assert MirroredCorners(angle, correlation, rise, elsewhere, sides, points=1300).sure == sure
+
+
 def test_sides_with_hardly_any_detail_do_not_count() -> None:
     detail = turned(photograph("grass"), 5.0)
     detail -= gaussian_filter(detail, 4)

@@ -90,7 +90,7 @@ class MirroredCorners:
             weak = WEAK if self.sides == 4 else WEAK_AT_FEWER
             symmetric = self.correlation > (0.75 if ahead else 0.85) or (alone and self.correlation > weak)
         least_rise = LEAST_RISE if self.correlation > 0.75 else 2 * LEAST_RISE
-        least_sides = 2 if alone and self.correlation > 0.7 and abs(self.angle) >= THIN_ANGLE else 3
+        least_sides = 2 if alone and abs(self.angle) >= THIN_ANGLE else 3
         return symmetric and self.rise > least_rise and self.sides >= least_sides and abs(self.angle) >= LEAST_ANGLE
 
 
