@@ -215,6 +215,25 @@ def test_alpha_stays_beside_the_pixels(noisy: Picture) -> None:
     np.testing.assert_array_equal(restored.picture.alpha, alpha)
 
 
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+def test_holes_become_opaque_where_they_are_filled(strength: float, clean: np.ndarray) -> None:
+    mask = np.zeros(clean.shape[:2], bool)
+    mask[40:44, 100:130] = True
+    cut_out = Picture(clean, np.where(mask, np.float32(0.2), np.float32(0.9)))
+    filled = run_plan(cut_out, hole_plan(mask, strength=strength), check=False).picture
+    np.testing.assert_array_equal(filled.alpha, np.where(mask, np.float32(strength), np.float32(0.9)))
+
+
+def test_what_was_invented_stays_as_unsure_when_it_is_denoised(noisy: Picture) -> None:
+    mask = np.zeros(noisy.pixels.shape[:2], bool)
+    mask[40:60, 100:130] = True
+    filling = hole_plan(mask).steps
+    denoising = (Step(kind="noise", task="denoise", method="tv", parameters={"sigma": 0.08}),)
+    filled, both = (run_plan(noisy, Plan(steps=s), check=False).uncertainty for s in (filling, filling + denoising))
+    assert (both[mask] > filled[mask]).all()
+    assert both[~mask].min() > 0
+
+
 def test_what_is_turned_is_rimmed_by_no_clear_colour() -> None:
     y, x = np.mgrid[:120, :160]
     disk = np.hypot(x - 80, y - 60) < 50

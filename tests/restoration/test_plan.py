@@ -57,6 +57,11 @@ def test_light_is_not_stretched_twice() -> None:
     assert kinds == ["exposure"]
 
 
+def test_a_keystone_takes_the_tilt_with_it() -> None:
+    kinds = [s.kind for s in make_plan(diagnosis(found("tilt", angle=2.0), found("keystone"))).steps]
+    assert kinds == ["keystone"]
+
+
 def test_the_sort_of_noise_chooses_the_denoiser() -> None:
     law = np.eye(7).tolist()
     grains = found("noise", sigma=0.1, correlated=True, autocorrelation=law, gain=0.0, offset_sigma=0.1)

@@ -92,3 +92,11 @@ def test_of_light_the_middle_tones_are_the_least_sure() -> None:
     claimed = relit_uncertainty(0.3 * ramp, ramp, np.zeros((32, 256), np.float32))[16]
     assert 60 < np.argmax(claimed) < 130  # an unknown gamma moves 1 / e of the range by the most
     assert claimed[94] > 1.3 * max(claimed[2], claimed[-2])
+
+
+def test_light_amplifies_what_was_uncertain_before() -> None:
+    texture = 0.2 + 0.05 * np.random.default_rng(0).random((64, 64, 1), np.float32)
+    brighter = 3 * texture
+    prior = np.full((64, 64), 0.1, np.float32)
+    sure, unsure = (relit_uncertainty(texture, brighter, before) for before in (0 * prior, prior))
+    np.testing.assert_allclose(np.sqrt(unsure**2 - sure**2).mean(), 3 * 0.1, rtol=0.1)
