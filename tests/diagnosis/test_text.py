@@ -107,6 +107,30 @@ def test_a_drawing_a_page_and_a_screenshot_keep_their_words() -> None:
     assert find_text(Picture(bars)) is None
 
 
+@pytest.mark.parametrize(
+    ("letters", "sizes", "step", "tops", "found"),
+    [
+        ("HOMERUN", [30], 26, [0], True),
+        ("HEHE", [30], 26, [0], True),
+        ("HEH", [30], 26, [0], False),  # too few for a line
+        ("HEHEHEH", [30], 26, [0, 9, 4, 9, 0, 9, 4], False),  # on no common line
+        ("HEHEH", [30], 85, [0], False),  # too far apart
+        ("HEHEHE", [20, 60], 50, [0], False),  # of any size
+        ("\N{FULL BLOCK}" * 6, [30], 26, [0], False),  # no strokes
+    ],
+)
+def test_letters_stand_in_a_line(letters: str, sizes: list[int], step: int, tops: list[int], found: bool) -> None:
+    image = Image.fromarray(skimage.data.chelsea())
+    draw = ImageDraw.Draw(image)
+    for i, letter in enumerate(letters):
+        x, y, size = 20 + step * i, 170 + tops[i % len(tops)], sizes[i % len(sizes)]
+        if letter == "\N{FULL BLOCK}":
+            draw.rectangle((x, y - 22, x + 18, y), fill=YELLOW)
+        else:
+            draw.text((x, y), letter, fill=YELLOW, font=ImageFont.load_default(size), anchor="ls")
+    assert estimate_text_mask(np.asarray(image, np.float32) / 255).any() == found
+
+
 def test_blurred_and_noisy_signs_in_the_scene_stay() -> None:
     pixels, _ = written("coffee", "Mum and Dad", WHITE)
     rng = np.random.default_rng(0)
