@@ -88,7 +88,8 @@ def main() -> None:
     mixes = [tuple(options.mix.split("+"))] if options.mix else list(MIXES)
     count = options.images or (4 if options.quick else 24)
     trials: list[tuple[Trial, Restoration, NDArray[np.float32]]] = []
-    for number, mix in enumerate(mixes):
+    for mix in mixes:
+        number = MIXES.index(mix) if mix in MIXES else len(MIXES)  # alone, a mix has the pictures it has among all
         for n in range(count):
             name, clean = pictures[(number * 7 + n * 5) % len(pictures)]
             trials.append(try_one(name, clean, mix, np.random.default_rng([number, n])))
