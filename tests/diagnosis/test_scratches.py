@@ -14,7 +14,9 @@ from anew.diagnosis.scratches import (
     as_opaque_as_most,
     estimate_scratch_probability,
     find_scratches,
+    weigh,
     weigh_marks,
+    without_stray_specks,
 )
 from anew.images import Picture
 
@@ -37,15 +39,16 @@ def photo() -> np.ndarray:
 def test_a_thin_line_is_kept_and_its_length_measured() -> None:
     mask = np.zeros((400, 400), bool)
     mask[50:350, 200:202] = True
-    kept, total = weigh_marks(probability_of(mask))
+    kept, thin, total = weigh_marks(probability_of(mask))
     np.testing.assert_array_equal(kept, mask)
+    np.testing.assert_array_equal(thin, mask)
     assert total == pytest.approx(300 / 400, rel=0.02)
 
 
 def test_a_line_turned_upon_itself_is_as_long_as_it_is() -> None:
     canvas = np.zeros((400, 400), np.uint8)
     cv2.circle(canvas, (200, 200), 60, 1, 2)
-    _, total = weigh_marks(probability_of(canvas > 0))
+    _, _, total = weigh_marks(probability_of(canvas > 0))
     assert total == pytest.approx(2 * np.pi * 60 / 400, rel=0.25)
 
 
@@ -53,13 +56,14 @@ def test_what_is_wide_or_short_does_not_count() -> None:
     wide, short = np.zeros((400, 400), bool), np.zeros((400, 400), bool)
     wide[100:300, 100:130] = True
     short[::20, ::20] = True
-    kept, total = weigh_marks(probability_of(wide))
+    kept, _, total = weigh_marks(probability_of(wide))
     assert not kept.any()
     assert total == 0
-    kept, total = weigh_marks(probability_of(short))
+    kept, thin, total = weigh_marks(probability_of(short))
     np.testing.assert_array_equal(kept, short)  # dust beside a scratch is damage too
+    assert not thin.any()
     assert total == 0
-    assert weigh_marks(np.full((20, 20), MARKED / 2, np.float32))[1] == 0
+    assert weigh_marks(np.full((20, 20), MARKED / 2, np.float32))[2] == 0
 
 
 def test_white_scratches_are_found_where_they_are(photo: np.ndarray) -> None:
@@ -151,3 +155,31 @@ def test_marks_are_compared_around_every_pixel() -> None:
     assert kept[100, :190].all()
     assert not kept[100, 210:].any()
     assert kept[mask].mean() > 0.9
+
+
+def test_many_specks_apart_from_all_lines_are_left_out_and_few_are_not() -> None:
+    line, specks = np.zeros((400, 400), bool), np.zeros((400, 400), bool)
+    line[50:350, 100:102] = True
+    specks[50:350:9, 105:108] = True  # dashes beside the line
+    few, many = specks.copy(), specks.copy()
+    few[20:380:30, 300:302] = True
+    many[20:380:9, 300:310] = True
+    marks = weigh(probability_of(line | many))
+    np.testing.assert_array_equal(marks.mask, line | many)
+    np.testing.assert_array_equal(marks.lines[:, :103], line[:, :103])
+    assert not marks.lines[:, 200:].any()
+    np.testing.assert_array_equal(without_stray_specks(line | few, line), line | few)
+    np.testing.assert_array_equal(without_stray_specks(line | many, line), line | specks)
+    nothing = np.zeros_like(line)
+    np.testing.assert_array_equal(without_stray_specks(nothing, nothing), nothing)
+
+
+def test_how_far_apart_specks_may_lie_grows_with_the_picture() -> None:
+    line = np.zeros((800, 800), bool)
+    line[:, 100:103] = True
+    specks = np.zeros_like(line)
+    specks[::4, 102 + 12] = True  # 6 pixels of a picture of half the size
+    specks[::2, 102 + 24 : 102 + 28] = True  # 12 to 14
+    kept = without_stray_specks(line | specks, line)
+    assert kept[:, 114].any()
+    assert not kept[:, 120:].any()
