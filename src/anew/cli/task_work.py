@@ -112,19 +112,11 @@ def apply_task(picture: Picture, task: str, method: str, inputs: dict[str, Any],
 
 def measured_geometry(method: str, settings: Mapping[str, Any], pixels: Image) -> dict[str, Any]:
     """Measure how pixels lie where nobody says so, as the method would: their alpha must move as they do."""
-    from anew.diagnosis.keystone import estimate_keystone
-    from anew.diagnosis.lens import estimate_lens
-    from anew.diagnosis.tilt import estimate_tilt
     from anew.registry import METHODS
+    from anew.restoration.repairs import GEOMETRY
 
-    name = METHODS.get("unwarp", method).name
-    if name == "tilt" and settings.get("angle") is None:
-        return {"angle": estimate_tilt(pixels).angle}
-    if name == "keystone" and settings.get("corners") is None:
-        return {"corners": estimate_keystone(pixels).corners}
-    if name == "lens" and settings.get("k1") is None:
-        return {"k1": estimate_lens(pixels).k1}
-    return {}
+    name, measure = GEOMETRY[METHODS.get("unwarp", method).name]
+    return {name: measure(pixels)} if settings.get(name) is None else {}
 
 
 def _moved(picture: Picture, move: Callable[[Image], Image]) -> Picture:
