@@ -20,6 +20,7 @@ WORKING_SIDE = 512  # pixels; the angle is exact enough there
 COARSENESS = 4.0  # standard deviation of the coarse Gaussian over that of the fine one; detail is their difference
 AXES = (0.0, 0.5)  # pixels; pictures are mirrored about the middle of their last pixels or about the border of these
 BETWEEN = 0.25
+DOUBT = 0.06  # an axis outside, with a little more of a turn, lies much like one inside: it must fit clearly better
 MARGIN = 2.0  # pixels around an axis in which symmetry is a matter of course
 ANGLES = np.arange(0.8, 12.1, 0.2)  # degrees; a peak of the correlation is some 0.4 wide
 FLANK = 3  # steps; the symmetry is gone there, while smooth content is about as symmetric as at the peak
@@ -133,7 +134,11 @@ def _refined(grey: Image, detail: Image, peak: float) -> tuple[float, float]:
     """Find angle and axis near a peak, in finer detail as well."""
     finer = _detail(grey, 0.5)
     fine = [
-        (correlation_at(finer, angle, axis)[0] + correlation_at(detail, angle, axis)[0], float(angle), axis)
+        (
+            correlation_at(finer, angle, axis)[0] + correlation_at(detail, angle, axis)[0] - DOUBT * axis,
+            float(angle),
+            axis,
+        )
         for axis in AXES
         for angle in peak + FINE_STEP * np.arange(-6, 7)
     ]
