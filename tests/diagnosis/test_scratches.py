@@ -183,3 +183,12 @@ def test_how_far_apart_specks_may_lie_grows_with_the_picture() -> None:
     kept = without_stray_specks(line | specks, line)
     assert kept[:, 114].any()
     assert not kept[:, 120:].any()
+
+
+def test_lines_on_which_no_pixel_is_likely_mark_nothing() -> None:
+    probability = np.full((400, 400), 0.01, np.float32)
+    probability[::40] = 0.6
+    marks = weigh(probability)
+    assert marks.evidence > 1
+    assert not marks.mask.any()
+    assert not as_opaque_as_most(np.full((400, 400), 0.5, np.float32), marks.mask).any()

@@ -121,6 +121,8 @@ def find_scratches(picture: Picture) -> Finding | None:
 
 def as_opaque_as_most(image: Image, mask: Mask) -> Mask:
     """Tell which of what is marked is about as opaque as most of it, around every pixel."""
+    if not mask.any():  # lines may be so faint that no pixel on them is likely to be one
+        return mask
     opacity = estimate_opacity(image, mask, unit=math.sqrt(mask.size) / UNIT_SIDE)
     return mask & (opacity <= max(FAINT, MOST_OPAQUE * float(np.quantile(opacity[mask], TYPICAL))))
 
