@@ -12,9 +12,8 @@ import typer
 from typer.core import TyperGroup
 
 from anew.cli import augment, bench, compare, degrade, evaluate, generate, look, methods, restore, tasks, train
-from anew.cli.one_line import one_line, say
+from anew.cli.one_line import INTERRUPTED, one_line, say, say_stopped
 
-INTERRUPTED = 130  # the exit status that Typer turns Ctrl-C into
 NAMES = "anew.names"  # how what an encoding lacks is printed
 NO_NAMES = {
     "": "an argument is empty; give it a value, or leave it out (the folder that you are in is .)",
@@ -101,7 +100,7 @@ def run() -> None:
         sys.exit(1)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            print("anew: stopped; nothing is left half written", file=sys.stderr)
+            say_stopped()
         raise
     except Exception as error:
         if os.environ.get("ANEW_TRACEBACK"):

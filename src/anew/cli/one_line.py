@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+INTERRUPTED = 130  # the exit status that Typer turns Ctrl-C into
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -23,6 +24,11 @@ def one_line(text: str) -> str:
 def say(text: str) -> None:
     """Print one line on standard error."""
     print(f"anew: {one_line(text)}", file=sys.stderr)
+
+
+def say_stopped() -> None:
+    """Say what Ctrl-C did."""
+    say("stopped; nothing is left half written")
 
 
 def named_in_lines(text: str, *paths: Path | None) -> str:

@@ -10,5 +10,7 @@ def start() -> None:
 
         run()
     except KeyboardInterrupt:
-        print("anew: stopped; nothing is left half written", file=sys.stderr)
-        sys.exit(130)  # as Typer does, of a program that Ctrl-C stops
+        from anew.cli.one_line import INTERRUPTED, say_stopped
+
+        say_stopped()
+        sys.exit(INTERRUPTED)
