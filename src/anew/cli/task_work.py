@@ -100,7 +100,7 @@ def apply_task(picture: Picture, task: str, method: str, inputs: dict[str, Any],
 
     function: Callable[..., Any] = getattr(tasks, task)
     if picture.alpha is not None and task in RESHAPES:
-        geometry = measured_geometry(method, settings, picture.pixels) if task == "unwarp" else {}
+        geometry = _measured_geometry(method, settings, picture.pixels) if task == "unwarp" else {}
         return _moved(picture, partial(function, method=method, **inputs, **{**settings, **geometry}))
     pixels = function(picture.pixels, method=method, **inputs, **settings)
     alpha = picture.alpha
@@ -110,7 +110,7 @@ def apply_task(picture: Picture, task: str, method: str, inputs: dict[str, Any],
     return replace(picture, pixels=pixels, alpha=alpha)
 
 
-def measured_geometry(method: str, settings: Mapping[str, Any], pixels: Image) -> dict[str, Any]:
+def _measured_geometry(method: str, settings: Mapping[str, Any], pixels: Image) -> dict[str, Any]:
     """Measure how pixels lie where nobody says so, as the method would: their alpha must move as they do."""
     from anew.registry import METHODS
     from anew.restoration.repairs import GEOMETRY
