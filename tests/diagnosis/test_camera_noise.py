@@ -61,3 +61,15 @@ def test_it_is_repaired_by_the_denoiser_that_knows_it() -> None:
         np.testing.assert_array_equal(anew.denoise(image), anew.denoise(image, method="camera"))
     before, after = (float(np.mean((x - clean) ** 2)) for x in (noisy, restored.picture.pixels))
     assert after < before / 4
+
+
+@pytest.mark.parametrize("period", [5, 8, 13])
+@pytest.mark.parametrize("shape", ["stripes", "dots"])
+def test_a_pattern_repeats_itself_and_is_none(shape: str, period: int) -> None:
+    y, x = np.indices((400, 400))
+    along, across = (2 * np.pi * (0.98 * a + 0.2 * b) / period for a, b in ((x, y), (y, -x)))
+    on = np.cos(along) + (np.cos(across) if shape == "dots" else 0) > 0.2
+    shade = 0.7 + 0.3 * x / 400
+    pattern = np.where(on[:, :, None], np.float32((0.9, 0.3, 0.8)), np.float32((0.6, 0.75, 0.2))) * shade[:, :, None]
+    pattern = np.float32(np.rint(255 * pattern) / 255)
+    assert estimate_camera_noise(pattern) == 0

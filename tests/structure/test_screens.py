@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from anew.structure.screens import MOST_STEP, _autocorrelation, is_screened, lattice_strength
+from anew.structure.screens import is_screened, lattice_strength
 
 
 def halftone(grey, pitch, degrees):
@@ -73,15 +73,3 @@ def test_dots_on_half_of_a_picture_are_half_as_strong():
     dots = halftone(np.full((256, 256), 0.3), 6, 15)
     noise = np.random.default_rng(0).random(dots.shape).astype(np.float32)
     assert 0.3 < lattice_strength(np.where(np.arange(256) < 128, dots, noise)) < 0.7
-
-
-def test_the_autocorrelation_is_a_mean_over_pairs():
-    x = np.random.default_rng(0).standard_normal((70, 90)).astype(np.float32)
-    found = _autocorrelation(x)
-    assert found.shape == (2 * MOST_STEP + 1, 2 * MOST_STEP + 1)
-    for down, right in ((0, 0), (3, 5), (30, 0), (0, MOST_STEP), (MOST_STEP, MOST_STEP)):
-        expected = np.mean(x[down:, right:] * x[: 70 - down, : 90 - right]) / np.mean(x * x)
-        assert found[MOST_STEP + down, MOST_STEP + right] == pytest.approx(expected, abs=1e-5)
-        assert found[MOST_STEP - down, MOST_STEP - right] == pytest.approx(expected, abs=1e-5)
-        mirrored = np.mean(x[down:, : 90 - right] * x[: 70 - down, right:]) / np.mean(x * x)
-        assert found[MOST_STEP + down, MOST_STEP - right] == pytest.approx(mirrored, abs=1e-5)

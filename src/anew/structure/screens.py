@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, luminance
+from anew.structure.repetition import autocorrelation
 
 SAMPLE = 512  # pixels a side, of the middle
 LEAST_SIDE = 64  # pixels; on less a few dots agree by chance
@@ -46,7 +47,7 @@ def lattice_strength(image: Image) -> float:
         return 0.0
     size = (MOST_STEP + 1, MOST_STEP + 1)
     bright = (y > cv2.blur(y, size)).astype(np.float32)
-    correlation = _autocorrelation(bright - np.asarray(cv2.blur(bright, size), np.float32))
+    correlation = autocorrelation(bright - np.asarray(cv2.blur(bright, size), np.float32), MOST_STEP)
     down, right = np.mgrid[-MOST_STEP : MOST_STEP + 1, -MOST_STEP : MOST_STEP + 1]
     step = np.hypot(down, right)
     peaks = correlation - cv2.dilate(correlation, AROUND) > LEAST_RISE
@@ -58,14 +59,3 @@ def lattice_strength(image: Image) -> float:
     sine = np.abs(down[best] * right - right[best] * down) / (step[best] * step)
     strength = float(heights[sine > LEAST_SINE].max(initial=0.0))
     return min(strength, 1.0)  # fewer pairs at a lag than at none may agree by a thousandth better
-
-
-def _autocorrelation(x: Image) -> Image:
-    """Give the autocorrelation of an image at lags up to MOST_STEP either way, relative to that at none."""
-    height, width = x.shape
-    spectrum = np.fft.rfft2(x, (height + MOST_STEP, width + MOST_STEP))
-    sums = np.fft.irfft2(np.abs(spectrum) ** 2, (height + MOST_STEP, width + MOST_STEP))
-    lags = np.arange(-MOST_STEP, MOST_STEP + 1)
-    pairs = np.outer(height - np.abs(lags), width - np.abs(lags))
-    means = sums[np.ix_(lags, lags)] / pairs
-    return np.asarray(means / max(means[MOST_STEP, MOST_STEP], 1e-12), np.float32)
