@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image, ImageDraw, ImageFont
 
 import anew
 from anew.degradations.camera import camera
@@ -71,5 +72,23 @@ def test_a_pattern_repeats_itself_and_is_none(shape: str, period: int) -> None:
     on = np.cos(along) + (np.cos(across) if shape == "dots" else 0) > 0.2
     shade = 0.7 + 0.3 * x / 400
     pattern = np.where(on[:, :, None], np.float32((0.9, 0.3, 0.8)), np.float32((0.6, 0.75, 0.2))) * shade[:, :, None]
-    pattern = np.float32(np.rint(255 * pattern) / 255)
-    assert estimate_camera_noise(pattern) == 0
+    assert estimate_camera_noise((np.rint(255 * pattern) / 255).astype(np.float32)) == 0
+
+
+@pytest.mark.parametrize("size", [12, 20])
+@pytest.mark.parametrize(("ink", "paper"), [((60, 40, 110), (240, 238, 208)), ((220, 230, 235), (95, 70, 95))])
+def test_letters_on_coloured_paper_are_none(ink: tuple[int, ...], paper: tuple[int, ...], size: int) -> None:
+    wide = Image.new("RGB", (1200, 400), paper)
+    pen, font = ImageDraw.Draw(wide), ImageFont.load_default(size)
+    letters = np.random.default_rng(0).choice(list("abcdefghijklmnopqrstuvwxyz    "), (40, 200))
+    for line, y in zip(letters, range(0, 400, round(1.3 * size)), strict=False):
+        pen.text((10, y), "".join(line), ink, font)
+    thirds = np.asarray(wide, np.float32) / 255
+    page = np.dstack([thirds[:, c::3, c] for c in range(3)])  # as screens show letters, sharper than a pixel
+    assert estimate_camera_noise(np.ascontiguousarray(page)) == 0
+
+
+def test_noise_around_a_hole_of_one_colour_is_found() -> None:
+    noisy = camera(photograph("coffee"), gain=0.004, sigma=0.006, rng=0).image.copy()
+    noisy[150:190, 120:180] = 0.4
+    assert estimate_camera_noise(noisy) > 3 / 255
