@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import anew
 
@@ -94,6 +94,51 @@ def test_the_dots_of_a_screen_are_no_damage(softness):
     soft = cv2.GaussianBlur(255 * dots.astype(np.uint8), (0, 0), softness) if softness else dots
     kinds = {finding.kind for finding in anew.diagnose(soft).findings}
     assert not kinds & {"scratches", "holes", "text", "impulses", "resolution"}
+
+
+def outlines(seed):
+    """Draw shapes with thin outlines on a flat ground, antialiased, as (400, 400, 3) uint8."""
+    rng = np.random.default_rng(seed)
+    colours = [tuple(int(v) for v in rng.integers(20, 235, 3)) for _ in range(2)]
+    picture = Image.new("RGB", (800, 800), colours[0])
+    pen = ImageDraw.Draw(picture)
+    for _ in range(12):
+        middle = rng.integers(0, 800, 2)
+        corners = [tuple(int(v) for v in middle + 2 * rng.integers(-60, 60, 2)) for _ in range(4)]
+        if rng.random() < 0.5:
+            pen.polygon(corners, tuple(int(v) for v in rng.integers(20, 235, 3)))
+        pen.line([*corners, corners[0]], colours[1], 2)
+    return np.asarray(picture.resize((400, 400), Image.Resampling.BOX))
+
+
+@pytest.mark.parametrize("seed", [2, 5, 11])
+def test_the_outlines_of_a_drawing_are_no_scratches(seed):
+    drawing = outlines(seed)
+    assert anew.diagnose(drawing).findings == ()
+    assert not anew.restore(drawing).changed
+
+
+@pytest.mark.parametrize("degrees", [8, 94])
+@pytest.mark.parametrize("shape", ["stripes", "dots"])
+def test_a_drawn_pattern_has_nothing_wrong(shape, degrees):
+    y, x = np.indices((400, 400))
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    along, across = 2 * np.pi * (x * c + y * s) / 9, 2 * np.pi * (y * c - x * s) / 9
+    on = np.cos(along) + (np.cos(across) if shape == "dots" else 0) > 0.3
+    shade = 0.7 + 0.3 * x / 400
+    pattern = np.where(on[:, :, None], np.float32((150, 90, 160)), np.float32((60, 110, 80))) * shade[:, :, None]
+    diagnosis = anew.diagnose(np.rint(pattern).astype(np.uint8))
+    assert diagnosis.findings == ()
+    assert diagnosis.noise_sigma == 0
+
+
+def test_impulses_in_a_drawing_are_found_and_no_noise_behind_them():
+    drawing = outlines(5)
+    rng = np.random.default_rng(0)
+    dotted = np.where(rng.random((400, 400, 1)) < 0.02, 255 * rng.integers(0, 2, (400, 400, 1)), drawing)
+    restored = anew.restore(dotted.astype(np.uint8))
+    assert [step.kind for step in restored.steps] == ["impulses"]
+    assert np.mean(np.abs(restored.picture.pixels - np.float32(drawing / 255))) < 0.002
 
 
 def test_what_lies_under_transparency_is_no_evidence():

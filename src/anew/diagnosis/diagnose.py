@@ -26,6 +26,7 @@ from anew.diagnosis.tears import find_tears
 from anew.diagnosis.text import find_text
 from anew.diagnosis.tilt import find_tilt
 from anew.images import Picture, as_picture
+from anew.structure.drawn import is_drawn
 from anew.structure.few_tones import has_few_tones, is_dithered
 from anew.structure.screens import is_screened
 
@@ -56,6 +57,8 @@ FINDERS: tuple[Finder, ...] = (
 # that is transparent at its margin can, an icon or a cut-out, whose lines, light and colours are its own.
 OF_FEW_TONES: frozenset[Finder] = frozenset({find_tilt})
 OF_A_CUT_OUT: frozenset[Finder] = frozenset({find_impulses, find_noise, find_jpeg, find_blur, find_resolution})
+# What a program drew has no noise, light, lens or scratches, and is as sharp as it was drawn; thin lines are its own.
+OF_A_DRAWING: frozenset[Finder] = frozenset({find_impulses, find_jpeg, find_text})
 # What the dots of a screen are taken for.
 LIKE_DOTS = frozenset({"impulses", "holes", "text", "scratches", "resolution"})
 
@@ -90,7 +93,7 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     holes, seen = find_holes(picture), _seen(picture)
     empty = estimate_empty_mask(picture.pixels, picture.alpha)
     picture = _without_unseen(picture, seen)
-    finders = _finders_for(picture, seen)
+    finders = finders_for(picture, seen)
     others = (_where_seen(finding, seen) for finding in _look_for_others(picture, finders))
     found = {finding.kind: finding for finding in others if finding is not None}
     if holes is not None and "text" in found:
@@ -109,11 +112,21 @@ def diagnose(picture: Picture | ArrayLike) -> Diagnosis:
     )
 
 
-def _finders_for(picture: Picture, seen: Mask) -> tuple[Finder, ...]:
-    """Choose the finders whose damage the picture can have, and show."""
+def finders_for(picture: Picture, seen: Mask | None = None) -> tuple[Finder, ...]:
+    """Choose the finders whose damage a picture can have, and show.
+
+    Parameters
+    ----------
+    picture : Picture
+    seen : (H, W) bool array, optional
+        Its pixels that have values and are not transparent.
+    """
+    seen = _seen(picture) if seen is None else seen
     allowed = frozenset(FINDERS)
     if has_few_tones(picture.pixels, seen):
         allowed &= frozenset() if is_dithered(picture.pixels) else OF_FEW_TONES
+    elif is_drawn(picture.pixels):
+        allowed &= OF_A_DRAWING
     if picture.alpha is not None and is_cut_out(picture.alpha):
         allowed &= OF_A_CUT_OUT
     return tuple(find for find in FINDERS if find in allowed)

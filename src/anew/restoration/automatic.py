@@ -8,14 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from anew.arrays import Image, Mask, as_mask, like, without_copies
-from anew.diagnosis.diagnose import FALSIFIED_BY_IMPULSES, diagnose
+from anew.diagnosis.diagnose import FALSIFIED_BY_IMPULSES, Finder, diagnose, finders_for
 from anew.diagnosis.finding import Diagnosis, Finding
 from anew.diagnosis.light import find_exposure
 from anew.diagnosis.noise import find_noise
@@ -191,13 +190,10 @@ def _look_again(restored: Restoration, *, progress: Progress) -> Restoration:
 
 def _look_for(kinds: Collection[str], picture: Picture) -> tuple[Finding, ...]:
     """Look for some kinds of damage in a picture that was repaired."""
-    finders: dict[str, Callable[[Picture], Finding | None]] = {
-        "text": find_text,
-        "noise": find_noise,
-        "exposure": partial(find_exposure, repaired=True),
-        "tilt": find_tilt,
-    }
-    seen = (finders[kind](picture) for kind in sorted(kinds))
+    finders: dict[str, Finder] = {"text": find_text, "noise": find_noise, "exposure": find_exposure, "tilt": find_tilt}
+    allowed = finders_for(picture) if kinds else ()
+    looks = (finders[kind] for kind in sorted(kinds) if finders[kind] in allowed)
+    seen = (find_exposure(picture, repaired=True) if find is find_exposure else find(picture) for find in looks)
     return tuple(f for f in seen if f is not None and f.confidence >= LEAST_CONFIDENCE.get(f.kind, 0.0))
 
 
