@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+import anew
 from anew.diagnosis.colour import find_cast, find_fading
 from anew.diagnosis.finding import Finding
 from anew.diagnosis.light import (
@@ -168,6 +169,11 @@ def test_a_picture_toned_on_purpose_has_no_cast(name: str, black: tuple[int, ...
 def test_a_cast_and_its_gains(gains: tuple[float, float, float]) -> None:
     finding = found(find_cast(picture(np.minimum(1.2 * photo("astronaut"), 1) * np.array(gains))))
     np.testing.assert_allclose(finding.details["gains"], 1 / np.array(gains), rtol=0.01)
+
+
+@pytest.mark.parametrize("what", ["conic-gradient", "flow-lines"])
+def test_colours_without_white_have_no_cast(what: str) -> None:
+    assert find_cast(picture(anew.generate(what, size=300)[0])) is None
 
 
 def test_a_faded_print_and_its_range() -> None:
