@@ -118,6 +118,13 @@ def test_the_outlines_of_a_drawing_are_no_scratches(seed):
     assert not anew.restore(drawing).changed
 
 
+@pytest.mark.parametrize(("seed", "quality"), [(2, 92), (28, 80), (28, 92), (33, 92)])
+def test_nor_are_they_in_a_jpeg(seed, quality):
+    coded = cv2.imencode(".jpg", outlines(seed)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    diagnosis = anew.diagnose(cv2.imdecode(coded, cv2.IMREAD_COLOR)[:, :, ::-1])
+    assert diagnosis.get("scratches") is None
+
+
 @pytest.mark.parametrize("degrees", [8, 94])
 @pytest.mark.parametrize("shape", ["stripes", "dots"])
 def test_a_drawn_pattern_has_nothing_wrong(shape, degrees):

@@ -7,7 +7,7 @@ import skimage.data
 from PIL import Image, ImageDraw
 
 from anew.degradations.jpeg import compress
-from anew.structure.drawn import crispness, is_drawn
+from anew.structure.drawn import NEARLY, crispness, is_drawn, is_drawn_apart_from
 
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "moon", "rocket", "page", "text")
 
@@ -93,3 +93,31 @@ def test_small_steps_do_not_tell():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (9, 9, 3), (10, 3, 3), (200, 200, 3), (0, 5, 3)])
 def test_tiny_and_flat_images_are_not(shape):
     assert crispness(np.full(shape, 0.5, np.float32)) == 0
+
+
+@pytest.mark.parametrize("quality", [80, 90, 95])
+def test_a_compressed_drawing_is_nearly(quality):
+    coded = compress(figure(4), quality)
+    assert not is_drawn(coded)
+    nothing = np.zeros(coded.shape[:2], bool)
+    assert is_drawn_apart_from(coded, nothing)
+    assert is_drawn_apart_from(compress(figure(4)[:, :, 1], quality), nothing)
+
+
+@pytest.mark.parametrize("quality", [5, 30, 95])
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_compressed_photographs_are_not_even_nearly(name, quality):
+    coded = compress(photograph(name), quality)
+    assert not is_drawn_apart_from(coded, np.zeros(coded.shape[:2], bool))
+
+
+def test_the_edges_of_what_is_marked_do_not_count():
+    sky = np.tile(np.linspace(0.4, 0.7, 400, dtype=np.float32), (300, 1))
+    sky += np.random.default_rng(0).normal(0, 0.004, sky.shape).astype(np.float32)
+    mask = np.zeros(sky.shape, bool)
+    for column in range(20, 390, 30):
+        mask[:, column : column + 2] = True
+    scratched = np.where(mask, np.float32(0.95), sky)
+    assert crispness(scratched, NEARLY) > 0.9
+    assert not is_drawn_apart_from(scratched, mask)
+    assert is_drawn_apart_from(scratched, mask & (np.arange(400) < 200))

@@ -12,7 +12,8 @@ all decides (Krizhevsky, Sutskever and Hinton, NIPS 2012, for classes).
 What scratched a picture scratched all of it about as deep: its scratches are as opaque as each other. A leash, a rope
 and the bright net on a giraffe's coat hide what is behind them altogether, so what is far more opaque than most of
 the marks (``structure/opacity.py``) is left alone. So are specks far from all lines, if there are many: the dashes of
-broken scratches keep to lines, and sky between leaves does not.
+broken scratches keep to lines, and sky between leaves does not. And where the other edges of a picture are those of a
+drawing (``structure/drawn.py``), thin lines are drawn as well.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 from anew.arrays import Image, Mask, luminance
 from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.inference.models import open_model
+from anew.structure.drawn import is_drawn_apart_from
 from anew.structure.faint_lines import find_faint_lines
 from anew.structure.opacity import estimate_opacity
 from anew.tiles import apply_in_tiles
@@ -108,6 +110,8 @@ def find_scratches(picture: Picture) -> Finding | None:
     mean = np.asarray((at_first + len(TURNS) * others) / (1 + len(TURNS)), np.float32)
     marks = weigh(mean)
     if marks.evidence < 1:
+        return None
+    if is_drawn_apart_from(small, marks.mask):
         return None
     scratched = as_opaque_as_most(small, marks.mask)
     evidence = weigh(np.where(marks.mask & ~scratched, np.float32(0), mean)).evidence
