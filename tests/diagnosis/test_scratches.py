@@ -192,3 +192,22 @@ def test_lines_on_which_no_pixel_is_likely_mark_nothing() -> None:
     assert marks.evidence > 1
     assert not marks.mask.any()
     assert not as_opaque_as_most(np.full((400, 400), 0.5, np.float32), marks.mask).any()
+
+
+@pytest.mark.parametrize("seed", [9, 10, 17, 39])
+def test_bright_hems_between_two_things_are_no_scratches(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    large = np.zeros((1440, 1920, 3), np.float32) + rng.uniform(0.25, 0.6, 3)
+    turn = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    for _ in range(5):
+        radius = rng.uniform(200, 520) * (1 + 0.15 * np.sin(rng.integers(2, 5) * turn + rng.uniform(0, 6)))
+        middle = rng.uniform((0, 0), (1920, 1440))
+        outline = np.rint(middle + radius[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)).astype(np.int32)
+        colour = rng.uniform(0.08, 0.75, 3)
+        cv2.fillPoly(large, [outline], colour.tolist())
+        cv2.polylines(large, [outline], True, np.clip(colour + rng.uniform(0.2, 0.3), 0, 1).tolist(), 9)
+    texture = np.float32(skimage.data.coffee() / 255)
+    large = large * (0.8 + 0.4 * cv2.resize(texture, (1920, 1440)))
+    hems = cv2.GaussianBlur(cv2.resize(large, (480, 360), interpolation=cv2.INTER_AREA), (0, 0), 0.7)
+    grainy = np.clip(hems + rng.normal(0, 0.006, hems.shape), 0, 1)
+    assert find_scratches(Picture(np.float32(np.rint(255 * grainy) / 255))) is None

@@ -12,8 +12,9 @@ all decides (Krizhevsky, Sutskever and Hinton, NIPS 2012, for classes).
 What scratched a picture scratched all of it about as deep: its scratches are as opaque as each other. A leash, a rope
 and the bright net on a giraffe's coat hide what is behind them altogether, so what is far more opaque than most of
 the marks (``structure/opacity.py``) is left alone. So are specks far from all lines, if there are many: the dashes of
-broken scratches keep to lines, and sky between leaves does not. And where the other edges of a picture are those of a
-drawing (``structure/drawn.py``), thin lines are drawn as well.
+broken scratches keep to lines, and sky between leaves does not. What lies along the rim between two things
+(``structure/sides.py``) is no evidence, though in a scratched picture it counts. And where the other edges of a
+picture are those of a drawing (``structure/drawn.py``), thin lines are drawn as well.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from anew.inference.models import open_model
 from anew.structure.drawn import is_drawn_apart_from
 from anew.structure.faint_lines import find_faint_lines
 from anew.structure.opacity import estimate_opacity
+from anew.structure.sides import difference_of_sides
 from anew.tiles import apply_in_tiles
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ TYPICAL = 0.35  # quantile of the opacities of what is marked
 MOST_OPAQUE = 1.7  # times that, of a scratch
 FAINT = 0.4  # opacity that any scratch may have
 # With this 1 of these 300 is harmed, by 1.1 dB, and the mean gains are 2.19 and 6.28 dB.
+# Of the difference of the two sides, relative to the contrast of the mark; then none of the 300 is harmed, 2 of 88 that
+# looked scratched under drawn scratches do no more and none of 147 under film scratches, and the gains stay. Of 62
+# clean photographs, at 0.6, 1 and 1.5 times their size, that looked scratched 11 do no more.
+RIM = 0.7
 APART = 8.0  # pixels at UNIT_SIDE from every line
 MOST_APART = 0.3  # share of what is marked that may lie so far apart
 
@@ -114,7 +120,8 @@ def find_scratches(picture: Picture) -> Finding | None:
     if is_drawn_apart_from(small, marks.mask):
         return None
     scratched = as_opaque_as_most(small, marks.mask)
-    evidence = weigh(np.where(marks.mask & ~scratched, np.float32(0), mean)).evidence
+    told = scratched & ~_is_rim(small, marks.mask)
+    evidence = weigh(np.where(marks.mask & ~told, np.float32(0), mean)).evidence
     if evidence < 1:
         return None
     scratched = without_stray_specks(scratched, marks.lines)
@@ -129,6 +136,11 @@ def as_opaque_as_most(image: Image, mask: Mask) -> Mask:
         return mask
     opacity = estimate_opacity(image, mask, unit=math.sqrt(mask.size) / UNIT_SIDE)
     return mask & (opacity <= max(FAINT, MOST_OPAQUE * float(np.quantile(opacity[mask], TYPICAL))))
+
+
+def _is_rim(image: Image, mask: Mask) -> Mask:
+    """Tell which of what is marked has one thing on one side and another on the other."""
+    return mask & (difference_of_sides(image, mask, unit=math.sqrt(mask.size) / UNIT_SIDE) > RIM)
 
 
 def without_stray_specks(mask: Mask, lines: Mask) -> Mask:
