@@ -183,6 +183,12 @@ def test_a_faded_print_and_its_range() -> None:
     np.testing.assert_allclose(finding.details["white"], white, atol=0.03)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_smooth_gradient_of_warm_colours_is_not_faded(seed: int) -> None:
+    corners = np.random.default_rng(seed).uniform(0.3, 0.8, (3, 3, 1)) + np.array([0.12, 0.03, -0.1])
+    assert find_fading(picture(cv2.resize(corners, (400, 300), interpolation=cv2.INTER_CUBIC))) is None
+
+
 def test_a_page_in_a_shadow() -> None:
     rng = np.random.default_rng(0)
     page = np.full((400, 500), 0.95)

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anew.diagnosis.finding import Finding
-from anew.diagnosis.light import find_ceiling, is_grey, is_photographic, luminance_of, may_be_a_scene
+from anew.diagnosis.light import (
+    find_ceiling,
+    is_grey,
+    is_photographic,
+    luminance_of,
+    may_be_a_scene,
+    range_of_texture,
+)
 from anew.diagnosis.print_range import estimate_range
 from anew.small_copy import pick_pixels
 from anew.structure.toning import colour_scatter
@@ -34,6 +41,9 @@ FADED_BLACK = 0.112  # the darkest value of the darkest channel; 1 in 200 good p
 FADED_TINT = 0.05  # red minus blue of the darkest places
 FADED_STRENGTH = 0.55  # of the repair: all of it costs up to 9 dB where a scene has no black, half of it 1 to 2 dB
 FADED_PAPER = 0.02  # red minus blue of the lightest places
+# Relative to the range. Of 132 photographs faded by two amounts none has less than 0.35; of 60 smooth gradients 11 were
+# called faded, with at most 0.2.
+LEAST_TEXTURE = 0.27
 
 
 def find_cast(picture: Picture) -> Finding | None:
@@ -76,6 +86,9 @@ def find_fading(picture: Picture) -> Finding | None:
     dark = np.median(pixels[grey <= np.percentile(grey, 0.5)], axis=0)
     light = np.median(pixels[grey >= np.percentile(grey, 99.5)], axis=0)
     if floor < FADED_BLACK or dark[0] - dark[2] < FADED_TINT or light[0] - light[2] < FADED_PAPER:
+        return None
+    span = float(np.percentile(grey, 99.9) - np.percentile(grey, 0.1))
+    if range_of_texture(picture.pixels) < LEAST_TEXTURE * span:
         return None
     left = estimate_range(picture.pixels)
     lost = float(1 - np.mean(left.white - left.black))

@@ -117,7 +117,7 @@ def find_contrast(picture: Picture) -> Finding | None:
         return None
     blacks = np.percentile(pixels, TAIL, axis=0)
     least = LEAST_TEXTURE_GREY if is_grey(pixels) else LEAST_TEXTURE
-    if np.ptp(blacks) > NEUTRAL_BLACK * (high - low) or _texture(picture.pixels) < least * (high - low):
+    if np.ptp(blacks) > NEUTRAL_BLACK * (high - low) or range_of_texture(picture.pixels) < least * (high - low):
         return None
     return Finding(
         kind="contrast",
@@ -226,7 +226,7 @@ def is_grey(pixels: Image) -> bool:
     return pixels.shape[1] == 1 or float(np.mean(np.ptp(pixels, axis=1))) < 2 / 255
 
 
-def _texture(image: Image) -> float:
+def range_of_texture(image: Image) -> float:
     """Give the range of luma that the tenth of the blocks exceeds that has most."""
     grey = luminance(small_copy(image))
     block = np.ones((TEXTURE_BLOCK, TEXTURE_BLOCK), np.uint8)
