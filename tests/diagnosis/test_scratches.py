@@ -194,7 +194,7 @@ def test_lines_on_which_no_pixel_is_likely_mark_nothing() -> None:
     assert not as_opaque_as_most(np.full((400, 400), 0.5, np.float32), marks.mask).any()
 
 
-@pytest.mark.parametrize("seed", [9, 10, 17, 39])
+@pytest.mark.parametrize("seed", [10, 17, 39])
 def test_bright_hems_between_two_things_are_no_scratches(seed: int) -> None:
     rng = np.random.default_rng(seed)
     large = np.zeros((1440, 1920, 3), np.float32) + rng.uniform(0.25, 0.6, 3)
