@@ -37,6 +37,7 @@ PHOTOGRAPHS = (
     *("astronaut", "brick", "camera", "cat", "chelsea", "coffee", "coins", "colorwheel", "grass", "gravel", "horse"),
     *("hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "rocket", "text"),
 )
+LAMPS = 8
 DRAWN, DRAWN_SEED = 140, 2026
 PROGRAMS = frozenset({"drawn", "drawn, JPEG"})
 KEPT = frozenset({"black and white", "film grain", "sharpened", "JPEG of 95", "WebP of 90", "palette"})
@@ -129,7 +130,14 @@ def grainy(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 def night(photograph: Pixels) -> Pixels:
     """A dark picture with black parts and a few lights."""
     x = np.clip(photograph / 255.0 - 0.15, 0, 1) ** 1.8
-    return np.rint(255 * x).astype(np.uint8)
+    rows, columns = np.indices(photograph.shape[:2])
+    rng = np.random.default_rng(1)
+    for _ in range(LAMPS):
+        row, column = rng.uniform(0, photograph.shape[:2])
+        distance = np.hypot(rows - row, columns - column)
+        glow = 1.5 * np.exp(-distance / 4) + 0.1 * np.exp(-distance / 40)
+        x += glow if x.ndim == 2 else glow[:, :, None] * (1, 0.85, 0.6)
+    return np.rint(255 * np.clip(x, 0, 1)).astype(np.uint8)
 
 
 def shallow_focus(photograph: Pixels) -> Pixels:
