@@ -7,11 +7,11 @@ are brighter than that, and black where they are darker.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
+from anew.structure.masked_mean import mean_where, untouched
 
 BESIDE = 4.0  # pixels: standard deviation of the weights of what stands beside
 AROUND = 10.0  # pixels: of the weights of what is covered, over which the opacity is averaged
@@ -34,16 +34,10 @@ def estimate_opacity(image: Image, mask: Mask, *, unit: float = 1.0) -> NDArray[
     (H, W) float32 array, 0 where nothing is covered
     """
     value = np.clip(np.atleast_3d(image).mean(axis=2), 0, 1)
-    free = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
-    beside = _mean(value, free, BESIDE * unit)
+    beside = mean_where(value, untouched(mask), BESIDE * unit)
     difference = value - beside
     room = np.maximum(np.where(difference > 0, 1 - beside, beside), LEAST_ROOM)
-    opacity = _mean(np.abs(difference), mask, AROUND * unit) / np.maximum(_mean(room, mask, AROUND * unit), LEAST_ROOM)
+    opacity = mean_where(np.abs(difference), mask, AROUND * unit) / np.maximum(
+        mean_where(room, mask, AROUND * unit), LEAST_ROOM
+    )
     return np.where(mask, opacity, 0).astype(np.float32)
-
-
-def _mean(values: NDArray[np.float32], where: Mask, sigma: float) -> NDArray[np.float32]:
-    """Average over a Gaussian neighbourhood, counting only the pixels ``where``."""
-    weight = where.astype(np.float32)
-    total = cv2.GaussianBlur(weight, (0, 0), sigma)
-    return np.asarray(cv2.GaussianBlur(values * weight, (0, 0), sigma) / np.maximum(total, 1e-6), np.float32)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anew.arrays import Image, Mask
+from anew.structure.masked_mean import mean_where, untouched
 
 BESIDE = 5.0  # pixels from what is marked to what stands beside it
 EXTENT = 3.0  # pixels: standard deviation of the weights of what stands there
@@ -39,7 +40,8 @@ def difference_of_sides(image: Image, mask: Mask, *, unit: float = 1.0) -> NDArr
     pixels = np.atleast_3d(image)
     row, column = np.nonzero(mask)
     sideways = _normals(mask, unit)[:, row, column] * BESIDE * unit
-    around = _free_means(pixels, mask, EXTENT * unit)
+    free = untouched(mask)
+    around = np.stack([mean_where(channel, free, EXTENT * unit) for channel in np.moveaxis(pixels, 2, 0)], axis=2)
     one, other = (_at(around, row + sign * sideways[1], column + sign * sideways[0]) for sign in (1, -1))
     difference = np.abs(one - other).mean(axis=1)
     contrast = np.abs(pixels[mask] - (one + other) / 2).mean(axis=1)
@@ -49,10 +51,9 @@ def difference_of_sides(image: Image, mask: Mask, *, unit: float = 1.0) -> NDArr
 
 def _mean_along(values: NDArray[np.float32], mask: Mask, sigma: float) -> Image:
     """Average the values of what is marked over Gaussian neighbourhoods."""
-    number = np.maximum(_soft(mask.astype(np.float32), sigma), 1e-6)
     placed = np.zeros(mask.shape, np.float32)
     placed[mask] = values
-    return np.asarray(_soft(placed, sigma) / number, np.float32)
+    return mean_where(placed, mask, sigma)
 
 
 def _normals(mask: Mask, unit: float) -> NDArray[np.float32]:
@@ -62,13 +63,6 @@ def _normals(mask: Mask, unit: float) -> NDArray[np.float32]:
     right, down = cv2.Scharr(soft, -1, 1, 0), cv2.Scharr(soft, -1, 0, 1)
     angle = np.arctan2(2 * _soft(right * down, after), _soft(right * right, after) - _soft(down * down, after)) / 2
     return np.asarray(np.stack([np.cos(angle), np.sin(angle)]), np.float32)
-
-
-def _free_means(pixels: Image, mask: Mask, sigma: float) -> Image:
-    """Average an (H, W, C) image over Gaussian neighbourhoods, counting only what is not marked, nor touches it."""
-    free = (cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0).astype(np.float32)
-    weight = np.maximum(_soft(free, sigma), 1e-4)
-    return np.stack([_soft(pixels[:, :, c] * free, sigma) / weight for c in range(pixels.shape[2])], axis=2)
 
 
 def _at(image: Image, row: NDArray[np.float32], column: NDArray[np.float32]) -> Image:
