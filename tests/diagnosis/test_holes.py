@@ -200,6 +200,18 @@ def test_silent_on_a_letterbox_and_a_drawing(colour_photo):
     assert find_holes(Picture(drawing)) is None
 
 
+def test_the_bands_of_a_collage_are_no_holes_but_a_lost_band_is_one(colour_photo):
+    height, width = colour_photo.shape[:2]
+    other = (skimage.data.chelsea()[:height, :width] / np.float32(255)).astype(np.float32)
+    band = np.ones((height, 6, 3), np.float32)
+    assert not estimate_hole_mask(np.concatenate([colour_photo, band, other], axis=1)).any()
+    lost = colour_photo.copy()
+    lost[:, 120:126] = 1
+    expected = np.zeros((height, width), bool)
+    expected[:, 120:126] = True
+    np.testing.assert_array_equal(estimate_hole_mask(lost), expected)
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 9, 3), (2, 3, 1), (9, 9, 4)])
 def test_tiny_images_have_an_answer(shape):
     assert not estimate_hole_mask(np.full(shape, 0.5, np.float32)).any()

@@ -21,6 +21,7 @@ from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.impulses import central, is_strewn
 from anew.diagnosis.palette import has_palette
 from anew.structure.few_tones import has_few_tones
+from anew.structure.layout import mark_layout
 
 if TYPE_CHECKING:
     from anew.images import Picture
@@ -235,7 +236,7 @@ def _holes_of_one_colour(pixels: Image, colour: Image, region: Mask, usual: floa
 
     ``usual`` is by how much neighbours differ in half of the picture.
     """
-    region = region & ~_frame(region)
+    region = region & ~mark_layout(pixels, region)
     least = max(LEAST_PIXELS, LEAST_SHARE * region.size)
     if np.count_nonzero(region) < least:
         return np.zeros_like(region)
@@ -352,16 +353,3 @@ def _contact(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     """Count the pixels of each part that lie on the margin of the picture."""
     margin = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     return np.bincount(margin, minlength=count)
-
-
-def _frame(region: Mask) -> Mask:
-    """Mark whole rows and columns at the margins of the picture: a letterbox or a frame, not a hole."""
-    frame = np.zeros_like(region)
-    for axis in (0, 1):
-        full = region.mean(axis=1 - axis) > 0.995
-        along = frame if axis == 0 else frame.T
-        first = int(np.argmin(full)) if not full.all() else full.size
-        last = int(np.argmin(full[::-1])) if not full.all() else 0
-        along[:first] = True
-        along[full.size - last :] = True
-    return frame & region
