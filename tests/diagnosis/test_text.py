@@ -107,6 +107,19 @@ def test_a_drawing_a_page_and_a_screenshot_keep_their_words() -> None:
     assert find_text(Picture(bars)) is None
 
 
+def test_words_beside_a_photograph_on_a_page_stay_and_those_on_it_are_text() -> None:
+    import cv2
+
+    photo = skimage.data.coffee()
+    titled = np.concatenate([np.full((60, photo.shape[1], 3), (59, 89, 152), np.uint8), photo])
+    words = cv2.putText(titled.copy(), "Morning", (20, 40), cv2.FONT_HERSHEY_DUPLEX, 1, (255, 255, 255), 2, cv2.LINE_AA)
+    assert not estimate_text_mask(words / np.float32(255)).any()
+    written = cv2.putText(words, "Morning", (20, 340), cv2.FONT_HERSHEY_DUPLEX, 1, (255, 255, 255), 2, cv2.LINE_AA)
+    mask = estimate_text_mask(written / np.float32(255))
+    assert mask[300:350].any()
+    assert not mask[:60].any()
+
+
 @pytest.mark.parametrize(
     ("letters", "sizes", "step", "tops", "found"),
     [

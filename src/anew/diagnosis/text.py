@@ -3,8 +3,8 @@
 Such letters are of one exact colour, which a lens never gives, and end within a pixel or two: beyond the antialiased
 rim the photograph goes on as if nothing were there. They have strokes that are thin for their height, and stand beside
 each other on a line. Signs and prints within the scene are shaded, blurred by the lens and noisy; a page, a screenshot
-or a drawing is of exact colours all over. Letters that were compressed as JPEG are no longer of one colour and are not
-found, nor are slanted lines and letters less than 8 pixels high.
+or a drawing is of exact colours all over, and the words beside a photograph stand on one. Letters that were compressed
+as JPEG are no longer of one colour and are not found, nor are slanted lines and letters less than 8 pixels high.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ BASELINE, LEAST_ON_BASELINE = 0.06, 0.7  # letters stand on it to this part of t
 LEAST_SHARP_LINE = 0.72  # median over a line
 LEAST_LETTERS = 4
 MOST_LETTERS = 1500
+MOST_PAPER, LEAST_GROUND = 0.9, 20  # share of the ground of a line that is of one exact colour; pixels of it that tell
 ROWS = 400_000  # pixels of the rows in which colours are looked for
 RIM = np.ones((3, 3), np.uint8)  # what lies around the exact pixels of a letter is mixed of both
 
@@ -139,6 +140,12 @@ class _Parts:
         wide = (left + self.width[letters]).max() - left.min() >= 2 * high
         return bool(wide and on_line.mean() >= LEAST_ON_BASELINE)
 
+    def box(self, letters: NDArray[np.int64]) -> tuple[slice, slice]:
+        """Give the rows and columns that letters take up."""
+        top, left = self.top[letters], self.left[letters]
+        bottom, right = top + self.height[letters], left + self.width[letters]
+        return slice(int(top.min()), int(bottom.max())), slice(int(left.min()), int(right.max()))
+
     def within(self, letters: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which parts lie in the line of some letters: these, dots, commas, what is left of thin strokes."""
         high = self.height[letters].max()
@@ -168,11 +175,20 @@ def _lines(region: Mask, exact: Mask, pixels: Image, colour: Image) -> Mask:
     letters = parts.could_be_letters(len(region))
     if LEAST_LETTERS <= len(letters) <= MOST_LETTERS:
         for line in _stand_together(parts, letters):
-            if parts.make_a_line(line):
+            if parts.make_a_line(line) and not _stand_on_paper(pixels, region, parts.box(line)):
                 kept |= parts.within(line)
     kept[0] = False
     marked: Mask = kept[labels]
     return marked
+
+
+def _stand_on_paper(pixels: Image, region: Mask, box: tuple[slice, slice]) -> bool:
+    """Tell whether what lies between letters, beyond their rim, is of one exact colour, as on a page or a button."""
+    ground = pixels[box][cv2.dilate(region[box].astype(np.uint8), RIM, iterations=2) == 0]
+    if len(ground) < LEAST_GROUND:
+        return False
+    _, counts = np.unique(ground, axis=0, return_counts=True)
+    return bool(counts.max() >= MOST_PAPER * len(ground))
 
 
 def _strokes(region: Mask, labels: NDArray[np.int32], count: int) -> NDArray[np.float64]:
