@@ -3,9 +3,9 @@
 Pictures: the references of Set14, LIVE1, BSD68 and CBSD68 as they are, the photographs that scikit-image carries, and
 generated drawings, screenshots, text pages, night shots, shallow focus and smooth pictures; and every third reference
 of LIVE1 as people keep photographs: in black and white, in film grain, sharpened, as JPEG and WebP of high quality, and
-with a dithered palette of 256 colours. Also pages, windows, cartoons, charts and patterns as the training draws them,
-from a seed that no limit was chosen on, as they are and as JPEG of quality 90. Every finding counts as a cry of wolf: a
-clean picture has none.
+with a dithered palette of 256 colours; and collages of them, and pages that show one. Also pages, windows, cartoons,
+charts and patterns as the training draws them, from a seed that no limit was chosen on, as they are and as JPEG of
+quality 90. Every finding counts as a cry of wolf: a clean picture has none.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import io
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -31,6 +31,7 @@ from benchmarks.data import load_set
 from benchmarks.pictures import drawing, screenshot, text_page
 
 Pixels = NDArray[np.uint8]
+Colour = tuple[int, int, int]
 
 TEST_SETS = ("Set14", "LIVE1", "BSD68", "CBSD68")
 PHOTOGRAPHS = (
@@ -39,8 +40,11 @@ PHOTOGRAPHS = (
 )
 LAMPS = 8
 DRAWN, DRAWN_SEED = 140, 2026
+LAYOUTS = 10
+GROUNDS: tuple[Colour, ...] = ((255, 255, 255), (0, 0, 0), (240, 236, 228))
 PROGRAMS = frozenset({"drawn", "drawn, JPEG"})
 KEPT = frozenset({"black and white", "film grain", "sharpened", "JPEG of 95", "WebP of 90", "palette"})
+LAID_OUT = frozenset({"collage", "on a page"})
 
 
 def main() -> None:
@@ -63,8 +67,9 @@ def main() -> None:
     for group in count:
         said = ", ".join(f"{kind} {n}" for kind, n in cries[group].most_common())
         print(f"{group:16}{count[group]:5}{silent[group] / count[group]:9.1%}   {said}")
-    others = count.keys() - KEPT - PROGRAMS
-    for label, groups in (("as they are", others), ("kept otherwise", KEPT), ("by programs", PROGRAMS)):
+    others = count.keys() - KEPT - PROGRAMS - LAID_OUT
+    labelled = {"as they are": others, "kept otherwise": KEPT, "by programs": PROGRAMS, "laid out": LAID_OUT}
+    for label, groups in labelled.items():
         total = sum(count[group] for group in groups)
         print(f"{label:16}{total:5}{sum(silent[group] for group in groups) / total:9.1%}")
     print(f"{seconds / count.total():.2f} s each")
@@ -94,6 +99,11 @@ def pictures() -> Iterator[tuple[str, str, Pixels]]:
     for name, pixels in list(load_set("LIVE1").items())[::3]:
         for group, kept in as_people_keep_them(pixels, rng).items():
             yield group, name, kept
+    live = list(load_set("LIVE1").values())
+    for k in range(LAYOUTS):
+        chosen = [Image.fromarray(live[(5 * k + i) % len(live)]) for i in range(4)]
+        yield "collage", str(k), collage(chosen, gap=2 + 2 * k, margin=k % 3 * 8, ground=GROUNDS[k % len(GROUNDS)])
+        yield "on a page", str(k), on_a_page(chosen[0], GROUNDS[k % len(GROUNDS)])
 
 
 def as_people_keep_them(pixels: Pixels, rng: np.random.Generator) -> dict[str, Pixels]:
@@ -108,6 +118,32 @@ def as_people_keep_them(pixels: Pixels, rng: np.random.Generator) -> dict[str, P
         "WebP of 90": stored(photo, "WEBP", quality=90),
         "palette": np.asarray(palette.convert("RGB")),
     }
+
+
+def collage(photographs: Sequence[Image.Image], *, gap: int, margin: int, ground: Colour) -> Pixels:
+    """Put one photograph beside two, and a fourth below."""
+    sheet = Image.new("RGB", (480, 420), ground)
+    across, down, low = (margin, 300, 480 - margin), (margin, 130, 260), 420 - margin
+    places = (
+        (across[0], down[0], across[1], down[2]),
+        (across[1] + gap, down[0], across[2], down[1]),
+        (across[1] + gap, down[1] + gap, across[2], down[2]),
+        (across[0], down[2] + gap, across[2], low),
+    )
+    for photo, (left, top, right, bottom) in zip(photographs, places, strict=True):
+        sheet.paste(ImageOps.fit(photo, (right - left, bottom - top)), (left, top))
+    return np.asarray(sheet)
+
+
+def on_a_page(photo: Image.Image, ground: Colour) -> Pixels:
+    """Show a photograph below a bar with a title, and above a line of words."""
+    page = Image.new("RGB", (photo.width + 60, photo.height + 120), ground)
+    draw, ink = ImageDraw.Draw(page), tuple(255 - v for v in ground)
+    draw.rectangle((0, 0, page.width, 40), fill=(59, 89, 152))
+    draw.text((12, 8), "Photographs", fill=(255, 255, 255), font=ImageFont.load_default(20))
+    page.paste(photo, (30, 52))
+    draw.text((30, page.height - 50), "in the garden, last summer", fill=ink, font=ImageFont.load_default(16))
+    return np.asarray(page)
 
 
 def stored(photo: Image.Image, format: str, **options: int) -> Pixels:
