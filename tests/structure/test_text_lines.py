@@ -32,7 +32,7 @@ def turned(image: np.ndarray, angle: float) -> np.ndarray:
 def test_skew_of_a_written_page(angle: float, size: int) -> None:
     lines = measure_text_lines(turned(written_page(size), angle))
     assert lines.angle == pytest.approx(angle, abs=0.1)
-    assert lines.prominence > 10
+    assert lines.are_text
 
 
 @pytest.mark.parametrize("angle", [-8.0, -2.0, 1.0, 5.0])
@@ -41,7 +41,19 @@ def test_skew_of_a_photographed_page(angle: float) -> None:
     own = measure_text_lines(page)
     lines = measure_text_lines(turned(page, angle))
     assert lines.angle - own.angle == pytest.approx(angle, abs=0.1)
-    assert lines.prominence > 10
+    assert lines.are_text
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("angle", [-7.8, 2.0])
+def test_the_edges_of_drawers_are_no_lines_of_text(count: int, angle: float) -> None:
+    front = np.full((500, 600), 0.8, np.float32)
+    for k in range(count):
+        front[100 + 90 * k : 104 + 90 * k] = 0.2
+    lines = measure_text_lines(turned(front, angle))
+    assert lines.angle == pytest.approx(angle, abs=0.1)
+    assert lines.steps == pytest.approx(4 * count, rel=0.2)  # each edge ends within two bins
+    assert not lines.are_text
 
 
 @pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "chelsea", "coins", "grass", "gravel", "brick"])

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 MAX_ANGLE = 11.0  # degrees; beyond, a tilt is meant
 MAX_UPRIGHT = 0.3  # length of lines along the axes, relative to that of the tilted ones
 SURROUND_MIN_ANGLE, TEXT_MIN_ANGLE = 0.4, 0.6  # degrees; a print may lie crooked on its own page by as much
-LEAST_PROMINENCE = 11.0  # of lines of text: pages have 13 and more, what lies in rows in photographs at most 10
-ROWS_PROMINENCE, SAME_DIRECTION = 6.0, 0.5  # such rows tell that a picture is upright, or make another angle exact
+ROWS_PROMINENCE, SAME_DIRECTION = 6.0, 0.5  # less prominent rows tell that a picture is upright, or make an angle exact
 CORNER_MIN_ANGLE, HINT_MIN_ANGLE, WALL_MIN_ANGLE, PAGE_MIN_ANGLE = 1.5, 3.0, 3.0, 0.7  # degrees
 MOST_CONVERGENCE = 4.0  # degrees; what few lines seem to converge more is chance
 UPRIGHT_ANGLE = 0.5  # degrees
@@ -67,7 +66,7 @@ def estimate_tilt(image: Image, *, by_lines: bool = True) -> Tilt:
             return Tilt(angle, 0.95)
     text = measure_text_lines(image)
     in_rows = text.prominence > ROWS_PROMINENCE
-    if text.prominence > LEAST_PROMINENCE or (in_rows and abs(text.angle) < TEXT_MIN_ANGLE):
+    if text.are_text or (in_rows and abs(text.angle) < TEXT_MIN_ANGLE):
         sure = TEXT_MIN_ANGLE <= abs(text.angle) <= MAX_ANGLE
         return Tilt(text.angle, 0.9) if sure else Tilt(0.0, 0.0)
     tilt = _tilt_without_text(image, by_lines=by_lines)

@@ -24,14 +24,32 @@ MAX_POINTS = 20_000
 COARSE = np.arange(-12.0, 12.01, 0.3)
 COARSE_BIN = 2.0  # pixels
 FINE_STEP = 0.05  # degrees
+LEAST_PROMINENCE = 11.0  # pages have 13 and more, what lies in rows in photographs at most 10
+LEAST_STEPS = 20.0  # pages have 22 and more, a line of text 3, edges of furniture, as prominent, at most 19
 
 
 @dataclass(frozen=True)
 class TextLines:
-    """The direction of the lines in degrees counter-clockwise, and how far it stands out from all others (1: not)."""
+    """Which way lines of ink lie.
+
+    Attributes
+    ----------
+    angle : float
+        Degrees counter-clockwise.
+    prominence : float
+        How far this direction stands out from all others; 1: not.
+    steps : float
+        How many steps of the profile, were they of one height, would make it so (the participation ratio).
+    """
 
     angle: float
     prominence: float
+    steps: float = 0.0
+
+    @property
+    def are_text(self) -> bool:
+        """Whether this is a page of text, not the few edges of a table or a drawer."""
+        return self.prominence > LEAST_PROMINENCE and self.steps > LEAST_STEPS
 
 
 def measure_text_lines(image: Image) -> TextLines:
@@ -45,8 +63,8 @@ def measure_text_lines(image: Image) -> TextLines:
     Returns
     -------
     TextLines
-        Within 12 degrees of horizontal. Prominence is the ratio of the peak to the median over all directions; 1 if
-        there is no ink.
+        Within 12 degrees of horizontal. Prominence is the ratio of the peak to the median over all directions; 1, of no
+        steps, if there is no ink.
     """
     x, y, ink = _ink_points(luminance(image))
     if len(x) < 200:
@@ -54,13 +72,15 @@ def measure_text_lines(image: Image) -> TextLines:
     scores = _scores(x, y, ink, COARSE, COARSE_BIN)
     peak = float(COARSE[scores.argmax()])
     prominence = float(scores.max() / max(float(np.median(scores)), 1e-12))
+    squares = _squared_steps(x, y, ink, peak, COARSE_BIN)
+    steps = float(squares.sum() ** 2 / max(float(np.square(squares).sum()), 1e-12))
     fine: Floats = peak + FINE_STEP * np.arange(-8.0, 9.0)
     scores = _scores(x, y, ink, fine, 1.0)
     k = int(np.clip(scores.argmax(), 2, len(fine) - 3))
     near = slice(k - 2, k + 3)
     a, b, _ = np.polyfit(fine[near] - fine[k], scores[near], 2)
     shift = float(np.clip(-b / (2 * a), -2 * FINE_STEP, 2 * FINE_STEP)) if a < 0 else 0.0
-    return TextLines(float(fine[k] + shift), prominence)
+    return TextLines(float(fine[k] + shift), prominence, steps)
 
 
 def _ink_points(grey: Image) -> tuple[Floats, Floats, Floats]:
@@ -81,14 +101,17 @@ def _ink_points(grey: Image) -> tuple[Floats, Floats, Floats]:
 
 
 def _scores(x: Floats, y: Floats, ink: Floats, angles: Floats, width: float) -> Floats:
-    """Give the squared differences of the ink's profile across lines of each direction."""
+    return np.array([_squared_steps(x, y, ink, float(angle), width).sum() for angle in angles])
+
+
+def _squared_steps(x: Floats, y: Floats, ink: Floats, angle: float, width: float) -> Floats:
+    """Give the squared differences of the ink's profile, in bins so wide, across lines of a direction in degrees."""
     reach = float(np.hypot(np.abs(x).max(), np.abs(y).max())) + 2 * width
     bins = int(2 * reach / width) + 2
-    scores = np.empty(len(angles))
-    for k, angle in enumerate(np.radians(angles)):
-        position = (x * np.sin(angle) + y * np.cos(angle) + reach) / width
-        whole = position.astype(np.int64)
-        part = (position - whole) * ink
-        profile = np.bincount(whole, ink - part, bins) + np.bincount(whole + 1, part, bins)
-        scores[k] = np.square(np.diff(profile)).sum()
-    return scores
+    sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
+    position = (x * sine + y * cosine + reach) / width
+    whole = position.astype(np.int64)
+    part = (position - whole) * ink
+    profile = np.bincount(whole, ink - part, bins) + np.bincount(whole + 1, part, bins)
+    squares: Floats = np.square(np.diff(profile))
+    return squares

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from anew.arrays import Image, Mask, luminance
-from anew.diagnosis.tilt import LEAST_PROMINENCE, estimate_tilt
+from anew.diagnosis.tilt import estimate_tilt
 from anew.restoration.checks.verdict import Verdict
 from anew.structure.mirrored_corners import find_mirrored_corners
 from anew.structure.surround import find_surround, rotation_of
@@ -63,7 +63,7 @@ def _proof_of(image: Image, angle: float) -> tuple[str, dict[str, float]] | None
     if turn is not None and abs(turn - angle) < SAME_ANGLE:
         return f"the edges of its surround are turned by {angle:.1f} degrees", {"surround_angle": round(turn, 3)}
     text = measure_text_lines(image)
-    if text.prominence > LEAST_PROMINENCE and abs(text.angle - angle) < SAME_ANGLE:
+    if text.are_text and abs(text.angle - angle) < SAME_ANGLE:
         return f"its lines of text are turned by {angle:.1f} degrees", {"text_angle": round(text.angle, 3)}
     mirrored = find_mirrored_corners(image)
     if mirrored.sure and abs(mirrored.angle - angle) < SAME_ANGLE:
