@@ -21,7 +21,7 @@ from anew.diagnosis.finding import Finding, finding_of_mask
 from anew.diagnosis.impulses import central, is_strewn
 from anew.diagnosis.palette import has_palette
 from anew.structure.few_tones import has_few_tones
-from anew.structure.layout import mark_layout
+from anew.structure.page_layout import mark_layout
 
 if TYPE_CHECKING:
     from anew.images import Picture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from anew.structure.layout import mark_layout
+from anew.structure.page_layout import mark_layout
 
 
 def photograph(name: str, height: int, width: int) -> np.ndarray:
