@@ -15,8 +15,8 @@ from anew.arrays import Image, Mask, channel_mean
 FULL = 0.995  # of a row or a column of a band
 SMOOTHED = 9  # pixels along the lines on either side of a band, before they are compared
 LEAST_COMPARED = 16  # pixels of them; fewer are no evidence that the picture goes on
-# Correlation of these lines, over all bands: above it are 10% of 300 pairs of photographs, and within photographs 85%
-# of lines that are 7 pixels apart.
+# Correlation of these lines, over all bands: of 300 pairs of photographs one in ten is above 0.48 to 0.53; of lines of
+# one photograph 7 pixels apart, three in four are above 0.63.
 GOES_ON = 0.5
 
 Part = tuple[slice, slice]
@@ -35,7 +35,6 @@ def mark_layout(pixels: Image, region: Mask) -> Mask:
     -------
     (H, W) bool array, part of the region
     """
-    tones = channel_mean(pixels)
     margins, bands = np.zeros_like(region), np.zeros_like(region)
     evidence: list[tuple[float, int]] = []
     parts: list[tuple[Part, Mask]] = [((slice(0, region.shape[0]), slice(0, region.shape[1])), margins)]
@@ -53,7 +52,8 @@ def mark_layout(pixels: Image, region: Mask) -> Mask:
         for start, stop in zip(edges[1:-1:2], edges[2::2], strict=True):
             bands[_within(inner, axis, start, stop)] = True
             beside = [_within(inner, axis, line, line + 1) for line in (start - 1, stop)]
-            evidence.append(_correlation([tones[line].ravel() for line in beside], [region[line] for line in beside]))
+            tones = [channel_mean(pixels[line]).ravel() for line in beside]
+            evidence.append(_correlation(tones, [region[line].ravel() for line in beside]))
     compared = sum(count for _, count in evidence)
     goes_on = compared > 0 and sum(value * count for value, count in evidence) > GOES_ON * compared
     layout: Mask = (margins if goes_on else margins | bands) & region
@@ -92,7 +92,7 @@ def _within(part: Part, axis: int, start: int, stop: int) -> Part:
 def _correlation(lines: list[Image], covered: list[Mask]) -> tuple[float, int]:
     """Correlate two lines where both are seen; give the number of pixels, too, 0 if they are too few."""
     a, b = lines
-    seen = np.isfinite(a) & np.isfinite(b) & ~covered[0].ravel() & ~covered[1].ravel()
+    seen = np.isfinite(a) & np.isfinite(b) & ~covered[0] & ~covered[1]
     count = int(np.count_nonzero(seen))
     if count < LEAST_COMPARED:
         return 0.0, 0

@@ -7,6 +7,7 @@ digitized documents, ICPR 1986). Every pixel of ink votes with its darkness rela
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -24,7 +25,7 @@ MAX_POINTS = 20_000
 COARSE = np.arange(-12.0, 12.01, 0.3)
 COARSE_BIN = 2.0  # pixels
 FINE_STEP = 0.05  # degrees
-LEAST_PROMINENCE = 11.0  # pages have 13 and more, what lies in rows in photographs at most 10
+LEAST_PROMINENCE = 11.0  # pages have 13 and more; few photographs as much
 LEAST_STEPS = 20.0  # pages have 22 and more, a line of text 3, edges of furniture, as prominent, at most 19
 
 
@@ -72,7 +73,7 @@ def measure_text_lines(image: Image) -> TextLines:
     scores = _scores(x, y, ink, COARSE, COARSE_BIN)
     peak = float(COARSE[scores.argmax()])
     prominence = float(scores.max() / max(float(np.median(scores)), 1e-12))
-    squares = _squared_steps(x, y, ink, peak, COARSE_BIN)
+    (squares,) = _squared_steps(x, y, ink, np.array([peak]), COARSE_BIN)
     steps = float(squares.sum() ** 2 / max(float(np.square(squares).sum()), 1e-12))
     fine: Floats = peak + FINE_STEP * np.arange(-8.0, 9.0)
     scores = _scores(x, y, ink, fine, 1.0)
@@ -101,17 +102,16 @@ def _ink_points(grey: Image) -> tuple[Floats, Floats, Floats]:
 
 
 def _scores(x: Floats, y: Floats, ink: Floats, angles: Floats, width: float) -> Floats:
-    return np.array([_squared_steps(x, y, ink, float(angle), width).sum() for angle in angles])
+    return np.array([squares.sum() for squares in _squared_steps(x, y, ink, angles, width)])
 
 
-def _squared_steps(x: Floats, y: Floats, ink: Floats, angle: float, width: float) -> Floats:
-    """Give the squared differences of the ink's profile, in bins so wide, across lines of a direction in degrees."""
+def _squared_steps(x: Floats, y: Floats, ink: Floats, angles: Floats, width: float) -> Iterator[Floats]:
+    """Give the squared differences of the ink's profile, in bins so wide, across lines of each direction."""
     reach = float(np.hypot(np.abs(x).max(), np.abs(y).max())) + 2 * width
     bins = int(2 * reach / width) + 2
-    sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
-    position = (x * sine + y * cosine + reach) / width
-    whole = position.astype(np.int64)
-    part = (position - whole) * ink
-    profile = np.bincount(whole, ink - part, bins) + np.bincount(whole + 1, part, bins)
-    squares: Floats = np.square(np.diff(profile))
-    return squares
+    for angle in np.radians(angles):
+        position = (x * np.sin(angle) + y * np.cos(angle) + reach) / width
+        whole = position.astype(np.int64)
+        part = (position - whole) * ink
+        profile = np.bincount(whole, ink - part, bins) + np.bincount(whole + 1, part, bins)
+        yield np.square(np.diff(profile))
