@@ -120,6 +120,12 @@ def test_words_beside_a_photograph_on_a_page_stay_and_those_on_it_are_text() -> 
     assert not mask[:60].any()
 
 
+def test_letters_with_nothing_between_them_are_text() -> None:
+    image = Image.fromarray(skimage.data.coffee())
+    ImageDraw.Draw(image).text((40, 300), "EEEEEEEE", fill=(255, 255, 255), font=ImageFont.load_default(13))
+    assert estimate_text_mask((np.asarray(image) / 255).astype(np.float32)).any()
+
+
 @pytest.mark.parametrize(
     ("letters", "sizes", "step", "tops", "found"),
     [

@@ -47,14 +47,30 @@ def test_a_lost_band_is_no_layout_but_the_margins_around_it_are(name):
     np.testing.assert_array_equal(mark_layout(pixels, region), margin)
 
 
+def test_noise_does_not_hide_that_a_picture_goes_on():
+    pixels = photograph("chelsea", 200, 300)
+    pixels += np.random.default_rng(0).normal(0, 0.3, pixels.shape).astype(np.float32)
+    pixels[100:104] = 1
+    assert not mark_layout(pixels, (pixels == 1).all(axis=2)).any()
+
+
+def test_what_is_of_the_colour_on_both_sides_does_not_tell_that_a_picture_goes_on():
+    pixels = np.ones((206, 300, 3), np.float32)
+    pixels[:100, :150] = photograph("astronaut", 100, 150)
+    pixels[106:, :150] = photograph("chelsea", 100, 150)
+    pixels[50, 150:] = pixels[150, 150:] = 0  # so that the columns on the right are none of a margin
+    region = (pixels == 1).all(axis=2)
+    assert mark_layout(pixels, region)[100:106].all()
+
+
 def test_what_is_seen_through_no_value_is_compared_elsewhere():
-    """A picture that goes on is known by the pixels that have a value; without any, nothing says that it goes on."""
+    """A picture that goes on is known by the pixels that have a value; a few of them say nothing."""
     pixels = photograph("astronaut", 200, 300)
     pixels[100:104] = 1
     region = (pixels == 1).all(axis=2)
     pixels[90:100, :150] = np.nan
     assert not mark_layout(pixels, region).any()
-    pixels[90:100] = np.nan
+    pixels[90:100, 150:180] = pixels[90:100, 190:] = np.nan
     assert mark_layout(pixels, region)[100:104].all()
 
 

@@ -54,22 +54,18 @@ def mark_layout(pixels: Image, region: Mask) -> Mask:
             beside = [_within(inner, axis, line, line + 1) for line in (start - 1, stop)]
             tones = [channel_mean(pixels[line]).ravel() for line in beside]
             evidence.append(_correlation(tones, [region[line].ravel() for line in beside]))
-    compared = sum(count for _, count in evidence)
-    goes_on = compared > 0 and sum(value * count for value, count in evidence) > GOES_ON * compared
+    goes_on = sum(value * count for value, count in evidence) > GOES_ON * sum(count for _, count in evidence)
     layout: Mask = (margins if goes_on else margins | bands) & region
     return layout
 
 
 def _trimmed(part: Part, region: Mask) -> Part:
-    """Take full rows and columns off the margins of a part, until there are none."""
-    while True:
-        before = part
-        for axis in (0, 1):
-            content = np.flatnonzero(~_full(region[part], axis))
-            start, stop = (content[0], content[-1] + 1) if content.size else (0, 0)
-            part = _within(part, axis, int(start), int(stop))
-        if part == before:
-            return part
+    """Take full rows off the margins of a part, then full columns, which leave no full row."""
+    for axis in (0, 1):
+        content = np.flatnonzero(~_full(region[part], axis))
+        start, stop = (content[0], content[-1] + 1) if content.size else (0, 0)
+        part = _within(part, axis, int(start), int(stop))
+    return part
 
 
 def _full_lines(region: Mask) -> tuple[int, Mask]:
