@@ -17,6 +17,7 @@ from anew.inference.card import BadModel
 from anew.inference.conditions import BLIND, condition_of_quality
 from anew.inference.models import RunFailed, open_model
 from anew.inference.providers import BFLOAT16_FROM, computes_bfloat16
+from anew.inference.tiled import apply_network
 from anew.restoration.denoising.unet import denoise_unet
 from anew.tiles import apply_in_tiles
 
@@ -175,7 +176,7 @@ def test_jpeg_of_low_quality_goes_through_8_bits_and_what_is_fine_or_unknown_doe
     assert 0 < np.abs(rounded(corner, 0.5) - exact(corner, 0.5)).mean() < 1 / 255
 
 
-@pytest.mark.parametrize("name", ["denoise-unet", "denoise-grey", "deblock-unet"])
+@pytest.mark.parametrize("name", ["denoise-unet", "deblock-unet"])
 def test_tiles_of_u_nets_in_floating_point_equal_the_whole(name: str) -> None:
     model = open_model(name, provider="cpu")
     photo = skimage.data.camera()[:160, :384, np.newaxis] / 255
@@ -198,9 +199,32 @@ def test_a_noisy_picture_gets_better(noisy: np.ndarray, colour_photo: np.ndarray
     assert psnr(denoise_unet(corner, SIGMA), colour_photo) > psnr(corner, colour_photo) + 5
 
 
-def test_grey_pictures_go_through_the_grey_network_and_colour_through_the_other() -> None:
-    image = np.random.default_rng(0).random((40, 44, 3), np.float32)
-    for x, own, other in ((image, "denoise-unet", "denoise-grey"), (image[:, :, 0], "denoise-grey", "denoise-unet")):
-        result = denoise_unet(x, 0.1)
-        np.testing.assert_array_equal(result, denoise_unet(x, 0.1, model=own))
-        assert np.abs(result - denoise_unet(x, 0.1, model=other)).max() > 1e-3
+@pytest.mark.parametrize(
+    ("channels", "sigma", "own", "other"),
+    [
+        (3, 0.1, "denoise-unet", "denoise-grey"),
+        (1, 0.1, "denoise-grey", "denoise-unet"),
+        (2, 15 / 255, "denoise-grey", "denoise-unet"),
+        (1, 14 / 255, "denoise-unet", "denoise-grey"),
+    ],
+)
+def test_strong_noise_of_grey_pictures_goes_through_the_grey_network(
+    channels: int, sigma: float, own: str, other: str
+) -> None:
+    image = np.random.default_rng(0).random((40, 44, channels), np.float32)
+    result = denoise_unet(image, sigma)
+    np.testing.assert_array_equal(result, denoise_unet(image, sigma, model=own))
+    assert np.abs(result - denoise_unet(image, sigma, model=other)).max() > 1e-3
+
+
+def test_the_grey_network_is_not_chosen_where_its_rounding_shows() -> None:
+    """From 15 of 255 on it is at least as good on a grey photograph as the network for colour in float; not at 3."""
+    photo = skimage.data.camera()[:256, :256].astype(np.float32) / 255
+    rng = np.random.default_rng(0)
+    for level, better in ((3, False), (15, True), (50, True)):
+        noisy = photo + rng.normal(0, level / 255, photo.shape).astype(np.float32)
+        grey, colour = (
+            psnr(apply_network(open_model(name, provider="cpu"), noisy, condition=level / 255), photo)
+            for name in ("denoise-grey", "denoise-unet")
+        )
+        assert (grey > colour - 0.03) == better

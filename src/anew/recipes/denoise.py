@@ -20,7 +20,10 @@ def denoise_unet() -> DenoiseConfig:
 
 
 def denoise_grey() -> DenoiseConfig:
-    """The default denoiser's network for grey images alone."""
+    """The default denoiser's network for grey images alone.
+
+    The shipped one went on in 8 bits: ``--from``, quantised, AdamW at 0.0001, batch 8, ema 0.998, 9,000 steps.
+    """
     return replace(denoise_unet(), channels=1, grey_share=0.0)
 
 

@@ -2,8 +2,9 @@
 
 The network is ``anew/networks/unet.py``, trained twice: for colour images, which are denoised jointly, and for grey
 ones; other channel counts are denoised channel by channel. The cards (``anew models denoise-unet`` and
-``denoise-grey``) say what they were trained on and how good they are. A colour model takes a grey image as three equal
-channels. On a CPU colour is computed in 8 bits where the noise hides the rounding (``denoise-unet-int8``).
+``denoise-grey``) say what they were trained on and how good they are. Where the noise hides the rounding, both compute
+in 8 bits (on a CPU colour by ``denoise-unet-int8``); where it does not, the one for colour computes in float for both,
+and takes a grey image as three equal channels.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from anew.options import NotNegative, checked_arguments
 
 SIGMA_MAX = 75 / 255  # the highest level of the training
 SMALLEST = 1 / 255  # below this there is nothing to gain
+GREY_FROM = 15 / 255  # noise that hides the rounding of denoise-grey; below, the one for colour is as good in float
 
 
 @checked_arguments
@@ -39,8 +41,8 @@ def denoise_unet(image: Image, sigma: NotNegative, *, ensemble: Ensemble = 1, mo
     ensemble : {1, 2, 4, 8}
         Average what the network makes of the image turned and mirrored in as many ways, in as many times the time.
     model : str, optional
-        A shipped model, or the path of an ONNX file made by ``anew train denoise``; by default ``"denoise-unet"`` for
-        colour and ``"denoise-grey"`` for anything else.
+        A shipped model, or the path of an ONNX file made by ``anew train denoise``; by default ``"denoise-grey"`` for
+        what is not colour, from noise of 15 / 255 on, and else ``"denoise-unet"``.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def denoise_unet(image: Image, sigma: NotNegative, *, ensemble: Ensemble = 1, mo
     if sigma < SMALLEST:
         return image.copy()
     colour = image.ndim == 3 and image.shape[2] == 3
-    network = open_model(model or ("denoise-unet" if colour else "denoise-grey"), task="denoise")
+    network = open_model(model or ("denoise-unet" if colour or sigma < GREY_FROM else "denoise-grey"), task="denoise")
     run = partial(apply_network, network, condition=min(sigma, SIGMA_MAX))
     if sigma <= SIGMA_MAX:
         return self_ensemble(run, image, ensemble)
