@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from anew.errors import InvalidSetting
 from anew.losses.pixel import LOSSES
 from anew.networks import build_network
-from anew.training.config import TrainingConfig
+from anew.training.restoration import RestorationConfig
 from anew.training.sheet import draw_examples
+from anew.training.teacher import Teacher
 
 Networks = Mapping[str, nn.Module]
 LossFunction = Callable[[Networks, Any, Any, torch.Generator], Tensor]  # data and config are the objective's own
@@ -73,22 +74,25 @@ class Objective:
     find_trouble: FindTrouble = lambda log: None
 
 
-def supervised(config: TrainingConfig, make_batch: MakeBatch, validate: Validate) -> Objective:
+def supervised(config: RestorationConfig, make_batch: MakeBatch, validate: Validate) -> Objective:
     """Build the network that a config names, and let it map an image, under a condition, to a known image.
 
     Parameters
     ----------
-    config : TrainingConfig
+    config : RestorationConfig
         The network has ``forward(input, condition)`` and takes ``channels``.
     make_batch : function (data, config, generator) -> (target, input, condition)
     """
 
     network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
+    teacher = Teacher(config.teacher, config) if config.teacher else None
 
-    def loss(networks: Networks, data: Any, config: TrainingConfig, generator: torch.Generator) -> Tensor:
+    def loss(networks: Networks, data: Any, config: RestorationConfig, generator: torch.Generator) -> Tensor:
         if config.loss not in LOSSES:
             raise InvalidSetting(f"no loss {config.loss!r}; there are {', '.join(LOSSES)}")
         target, degraded, condition = make_batch(data, config, generator)
+        if teacher is not None:
+            target = torch.lerp(target, teacher(degraded, condition, generator), config.teacher_share)
         x_hat = networks["network"](degraded.contiguous(memory_format=torch.channels_last), condition)
         return LOSSES[config.loss](x_hat.float(), target)
 

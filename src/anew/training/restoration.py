@@ -14,7 +14,7 @@ from annotated_types import Ge, Lt
 from torch import Tensor, nn
 
 from anew.inference.card import ModelCard
-from anew.training.config import TrainingConfig
+from anew.training.config import Part, TrainingConfig
 from anew.training.export import export_onnx
 
 NO_ERROR = 1e-10  # less is rounding, and a log in JSON takes no infinity
@@ -28,9 +28,15 @@ class RestorationConfig(TrainingConfig):
     ----------
     drawn_share : float in [0, 1)
         Part of the crops that are cut from drawn pictures (``training/drawings.py``) in place of the given ones.
+    teacher : str
+        A model to learn from, shipped or a file (``training/teacher.py``); none if empty.
+    teacher_share : float in [0, 1]
+        What is learned is the true image and the teacher's, mixed, with this share of the teacher's.
     """
 
     drawn_share: Annotated[float, Ge(0), Lt(1)] = 0.0
+    teacher: str = ""
+    teacher_share: Part = 1.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def make_card(network: nn.Module, config: TrainingConfig, facts: RunFacts, *, pr
         multiply_adds_per_pixel=multiply_adds_per_pixel(network, config.channels),
         recipe=dataclasses.asdict(config),
         budget=budget(config, facts),
-        data=facts.data + _drawn(config),
+        data=facts.data + _besides(config),
         terms=facts.terms,
         scores={"held-out images of the training data": scores} if scores else {},
         protocol=protocol,
@@ -104,12 +110,13 @@ def make_card(network: nn.Module, config: TrainingConfig, facts: RunFacts, *, pr
     )
 
 
-def _drawn(config: TrainingConfig) -> str:
-    """Say how much was learned from drawn pictures."""
-    share = config.drawn_share if isinstance(config, RestorationConfig) else 0.0
-    return (
-        f"; {share:.0%} of the crops from pictures drawn at random (pages, windows, cartoons, charts)" if share else ""
-    )
+def _besides(config: TrainingConfig) -> str:
+    """Say what was learned from besides the data: drawn pictures, a teacher."""
+    if not isinstance(config, RestorationConfig):
+        return ""
+    drawn = f"; {config.drawn_share:.0%} of the crops from pictures drawn at random (pages, windows, cartoons, charts)"
+    taught = f"; what {config.teacher} makes of it, by a share of {config.teacher_share:.0%}"
+    return drawn * (config.drawn_share > 0) + taught * bool(config.teacher)
 
 
 def budget(config: TrainingConfig, facts: RunFacts) -> str:
