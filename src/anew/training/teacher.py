@@ -52,7 +52,8 @@ class Teacher:
         )
         if own != asked:
             raise InvalidSetting(f"the teacher {name} is for {_described(*own)}, this recipe for {_described(*asked)}")
-        self.network = build_network(card.network, channels=card.channels, **card.network_args)
+        unrounded = {key: value for key, value in card.network_args.items() if key != "quantised"}
+        self.network = build_network(card.network, channels=card.channels, **unrounded)
         load_weights(self.network, model_path(name))
         self.network.eval().requires_grad_(False)
 
