@@ -11,7 +11,7 @@ import zipfile
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,9 +37,9 @@ from anew.training.objective import LossFunction, Networks, Objective
 from anew.training.restoration import RunFacts, export_restorer
 from anew.training.run import run_recipe
 from anew.training.schedule import learning_rate
+from anew.training.stored_weights import Stored
 from full_disk import full_disk
 
-Stored = Literal["half", "float"]
 TINY = DenoiseConfig(
     network="unet",
     network_args={"widths": [8, 12], "blocks": 1, "middle_blocks": 1, "unshuffle": 2},

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Interval, Le, Lt
 
 from anew.options import Count, NotNegative, Positive
+from anew.training.stored_weights import Stored
 
 Part = Annotated[float, Ge(0), Le(1)]
 Decay = Annotated[float, Ge(0), Lt(1)]
@@ -64,8 +65,8 @@ class TrainingConfig:
         as fast on a CPU (``networks/quantised.py``). Meant for a short run at a low rate from a network that has
         learned without, of an architecture that can: the U-Nets, and the upscaler of branches. None: if the model
         that the run starts from does.
-    stored : {"half", "float"}
-        How the exported file holds the weights (``training/export.py``); it computes in float32 all the same.
+    stored : {"half", "float", "byte"}
+        How the exported file holds the weights (``training/stored_weights.py``); it computes in float32 all the same.
     """
 
     objective: str
@@ -92,4 +93,4 @@ class TrainingConfig:
     keep: Literal["last", "best"] = "last"
     bfloat16: bool = True
     quantised: bool | None = None
-    stored: Literal["half", "float"] = "half"
+    stored: Stored = "half"

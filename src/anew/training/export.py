@@ -15,6 +15,7 @@ from anew.inference.card import ModelCard
 from anew.inference.inspection.graph import load_graph
 from anew.training.layout import by_channel, lay_out, shuffled_layers
 from anew.training.quantisation import insert_grids, steps_of
+from anew.training.stored_weights import Stored, store_weights
 from anew.training.whole_files import whole_file
 
 OPSET = 17
@@ -29,7 +30,7 @@ def export_onnx(
     inputs: Mapping[str, Tensor],
     outputs: Sequence[str] = ("result",),
     dynamic: Mapping[str, Mapping[int, str]] | None = None,
-    stored: str = "half",
+    stored: Stored = "half",
 ) -> None:
     """Write a network as ONNX, with its card in the metadata.
 
@@ -44,8 +45,8 @@ def export_onnx(
     outputs : sequence of str
     dynamic : mapping of str to mapping of int to str, optional
         The axes of inputs and outputs that may have any size, with a name each.
-    stored : {"half", "float"}
-        How the weights lie in the file, except those in 8 bits; the network computes in float32 all the same.
+    stored : {"half", "float", "byte"}
+        How the weights lie in the file, except those on grids of 8 bits (``training/stored_weights.py``).
     """
     import onnx
 
@@ -68,8 +69,7 @@ def export_onnx(
         model = onnx.load(part)
         insert_grids(model, network)
         lay_out(model)
-        if stored != "float":
-            _halve_weights(model)
+        store_weights(model, stored)
         entry = model.metadata_props.add()
         entry.key, entry.value = "anew:card", card.model_dump_json()
         onnx.checker.check_model(model)
@@ -153,25 +153,3 @@ def _with_normalisation(stored: Mapping[str, Tensor], network: nn.Module) -> dic
         unfolded[f"{layer}.running_mean"] = torch.zeros_like(bias)
         unfolded[name] = torch.full_like(bias, 1 - EPSILON)
     return unfolded
-
-
-def _halve_weights(model: object) -> None:
-    """Store float32 weights as float16, each followed by a cast that ONNX Runtime folds away on loading.
-
-    Those beyond float16, as the variances in a normalisation can be, stay as they are.
-    """
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = model.graph  # type: ignore[attr-defined]
-    casts = []
-    for tensor in graph.initializer:
-        name = tensor.name
-        if tensor.data_type != TensorProto.FLOAT or int(np.prod(tensor.dims)) <= 1 or name.endswith("_scale"):
-            continue
-        weight = numpy_helper.to_array(tensor)
-        if np.abs(weight).max() <= np.finfo(np.float16).max:
-            tensor.CopyFrom(numpy_helper.from_array(weight.astype(np.float16), f"{name}_half"))
-            casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)

@@ -55,7 +55,7 @@ class Layer:
 def load_graph(path: Path) -> Any:
     """Read a file as an ``onnx.ModelProto``.
 
-    Weights that it holds in 8 bits are multiplied out, without those of outputs that are computed for speed alone, and
+    Weights that it holds in bytes are multiplied out, without those of outputs that are computed for speed alone, and
     what runs between the layers is not rounded.
 
     Raises
@@ -68,6 +68,7 @@ def load_graph(path: Path) -> Any:
     except ImportError:
         raise Unavailable(f"layers and feature maps need onnx: {TRAIN_EXTRA}") from None
     model = onnx.load(str(path))
+    _multiply_out(model.graph)
     _leave_grids(model.graph)
     return model
 
@@ -202,6 +203,22 @@ def _session_of(model: Any) -> Any:
         path = Path(folder) / "model.onnx"
         onnx.save(model, str(path))
         return make_session(path, "cpu")
+
+
+def _multiply_out(graph: Any) -> None:
+    """Put float32 in place of weights that are stored in a byte each and a scale for each output."""
+    from onnx import numpy_helper
+
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    casts = {node.output[0]: node for node in graph.node if node.op_type == "Cast" and node.input[0].endswith("_bytes")}
+    for product in [node for node in graph.node if node.op_type == "Mul" and node.input[0] in casts]:
+        cast = casts[product.input[0]]
+        levels, scale = stored[cast.input[0]], stored[product.input[1]]
+        values = numpy_helper.to_array(levels) * numpy_helper.to_array(scale)
+        levels.CopyFrom(numpy_helper.from_array(values, product.output[0]))
+        graph.initializer.remove(scale)
+        for node in (cast, product):
+            graph.node.remove(node)
 
 
 def _leave_grids(graph: Any) -> None:
