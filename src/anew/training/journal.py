@@ -67,11 +67,16 @@ class Journal:
 
 @dataclass
 class Watch:
-    """Running sums between two entries of the log."""
+    """The time that a run takes, and running sums between two entries of its log."""
 
     losses: dict[str, list[torch.Tensor]] = field(default_factory=lambda: defaultdict(list))
     norms: dict[str, list[torch.Tensor]] = field(default_factory=lambda: defaultdict(list))
     durations: list[float] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def minutes(self) -> float:
+        """Give the time since this was made."""
+        return (time.monotonic() - self.started) / 60
 
     @contextmanager
     def step(self) -> Iterator[None]:

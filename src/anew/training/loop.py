@@ -113,73 +113,125 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidSetting(f"{folder}: cannot make this folder ({error.strerror}); choose another") from None
-    state = TrainingState.at_start(objective, config, place)
-    training, validation = training.to(place), validation.to(place)
-    numbers = numbers_of(config, place)
-    if place.type == "cuda":
-        _compile(state, objective)
-    checkpoint, told, held = folder / "checkpoint.pt", dict(origin or {}), {}
-    if checkpoint.exists():
-        held = load_checkpoint(checkpoint, config, origin)
-        state.restore(held)
-        told = held.get("origin", {}) | told
+    run = _Run(objective, config, training, validation, folder, place, origin)
+    saved = time.monotonic()
+    while run.step < config.steps:
+        rate = run.do_step()
+        first, last = run.step == run.first_step + 1, run.step == config.steps
+        if last or run.step % config.validate_every == 0:
+            report(run.look_back(rate))
+        out_of_time = stop_after_minutes is not None and run.watch.minutes() > stop_after_minutes
+        stopping = out_of_time or bool(stop())
+        if first or stopping or last or time.monotonic() - saved > 60 * config.checkpoint_minutes:
+            run.save()
+            saved = time.monotonic()
+        if first:  # not before: with some settings no step can be done
+            run.write_config()
+        if stopping:
+            break
+    return run.ended()
 
-    journal = Journal(folder, state.step, over=state.step >= config.steps)
-    watch, first_step = Watch(), state.step
-    before = held.get("minutes", journal.last().get("minutes", 0.0))  # older checkpoints do not say
-    start = saved = time.monotonic()
-    while state.step < config.steps:
+
+class _Run:
+    """What a run needs from step to step, at its start or as it was left."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        config: TrainingConfig,
+        training: Any,
+        validation: Any,
+        folder: Path,
+        place: torch.device,
+        origin: Mapping[str, str] | None,
+    ) -> None:
+        self.objective, self.config, self.folder = objective, config, folder
+        self.state = TrainingState.at_start(objective, config, place)
+        self.training, self.validation = training.to(place), validation.to(place)
+        self.numbers = numbers_of(config, place)
+        if place.type == "cuda":
+            _compile(self.state, objective)
+        self.checkpoint, held = folder / "checkpoint.pt", {}
+        if self.checkpoint.exists():
+            held = load_checkpoint(self.checkpoint, config, origin)
+            self.state.restore(held)
+        self.origin = held.get("origin", {}) | dict(origin or {})
+        self.first_step = self.state.step
+        self.journal = Journal(folder, self.first_step, over=self.first_step >= config.steps)
+        self.before = held.get("minutes", self.journal.last().get("minutes", 0.0))  # older checkpoints do not say
+        self.watch = Watch()
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.state.step
+
+    @property
+    def minutes(self) -> float:
+        """How long the run has taken from its very start, without pauses."""
+        return self.before + self.watch.minutes()
+
+    def do_step(self) -> float:
+        """Do one step, and give its learning rate."""
+        config = self.config
         rate = learning_rate(
-            state.step,
+            self.step,
             steps=config.steps,
             peak=config.learning_rate,
             warmup=config.warmup,
             decay_from=config.decay_from,
         )
-        with watch.step():
-            update(state, objective, training, config, rate, watch, numbers)
-        last, elapsed = state.step == config.steps, time.monotonic() - start
-        if last or state.step % config.validate_every == 0:
-            _check_finite(state)
-            with numbers:
-                scores = objective.validate(state.average, validation, config) if len(validation) else {}
-            speed = (state.step - first_step) / max(elapsed, 1e-9)
-            entry: dict[str, Any] = {
-                "step": state.step,
-                **watch.means(),
-                "rate": rate,
-                "images_per_s": speed * config.batch,
-                **scores,
-                "minutes": before + elapsed / 60,
-                "minutes_left": (config.steps - state.step) / speed / 60,
-            }
-            state.best.see(entry, state.average)
-            trouble = objective.find_trouble([*journal.earlier, *journal.entries, entry])
-            if trouble:
-                entry["trouble"] = trouble
-            shown = validation if len(validation) else training
-            preview = None if objective.preview is None else objective.preview(state.average, shown, config)
-            journal.write(entry, preview)
-            report(entry)
-        first = state.step == first_step + 1  # not before: with some settings no step can be done
-        out_of_time = stop_after_minutes is not None and elapsed > 60 * stop_after_minutes
-        stopping = out_of_time or bool(stop())
-        if first or stopping or last or time.monotonic() - saved > 60 * config.checkpoint_minutes:
-            _check_finite(state)
-            minutes = before + (time.monotonic() - start) / 60
-            save_checkpoint(checkpoint, state.gather() | {"origin": told, "minutes": minutes}, config)
-            saved = time.monotonic()
-        if first:
-            with whole_file(folder / "config.json") as part:
-                Path(part).write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
-        if stopping:
-            break
-    journal.close()
-    for network in state.networks.values():
-        network.requires_grad_(True)
-    scores = state.best.recall(state.average) or journal.last()
-    minutes = before + (time.monotonic() - start) / 60
-    return TrainingRun(state.average, scores, tuple(journal.entries), state.step, minutes, watch.seconds_per_step())
+        with self.watch.step():
+            update(self.state, self.objective, self.training, config, rate, self.watch, self.numbers)
+        return rate
+
+    def look_back(self, rate: float) -> dict[str, Any]:
+        """Validate, and write down and give what there is to say."""
+        state, objective, config = self.state, self.objective, self.config
+        minutes = self.watch.minutes()
+        _check_finite(state)
+        with self.numbers:
+            held_out = len(self.validation) > 0
+            scores = objective.validate(state.average, self.validation, config) if held_out else {}
+        steps_per_minute = (self.step - self.first_step) / max(minutes, 1e-9)
+        entry: dict[str, Any] = {
+            "step": self.step,
+            **self.watch.means(),
+            "rate": rate,
+            "images_per_s": steps_per_minute * config.batch / 60,
+            **scores,
+            "minutes": self.before + minutes,
+            "minutes_left": (config.steps - self.step) / steps_per_minute,
+        }
+        state.best.see(entry, state.average)
+        trouble = objective.find_trouble([*self.journal.earlier, *self.journal.entries, entry])
+        if trouble:
+            entry["trouble"] = trouble
+        shown = self.validation if held_out else self.training
+        preview = None if objective.preview is None else objective.preview(state.average, shown, config)
+        self.journal.write(entry, preview)
+        return entry
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        _check_finite(self.state)
+        told = {"origin": self.origin, "minutes": self.minutes}
+        save_checkpoint(self.checkpoint, self.state.gather() | told, self.config)
+
+    def write_config(self) -> None:
+        """Write what the run was told."""
+        with whole_file(self.folder / "config.json") as part:
+            Path(part).write_text(json.dumps(dataclasses.asdict(self.config), indent=2) + "\n")
+
+    def ended(self) -> TrainingRun:
+        """Give what is left of the run."""
+        self.journal.close()
+        for network in self.state.networks.values():
+            network.requires_grad_(True)
+        average = self.state.average
+        scores = self.state.best.recall(average) or self.journal.last()
+        log, pace = tuple(self.journal.entries), self.watch.seconds_per_step()
+        return TrainingRun(average, scores, log, self.step, self.minutes, pace)
 
 
 def update(
