@@ -127,6 +127,11 @@ def test_a_teacher_of_something_else_is_refused_in_one_line(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_share_of_no_teacher_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting, match=r"teacher_share = 0\.5 is that of a teacher; name one"):
+        run_recipe(replace(TINY, teacher_share=0.5), tmp_path, tmp_path / "run")
+
+
 def test_the_card_names_the_teacher(tmp_path: Path) -> None:
     name = exported(tmp_path / "teacher.onnx", random=False)
     network = build_network("unet", channels=3, **TINY.network_args)

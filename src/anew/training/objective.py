@@ -85,6 +85,8 @@ def supervised(config: RestorationConfig, make_batch: MakeBatch, validate: Valid
     """
 
     network = build_network(config.network, seed=config.seed, channels=config.channels, **config.network_args)
+    if config.teacher_share < 1 and not config.teacher:
+        raise InvalidSetting(f"teacher_share = {config.teacher_share:g} is that of a teacher; name one: teacher=MODEL")
     teacher = Teacher(config.teacher, config) if config.teacher else None
 
     def loss(networks: Networks, data: Any, config: RestorationConfig, generator: torch.Generator) -> Tensor:
