@@ -15,7 +15,7 @@ import anew
 from anew.errors import Unavailable
 from anew.inference.card import BadModel
 from anew.inference.conditions import BLIND, condition_of_quality
-from anew.inference.models import RunFailed, open_model
+from anew.inference.models import RunFailed, model_names, model_path, open_model
 from anew.inference.providers import BFLOAT16_FROM, computes_bfloat16
 from anew.inference.tiled import apply_network
 from anew.restoration.denoising.unet import denoise_unet
@@ -192,6 +192,10 @@ def test_tiles_equal_the_whole_in_8_bits(noisy: np.ndarray) -> None:
     wide = np.tile(noisy[:64], (1, 2, 1))  # 64 x 512: wider than what a result depends on
     tiled = apply_in_tiles(lambda tile: model(tile, SIGMA), wide, halo=model.card.halo, tile=128, whole=0)
     np.testing.assert_allclose(tiled, model(wide, SIGMA), atol=1e-3)
+
+
+def test_the_shipped_weights_stay_below_forty_megabytes() -> None:
+    assert sum(model_path(name).stat().st_size for name in model_names()) < 40e6
 
 
 def test_a_noisy_picture_gets_better(noisy: np.ndarray, colour_photo: np.ndarray) -> None:
