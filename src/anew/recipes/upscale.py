@@ -29,8 +29,12 @@ def upscale_x2() -> UpscaleConfig:
 
 
 def upscale_x3() -> UpscaleConfig:
-    """The default upscaler for x3: a quarter more multiplications per new pixel (54,000) than for x2 and x4."""
-    return replace(upscale_x2(), network_args={"scales": [3], "width": 64, "depth": 14})
+    """The default upscaler for x3: narrower and deeper than the others, at as many multiplications per new pixel.
+
+    The shipped one learned from a wider one of 14 convolutions: teacher, teacher_share 0.7, 8,500 steps; in 8 bits the
+    same, AdamW at 0.0001 for 1,000 steps.
+    """
+    return replace(upscale_x2(), network_args={"scales": [3], "width": 48, "depth": 20})
 
 
 def upscale_x4() -> UpscaleConfig:
