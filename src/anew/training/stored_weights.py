@@ -1,9 +1,9 @@
 """How the weights of a network lie in its file; it computes in float32 all the same.
 
-In half precision a weight takes two bytes. The large layers of a network are those of many channels, far from the image;
-there one byte does, with one scale for what makes an output: of a denoiser that costs 0.001 dB where the noise is 5 of
-255, while the layers beside the image in one byte, too, cost 0.05. Casts and products are folded away by ONNX Runtime
-when it loads the file.
+In half precision a weight takes two bytes. The large layers of a network are those of many channels, far from the
+image; there one byte does, with one scale for what makes an output: of a denoiser that costs 0.001 dB where the noise
+is 5 of 255, while the layers beside the image in one byte, too, cost 0.05. Casts and products are folded away by ONNX
+Runtime when it loads the file.
 """
 
 from __future__ import annotations
