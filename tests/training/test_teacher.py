@@ -52,6 +52,15 @@ def give_back(network: torch.nn.Module) -> None:
         torch.nn.init.zeros_(parameter)
 
 
+def flat_pictures(folder: Path) -> Path:
+    """A folder of pictures of one colour each."""
+    flat = folder / "flat"
+    flat.mkdir()
+    for index in range(3):
+        Image.new("RGB", (48, 48), (60 * index, 128, 90)).save(flat / f"{index}.png")
+    return flat
+
+
 def test_turning_is_undone_and_has_eight_forms() -> None:
     images = torch.arange(24.0).reshape(1, 2, 3, 4)
     forms = [turned(images, symmetry) for symmetry in range(8)]
@@ -93,10 +102,7 @@ def test_a_share_of_the_true_image_is_replaced(tmp_path: Path) -> None:
 def test_a_pupil_comes_closer_to_its_teacher_than_to_the_truth(tmp_path: Path) -> None:
     """The teacher leaves all noise where it is; who learns from it alone does so, too."""
     name = exported(tmp_path / "teacher.onnx", random=False)
-    flat = tmp_path / "flat"
-    flat.mkdir()
-    for index in range(3):
-        Image.new("RGB", (48, 48), (60 * index, 128, 90)).save(flat / f"{index}.png")
+    flat = flat_pictures(tmp_path)
     noisy = (0.5 + np.random.default_rng(0).normal(0, 0.1, (32, 32, 3))).astype(np.float32)
     left = {}
     for teacher in ("", name):
@@ -132,11 +138,11 @@ def test_a_share_of_no_teacher_is_refused(tmp_path: Path) -> None:
         run_recipe(replace(TINY, teacher_share=0.5), tmp_path, tmp_path / "run")
 
 
-def test_the_card_names_the_teacher(tmp_path: Path) -> None:
-    name = exported(tmp_path / "teacher.onnx", random=False)
-    network = build_network("unet", channels=3, **TINY.network_args)
-    config = replace(TINY, teacher=name, teacher_share=0.25)
-    export_restorer(network, config, tmp_path / "pupil.onnx", RunFacts(data="photos"), protocol="none")
-    card = open_model(tmp_path / "pupil.onnx").card
-    assert card.data == f"photos; what {name} makes of it, by a share of 25%"
-    assert card.recipe["teacher_share"] == 0.25
+def test_the_card_names_the_teacher_its_data_and_its_terms(tmp_path: Path) -> None:
+    flat = flat_pictures(tmp_path)
+    first = run_recipe(TINY, flat, tmp_path / "first", terms="non-commercial")
+    config = replace(TINY, teacher=str(first), teacher_share=0.25)
+    card = open_model(run_recipe(config, flat, tmp_path / "second", terms="ours", start_from=str(first))).card
+    how = "unet, from which it went on: {0}; unet, from which it learned by a share of 25%: {0}"
+    assert card.data == f"flat; {how.format('flat')}"
+    assert card.terms == f"ours; {how.format('non-commercial')}"

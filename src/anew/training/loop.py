@@ -172,7 +172,7 @@ class _Run:
         return self.before + self.watch.minutes()
 
     def do_step(self) -> float:
-        """Do one step, and give its learning rate."""
+        """Move one network after another, then the average towards the product; give the learning rate."""
         config = self.config
         rate = learning_rate(
             self.step,
@@ -182,8 +182,27 @@ class _Run:
             decay_from=config.decay_from,
         )
         with self.watch.step():
-            update(self.state, self.objective, self.training, config, rate, self.watch, self.numbers)
+            for name in self.state.networks:
+                self._update(name, rate * self.objective.rates.get(name, 1.0))
+            self.state.step += 1
+            self.state.move_average(config.ema)
         return rate
+
+    def _update(self, name: str, rate: float) -> None:
+        """Move one network down its loss, as often as the objective says."""
+        networks, optimiser = self.state.networks, self.state.optimisers[name]
+        for other, module in networks.items():  # no gradient is worked out that nobody uses
+            module.requires_grad_(other in (name, self.objective.product))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        for _ in range(self.objective.repeats.get(name, 1)):
+            with self.numbers:
+                loss = self.objective.losses[name](networks, self.training, self.config, self.state.generator)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            norm = nn.utils.clip_grad_norm_(networks[name].parameters(), self.config.clip)
+            optimiser.step()
+            self.watch.see(name, loss.detach(), norm)
 
     def look_back(self, rate: float) -> dict[str, Any]:
         """Validate, and write down and give what there is to say."""
@@ -232,34 +251,6 @@ class _Run:
         scores = self.state.best.recall(average) or self.journal.last()
         log, pace = tuple(self.journal.entries), self.watch.seconds_per_step()
         return TrainingRun(average, scores, log, self.step, self.minutes, pace)
-
-
-def update(
-    state: TrainingState,
-    objective: Objective,
-    training: Any,
-    config: TrainingConfig,
-    rate: float,
-    watch: Watch,
-    numbers: torch.autocast,
-) -> None:
-    """Do one step: move each network down its loss, one after another, then the average towards the product."""
-    for name, network in state.networks.items():
-        optimiser = state.optimisers[name]
-        for other, module in state.networks.items():  # no gradient is worked out that nobody uses
-            module.requires_grad_(other in (name, objective.product))
-        for group in optimiser.param_groups:
-            group["lr"] = rate * objective.rates.get(name, 1.0)
-        for _ in range(objective.repeats.get(name, 1)):
-            with numbers:
-                loss = objective.losses[name](state.networks, training, config, state.generator)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-            optimiser.step()
-            watch.see(name, loss.detach(), norm)
-    state.step += 1
-    state.move_average(config.ema)
 
 
 def _check_finite(state: TrainingState) -> None:

@@ -102,7 +102,7 @@ def make_card(network: nn.Module, config: TrainingConfig, facts: RunFacts, *, pr
         multiply_adds_per_pixel=multiply_adds_per_pixel(network, config.channels),
         recipe=dataclasses.asdict(config),
         budget=budget(config, facts),
-        data=facts.data + _besides(config),
+        data=facts.data + _drawn(config),
         terms=facts.terms,
         scores={"held-out images of the training data": scores} if scores else {},
         protocol=protocol,
@@ -110,13 +110,12 @@ def make_card(network: nn.Module, config: TrainingConfig, facts: RunFacts, *, pr
     )
 
 
-def _besides(config: TrainingConfig) -> str:
-    """Say what was learned from besides the data: drawn pictures, a teacher."""
-    if not isinstance(config, RestorationConfig):
-        return ""
-    drawn = f"; {config.drawn_share:.0%} of the crops from pictures drawn at random (pages, windows, cartoons, charts)"
-    taught = f"; what {config.teacher} makes of it, by a share of {config.teacher_share:.0%}"
-    return drawn * (config.drawn_share > 0) + taught * bool(config.teacher)
+def _drawn(config: TrainingConfig) -> str:
+    """Say how much was learned from drawn pictures."""
+    share = config.drawn_share if isinstance(config, RestorationConfig) else 0.0
+    return (
+        f"; {share:.0%} of the crops from pictures drawn at random (pages, windows, cartoons, charts)" if share else ""
+    )
 
 
 def budget(config: TrainingConfig, facts: RunFacts) -> str:

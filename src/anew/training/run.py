@@ -16,7 +16,7 @@ import torch
 
 from anew.errors import InvalidSetting
 from anew.inference.card import BadModel, ModelCard
-from anew.inference.models import model_path
+from anew.inference.models import model_path, read_card
 from anew.networks import arguments_of
 from anew.networks.normalisation import settle
 from anew.networks.quantised import calibrate
@@ -28,7 +28,7 @@ from anew.training.export import load_weights
 from anew.training.interruption import Stopped, stop_requests
 from anew.training.loop import train
 from anew.training.objective import Objective
-from anew.training.restoration import RunFacts
+from anew.training.restoration import RestorationConfig, RunFacts
 from anew.training.whole_files import on_disk
 
 PROBE_STEPS = 12  # steps that are timed to turn minutes into a number of steps
@@ -134,9 +134,16 @@ def run_recipe(
     took = run.minutes + (time.monotonic() - start) / 60
     told = {"data": data.absolute().name + (f" ({skipped} images left out)" if skipped else ""), "terms": terms}
     if card is not None:
-        told = {key: f"{text}; {card.name}, from which it went on: {getattr(card, key)}" for key, text in told.items()}
+        told = _also(told, card, "from which it went on")
+    if isinstance(config, RestorationConfig) and config.teacher:
+        told = _also(told, read_card(config.teacher), f"from which it learned by a share of {config.teacher_share:.0%}")
     task.export(run.network, config, path, RunFacts(run.scores, **told, images=len(training), minutes=took))
     return path
+
+
+def _also(told: dict[str, str], card: ModelCard, how: str) -> dict[str, str]:
+    """Add the data and the terms of a model that a run has learned from."""
+    return {key: f"{text}; {card.name}, {how}: {getattr(card, key)}" for key, text in told.items()}
 
 
 def _with_network(config: TrainingConfig, card: ModelCard | None, tell: Callable[[str], None]) -> TrainingConfig:
@@ -222,8 +229,6 @@ def _clear(folder: Path) -> None:
 
 def _card_of(name: str, config: TrainingConfig) -> ModelCard:
     """Read the card of a model to start from, and refuse one of another kind."""
-    from anew.inference.models import read_card
-
     try:
         card = read_card(name)
     except BadModel as error:
@@ -253,8 +258,6 @@ def _left_out(training: Any, validation: Any, tell: Callable[[str], None]) -> in
 
 def _is_of(path: Path, config: TrainingConfig) -> bool:
     """Tell whether a file is the exported result of so many steps."""
-    from anew.inference.models import read_card
-
     try:
         return path.exists() and read_card(str(path)).recipe.get("steps") == config.steps
     except BadModel:
